@@ -1,0 +1,80 @@
+"""The command line. Each subcommand is a module here, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from rnntool import __version__
+from rnntool.registry import COMMANDS
+
+
+class LazyGroup(TyperGroup):
+    """Subcommands by name from the registry, so that `--help` imports none of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The registry's names, in the order of a workflow."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The subcommand's own module, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"rnntool.commands.{cmd_name.replace('-', '_')}")
+        return typer.main.get_command(module.app)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As Typer does, but a wrong name is compared with the registry's names."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from rnntool.errors import one_of
+
+            ctx.fail(f"No such command {args[0]!r}; {one_of(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Plain help from the registry: instant, since neither rich nor a command is imported."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        options = [p.get_help_record(ctx) for p in self.get_params(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in options if record])
+        formatter.write_paragraph()
+        formatter.write_text("`rnntool COMMAND --help` shows a command's options and an example.")
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rnntool {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Recurrent networks for text: commands that read files and write files."""
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except KeyboardInterrupt:  # while a command's module was being imported
+        print("rnntool: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,191 @@
+"""Turn a function and a settings dataclass into a subcommand.
+
+`@command(app, "name", SomeSettings)` gives the function one flag for each field of the dataclass,
+`--config` and `--print-config`, the flags that every command has, and the error handling that
+DESIGN asks for: exit code 1 and one line, 130 on Ctrl-C, silence on a closed pipe.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import signal
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+import typer
+
+from rnntool.errors import UserError
+from rnntool.registry import LOG_FORMATS
+from rnntool.reporting import Reporter, make_reporter
+from rnntool.settings import flag_of, optional_type, resolve, to_yaml
+
+_COMMON = "Every command"
+
+
+def new_app(help: str) -> typer.Typer:
+    """A Typer application with this project's habits, for one subcommand or a group of them."""
+    return typer.Typer(
+        help=help,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def command(
+    app: typer.Typer, name: str, settings: type[Any] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Register a function `f(…typer parameters…, settings=…, report=…)` as a subcommand."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., None]:
+        own = inspect.signature(function, eval_str=True).parameters.values()
+        own_parameters = [p for p in own if p.name not in ("settings", "report")]
+        passes_report = "report" in inspect.signature(function).parameters
+        fields = [] if settings is None else _field_parameters(settings)
+        common = _common_parameters(with_config=settings is not None)
+        field_names = [parameter.name for parameter in fields]
+
+        def run(**values: Any) -> None:
+            with guard(values.pop("traceback")):
+                quiet, verbose = values.pop("quiet"), values.pop("verbose")
+                report: Reporter = make_reporter(values.pop("log_format"), quiet, verbose)
+                arguments = dict(values)
+                if settings is not None:
+                    given = {key: arguments.pop(key) for key in field_names}
+                    resolved = resolve(settings, arguments.pop("config"), given)
+                    if arguments.pop("print_config"):
+                        sys.stdout.write(to_yaml(resolved))
+                        return
+                    arguments["settings"] = resolved
+                if passes_report:
+                    arguments["report"] = report
+                function(**arguments)
+
+        run.__doc__ = function.__doc__
+        run.__name__ = function.__name__
+        parameters = [*own_parameters, *fields, *common]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(name)(run)
+        return run
+
+    return register
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _field_parameters(settings: type[Any]) -> list[inspect.Parameter]:
+    """A Typer option for each field; None means "not given", so a file's value can stand."""
+    hints = typing.get_type_hints(settings)
+    return [
+        _keyword(field.name, _option_type(field, hints[field.name]), None)
+        for field in dataclasses.fields(settings)
+    ]
+
+
+def _option_type(field: dataclasses.Field[Any], hint: Any) -> Any:
+    metadata = field.metadata
+    kind, _ = optional_type(hint)
+    if metadata["choices"]:
+        kind = Literal[metadata["choices"]]
+    elif typing.get_origin(kind) is tuple:
+        kind = list[str]
+    flags = (metadata["flag"] or flag_of(field.name, metadata)).split()
+    if kind is bool:
+        flags = [f"{flag}/--no-{flag[2:]}" if flag.startswith("--") else flag for flag in flags]
+    option = typer.Option(
+        *flags,
+        help=metadata["help"],
+        show_default=_shown_default(field.default),
+        rich_help_panel=metadata["panel"],
+        min=metadata["min"] if kind in (int, float) else None,
+        max=metadata["max"] if kind in (int, float) else None,
+    )
+    return Annotated[kind | None, option]
+
+
+def _shown_default(default: Any) -> str | bool:
+    """The default as `--help` shows it; nothing where there is none."""
+    if default is None or default == () or default == "":
+        return False
+    return {True: "on", False: "off"}[default] if isinstance(default, bool) else str(default)
+
+
+def _common_parameters(with_config: bool) -> list[inspect.Parameter]:
+    def option(*flags: str, help: str) -> Any:
+        return typer.Option(*flags, help=help, rich_help_panel=_COMMON)
+
+    log_format = Annotated[
+        Literal[LOG_FORMATS],  # type: ignore[valid-type]
+        option("--log-format", help="How progress is written to standard error."),
+    ]
+    flag = Annotated[bool, option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+    verbose = Annotated[bool, option("--verbose", "-v", help="Say more about what is chosen.")]
+    traceback = Annotated[bool, option("--traceback", help="Show Python's traceback on an error.")]
+    parameters = [
+        _keyword("log_format", log_format, "auto"),
+        _keyword("quiet", flag, False),
+        _keyword("verbose", verbose, False),
+        _keyword("traceback", traceback, False),
+    ]
+    if with_config:
+        config = Annotated[str | None, option("--config", help="YAML file of settings.")]
+        shown = Annotated[bool, option("--print-config", help="Print the settings and stop.")]
+        parameters[:0] = [
+            _keyword("config", config, None),
+            _keyword("print_config", shown, False),
+        ]
+    return parameters
+
+
+@contextmanager
+def guard(traceback: bool = False) -> Iterator[None]:
+    """Exit as DESIGN says, whatever happens inside."""
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+        sys.stdout.flush()  # so that a closed pipe shows here and not at interpreter exit
+    except BrokenPipeError:
+        _abandon_stdout()
+        raise typer.Exit(0) from None
+    except KeyboardInterrupt:
+        _fail("interrupted", 130, traceback)
+    except UserError as error:
+        _fail(f"error: {error}", 1, traceback)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"error: {where}{error.strerror or error}", 1, traceback)
+    except (typer.Exit, SystemExit):
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split())
+        hint = "this is a bug in rnntool; run again with --traceback and report it"
+        _fail(f"error: {type(error).__name__}: {text}; {hint}", 1, traceback)
+
+
+def _fail(message: str, code: int, traceback: bool) -> None:
+    if traceback:
+        raise
+    print(f"rnntool: {message}", file=sys.stderr, flush=True)
+    raise typer.Exit(code) from None
+
+
+def _terminate(signum: int, frame: Any) -> None:
+    """SIGTERM ends the command as an exception does, so that temporary files go."""
+    raise SystemExit(128 + signum)
+
+
+def _abandon_stdout() -> None:
+    """Keep Python from complaining at exit that standard output is closed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

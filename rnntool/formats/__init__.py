@@ -1,0 +1,1 @@
+"""File types, one a module: `read_…`, `write_…`, as streams, and whole or not at all."""

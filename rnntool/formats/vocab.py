@@ -1,0 +1,57 @@
+"""Vocabulary files: `token TAB count`, a token a line, in the order of their numbers."""
+
+from __future__ import annotations
+
+from rnntool.errors import UserError
+from rnntool.formats.files import name_of, read_lines, write_text
+from rnntool.formats.header import format_header, parse_header
+from rnntool.text.vocabulary import SPECIALS, Vocabulary
+
+
+def write_vocabulary(path: str, vocabulary: Vocabulary) -> None:
+    """Write a vocabulary, whole or not at all.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    values = {"tokenizer": vocabulary.tokenizer, "min_count": str(vocabulary.min_count)}
+    with write_text(path) as sink:
+        sink.write(format_header("vocab", values) + "\n")
+        for token, count in zip(vocabulary.tokens, vocabulary.counts, strict=True):
+            sink.write(f"{token}\t{count}\n")
+
+
+def read_vocabulary(path: str) -> Vocabulary:
+    """Read a vocabulary.
+
+    Raises:
+        UserError: it is not a vocabulary file, or a line of it is damaged, cut off or doubled.
+    """
+    name = name_of(path)
+    lines = read_lines(path)
+    header = parse_header(next(lines, (1, ""))[1], name)
+    if header is None or header.kind != "vocab":
+        raise UserError(
+            "is not a vocabulary file", where=name, hint="make one with rnntool build-vocab"
+        )
+    tokens: dict[str, int] = {}
+    for number, line in lines:
+        token, tab, count = line.rpartition("\t")
+        if not tab or not token or not count.isdecimal():
+            raise UserError(f"not `token TAB count`: {line[:60]!r}", where=f"{name}:{number}")
+        if token in tokens:
+            raise UserError(f"token {token!r} stands twice", where=f"{name}:{number}")
+        tokens[token] = int(count)
+    if tuple(tokens)[: len(SPECIALS)] != SPECIALS:
+        raise UserError(
+            f"does not begin with the specials {' '.join(SPECIALS)}",
+            where=name,
+            hint="make it anew with rnntool build-vocab",
+        )
+    min_count = header.values.get("min_count", "1")
+    return Vocabulary(
+        tokens=tuple(tokens),
+        counts=tuple(tokens.values()),
+        tokenizer=header.values.get("tokenizer", "whitespace"),
+        min_count=int(min_count) if min_count.isdecimal() else 1,
+    )

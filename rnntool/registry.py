@@ -1,0 +1,41 @@
+"""Names that commands offer: a module without imports, so that `--help` is instant.
+
+Each name's implementation lives where the comment says; a test checks that both lists agree.
+"""
+
+from __future__ import annotations
+
+# Subcommands, in the order of a workflow: name -> one line of help.
+# `rnntool.commands.<name with _ for ->` holds the command.
+COMMANDS: dict[str, str] = {
+    "data": "Bring a corpus: NSMC from its public repository, or the bundled sample.",
+    "check": "Check files before training: labels, duplicates, lengths, unknown rate.",
+    "tokenize": "Split text into tokens, as a stream.",
+    "build-vocab": "Count tokens into a vocabulary, or train a subword model on them.",
+    "train-embeddings": "Train word vectors: CBOW or skip-gram.",
+    "query-embeddings": "Ask word vectors: neighbors, analogy, similarity.",
+    "train": "Train a recurrent network.",
+    "eval": "Score a trained run on labelled data.",
+    "predict": "Answer for each line of text: label and probability.",
+    "describe": "Show a run: layers, parameters, settings, training summary.",
+    "doctor": "Check what is installed and usable, and how to mend what is not.",
+}
+
+# text/tokenizers.py
+KONLPY_TOKENIZERS = ("okt", "komoran", "hannanum", "kkma")
+TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace", "subword")
+
+# models/recurrent.py
+CELLS = ("rnn", "lstm", "gru")
+POOLINGS = ("last", "max", "mean", "all")
+INPUTS = ("embedding", "one-hot")
+
+# training/optim.py
+OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("one-cycle", "plateau", "none")
+
+# training/backend.py
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+LOG_FORMATS = ("auto", "rich", "plain", "json", "none")

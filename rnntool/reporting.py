@@ -1,0 +1,217 @@
+"""What a command says while it works: notes, warnings, progress. All of it on standard error.
+
+Libraries get a `Reporter` and never print; the command chooses which kind.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """A running count."""
+
+    def advance(self, count: int = 1, **shown: str) -> None:
+        """Count on, and show named values (loss, accuracy) beside the count."""
+
+
+class Reporter(Protocol):
+    """Where a library says what it does."""
+
+    def note(self, message: str) -> None:
+        """A fact worth a line: what was chosen, counted or written."""
+
+    def warn(self, message: str) -> None:
+        """Something the user should look at; the work goes on."""
+
+    def event(self, name: str, values: dict[str, Any]) -> None:
+        """A measured step (an epoch), for a person and for a program."""
+
+    def progress(
+        self, description: str, total: int | None, unit: str
+    ) -> AbstractContextManager[Progress]:
+        """A count of `unit`s towards `total` (None: unknown)."""
+
+
+def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Reporter:
+    """The reporter for `--log-format`; `auto` draws bars only on a terminal."""
+    if quiet or log_format == "none":
+        return QuietReporter()
+    if log_format == "auto":
+        log_format = "rich" if sys.stderr.isatty() else "plain"
+    if log_format == "json":
+        return JsonReporter()
+    return RichReporter() if log_format == "rich" else PlainReporter()
+
+
+def format_values(values: dict[str, Any]) -> str:
+    """`epoch 3  loss 0.4213  accuracy 0.8123`"""
+    return "  ".join(f"{key} {_short(value)}" for key, value in values.items())
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+class _NoProgress:
+    def advance(self, count: int = 1, **shown: str) -> None:
+        """Nothing is shown."""
+
+
+class QuietReporter:
+    """Says nothing but warnings."""
+
+    def note(self, message: str) -> None:
+        """Left unsaid."""
+
+    def warn(self, message: str) -> None:
+        """A warning is said even when quiet: it may be the reason for a strange result."""
+        print(f"rnntool: warning: {message}", file=sys.stderr, flush=True)
+
+    def event(self, name: str, values: dict[str, Any]) -> None:
+        """Left unsaid."""
+
+    @contextmanager
+    def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
+        """No display."""
+        yield _NoProgress()
+
+
+class PlainReporter(QuietReporter):
+    """Lines without control characters, for logs; a progress line every 30 seconds."""
+
+    interval = 30.0
+
+    def note(self, message: str) -> None:
+        """A line."""
+        print(message, file=sys.stderr, flush=True)
+
+    def event(self, name: str, values: dict[str, Any]) -> None:
+        """A line of `key value` pairs."""
+        print(format_values(values), file=sys.stderr, flush=True)
+
+    @contextmanager
+    def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
+        """A line now and then, with rate and time left."""
+        yield _TimedProgress(self.interval, description, total, unit, self._show)
+
+    def _show(self, state: dict[str, Any]) -> None:
+        total = f"/{state['total']:,}" if state["total"] else ""
+        left = f", {state['seconds_left']:.0f} s left" if state["seconds_left"] else ""
+        shown = "".join(f", {key} {value}" for key, value in state["shown"].items())
+        self.note(
+            f"{state['description']}: {state['count']:,}{total} {state['unit']}, "
+            f"{state['rate']:,.0f}/s{left}{shown}"
+        )
+
+
+class JsonReporter(PlainReporter):
+    """One JSON object a line."""
+
+    interval = 5.0
+
+    def note(self, message: str) -> None:
+        """{"event": "note", ...}"""
+        self._write({"event": "note", "message": message})
+
+    def warn(self, message: str) -> None:
+        """{"event": "warning", ...}"""
+        self._write({"event": "warning", "message": message})
+
+    def event(self, name: str, values: dict[str, Any]) -> None:
+        """{"event": NAME, ...}"""
+        self._write({"event": name, **values})
+
+    def _show(self, state: dict[str, Any]) -> None:
+        self._write({"event": "progress", **state})
+
+    def _write(self, values: dict[str, Any]) -> None:
+        print(json.dumps(values, ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+class _TimedProgress:
+    """Counts, and shows its state when `interval` seconds have passed since the last time."""
+
+    def __init__(
+        self, interval: float, description: str, total: int | None, unit: str, show: Any
+    ) -> None:
+        self.interval, self.show = interval, show
+        self.description, self.total, self.unit = description, total, unit
+        self.count = 0
+        self.start = self.last = time.monotonic()
+
+    def advance(self, count: int = 1, **shown: str) -> None:
+        self.count += count
+        now = time.monotonic()
+        if now - self.last < self.interval:
+            return
+        self.last = now
+        rate = self.count / (now - self.start)
+        left = (self.total - self.count) / rate if self.total and rate else None
+        self.show(
+            {
+                "description": self.description,
+                "count": self.count,
+                "total": self.total,
+                "unit": self.unit,
+                "rate": rate,
+                "seconds_left": left,
+                "shown": shown,
+            }
+        )
+
+
+class RichReporter(QuietReporter):
+    """Live bars on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self.console = Console(stderr=True, highlight=False)
+
+    def note(self, message: str) -> None:
+        """A line above the bar."""
+        self.console.print(message, markup=False)
+
+    def warn(self, message: str) -> None:
+        """A yellow line above the bar."""
+        self.console.print(f"rnntool: warning: {message}", style="yellow", markup=False)
+
+    def event(self, name: str, values: dict[str, Any]) -> None:
+        """A line above the bar."""
+        self.console.print(format_values(values), markup=False)
+
+    @contextmanager
+    def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
+        """A bar that goes away when the work is done."""
+        from rich import progress as bars
+
+        columns = [
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(bar_width=None),
+            bars.TextColumn("{task.completed:,.0f}" + (f"/{total:,} " if total else " ") + unit),
+            bars.TextColumn("{task.fields[rate]}"),
+            bars.TimeRemainingColumn() if total else bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[shown]}"),
+        ]
+        with bars.Progress(*columns, console=self.console, transient=True) as display:
+            task = display.add_task(description, total=total, rate="", shown="")
+            yield _RichProgress(display, task)
+
+
+class _RichProgress:
+    def __init__(self, display: Any, task: Any) -> None:
+        self.display, self.task = display, task
+
+    def advance(self, count: int = 1, **shown: str) -> None:
+        state = self.display.tasks[self.task]
+        rate = f"{state.speed:,.0f}/s" if state.speed else ""
+        text = "  ".join(f"{key} {value}" for key, value in shown.items()) or state.fields["shown"]
+        self.display.update(self.task, advance=count, rate=rate, shown=text)

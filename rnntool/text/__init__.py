@@ -1,0 +1,1 @@
+"""Text and tokens: tokenizers, normalisation, vocabulary. No files, no torch."""
