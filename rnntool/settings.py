@@ -50,7 +50,7 @@ def setting(
 
 
 def resolve(cls: type[S], config: str | None, given: Mapping[str, Any]) -> S:
-    """Settings from defaults, then the YAML file `config`, then the flags `given` (None = not given).
+    """Settings from defaults, then the YAML file `config`, then the flags `given` (not None).
 
     Raises:
         UserError: the file cannot be read, holds an unknown key or a value of the wrong kind.

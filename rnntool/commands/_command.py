@@ -108,6 +108,7 @@ def _option_type(field: dataclasses.Field[Any], hint: Any) -> Any:
         help=metadata["help"],
         show_default=_shown_default(field.default),
         rich_help_panel=metadata["panel"],
+        metavar={int: "INT", float: "FLOAT", str: "TEXT"}.get(kind),
         min=metadata["min"] if kind in (int, float) else None,
         max=metadata["max"] if kind in (int, float) else None,
     )
@@ -118,7 +119,7 @@ def _shown_default(default: Any) -> str | bool:
     """The default as `--help` shows it; nothing where there is none."""
     if default is None or default == () or default == "":
         return False
-    return {True: "on", False: "off"}[default] if isinstance(default, bool) else str(default)
+    return ("on" if default else "off") if isinstance(default, bool) else str(default)
 
 
 def _common_parameters(with_config: bool) -> list[inspect.Parameter]:

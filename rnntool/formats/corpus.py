@@ -99,9 +99,11 @@ def read_corpus(source: IO[bytes], name: str, options: CorpusOptions) -> Corpus:
         raise UserError(f"is a {header.kind} file, not text or tokens", where=name)
     tokenizer, model = header.values.get("tokenizer", "whitespace"), header.values.get("model")
     declared = replace(options, format=header.values.get("format", "lines"))
-    for option, key in (("text_column", "text"), ("label_column", "label")):
-        if getattr(declared, option) is None:
-            declared = replace(declared, **{option: header.values.get(key)})
+    declared = replace(
+        declared,
+        text_column=declared.text_column or header.values.get("text"),
+        label_column=declared.label_column or header.values.get("label"),
+    )
     return _open_body(name, Layout("lines", tokenizer=tokenizer, model=model), lines, declared)
 
 

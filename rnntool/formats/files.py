@@ -13,9 +13,9 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TextIO, cast
+from typing import IO, Any, BinaryIO, TextIO
 
 from rnntool.errors import UserError
 
@@ -51,7 +51,8 @@ def _open_source(path: str) -> BinaryIO:
     if "://" in path or path.endswith(_COMPRESSED):
         import smart_open
 
-        return cast(BinaryIO, smart_open.open(path, "rb"))
+        source: BinaryIO = smart_open.open(path, "rb")
+        return source
     return open(path, "rb")
 
 
@@ -146,14 +147,14 @@ def write_binary(path: str) -> Iterator[BinaryIO]:
         with open(target, "wb") as sink:  # a pipe or device has no name to be renamed to
             yield sink
         return
-    with _explain_os_errors(path):
+    with explain_os_errors(path):
         handle, temporary = tempfile.mkstemp(
             prefix=f".{os.path.basename(target)}.", suffix=".part", dir=os.path.dirname(target)
         )
     try:
-        with _explain_os_errors(path):
+        with explain_os_errors(path):
             with os.fdopen(handle, "wb") as sink:
-                yield cast(BinaryIO, sink)
+                yield sink
                 sink.flush()
                 os.fsync(sink.fileno())
             os.chmod(temporary, _mode_of(target))
@@ -179,10 +180,8 @@ def write_text(path: str) -> Iterator[TextIO]:
 
 def _detach(text: Any) -> None:
     """Let go of the bytes below without closing them; a pipe that broke cannot be flushed."""
-    try:
+    with suppress(OSError, ValueError):
         text.detach()
-    except (OSError, ValueError):
-        pass
 
 
 @contextmanager
@@ -194,11 +193,11 @@ def write_directory(path: str, force: bool = False) -> Iterator[Path]:
     """
     target = Path(path)
     refuse_existing(path, force)
-    with _explain_os_errors(path):
+    with explain_os_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        with _explain_os_errors(path):
+        with explain_os_errors(path):
             yield temporary
             temporary.chmod(0o777 & ~_umask())
             replace_directory(temporary, target)
@@ -236,7 +235,7 @@ def sha256_of(path: str) -> str:
 
 
 @contextmanager
-def _explain_os_errors(path: str) -> Iterator[None]:
+def explain_os_errors(path: str) -> Iterator[None]:
     """An OSError while writing `path` as a UserError that names it."""
     try:
         yield
@@ -275,7 +274,5 @@ def _umask() -> int:
 
 
 def _remove_quietly(path: str) -> None:
-    try:
+    with suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass

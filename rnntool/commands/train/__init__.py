@@ -1,0 +1,12 @@
+"""`rnntool train TASK`."""
+
+from rnntool.commands._command import new_app
+from rnntool.commands.train.classify import register as register_classify
+
+app = new_app("Train a recurrent network.")
+register_classify(app)
+
+
+@app.callback(no_args_is_help=True)
+def _tasks() -> None:
+    """Train a recurrent network; `rnntool train TASK --help` shows a task's settings."""

@@ -1,0 +1,1 @@
+"""Corpora as numbers: encoding, splitting, batches. No torch, no models."""

@@ -1,0 +1,145 @@
+"""Labelled documents as numbers, for classification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnntool.data.sequences import Ints, Sequences, pack_sequences
+from rnntool.errors import UserError, nearest
+from rnntool.formats.corpus import Corpus, CorpusOptions, open_corpus, split_tokens
+from rnntool.text.vocabulary import Vocabulary
+
+RAW = "raw text"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A labelled row as tokens."""
+
+    line: int
+    tokens: list[str]
+    label: str
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """N documents and their labels' numbers."""
+
+    sequences: Sequences
+    labels: Ints  # [N]
+    cut: int  # documents that were cut to the length allowed
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: Ints) -> Labelled:
+        """The documents `rows`."""
+        return Labelled(self.sequences.take(rows), self.labels[rows], 0)
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """A labelled tokens file, read once: tokens as text, to be numbered later."""
+
+    path: str
+    tokenizer: str
+    model: str | None
+    documents: list[Document]
+
+    def labels(self) -> list[str]:
+        """The distinct labels, sorted."""
+        return sorted({document.label for document in self.documents})
+
+    def token_counts(self) -> Counter[str]:
+        """How often each token stands in it."""
+        counts: Counter[str] = Counter()
+        for document in self.documents:
+            counts.update(document.tokens)
+        return counts
+
+
+def read_token_file(path: str, options: CorpusOptions) -> TokenFile:
+    """Read labelled tokens; a file without our first line holds white-space-separated tokens.
+
+    Raises:
+        UserError: it cannot be read, has no label column, no rows, or a row without a label.
+    """
+    with open_corpus(path, options) as corpus:
+        require_labels(corpus)
+        tokenizer = corpus.layout.tokenizer
+        documents = [
+            Document(row.line, _tokens(row.text, tokenizer), require_label(corpus, row))
+            for row in corpus
+        ]
+        if not documents:
+            raise UserError("has a header and no rows", where=corpus.name)
+        return TokenFile(path, tokenizer or "whitespace", corpus.layout.model, documents)
+
+
+def _tokens(text: str, tokenizer: str | None) -> list[str]:
+    # Tokens of ours hold no other white space than what they mean; other tools' files may.
+    return text.split() if tokenizer is None else split_tokens(text)
+
+
+def require_labels(corpus: Corpus) -> None:
+    """Raise a UserError if the corpus has no label column."""
+    if corpus.layout.label is None:
+        columns = ", ".join(corpus.layout.columns)
+        raise UserError(
+            "has no label column",
+            where=corpus.name,
+            hint=f"give --label-column; there are: {columns}"
+            if columns
+            else "labelled data is a TSV or CSV with a header",
+        )
+
+
+def require_label(corpus: Corpus, row: object) -> str:
+    """The row's label, or a UserError if it is empty."""
+    label = getattr(row, "label", None)
+    if not label:
+        raise UserError("the label is empty", where=f"{corpus.name}:{getattr(row, 'line', 0)}")
+    return str(label)
+
+
+def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str) -> Ints:
+    """Numbers of labels, given with their lines.
+
+    Raises:
+        UserError: a label is not among the known ones.
+    """
+    number = {label: i for i, label in enumerate(known)}
+    result = []
+    for line, label in labels:
+        if label not in number:
+            close = nearest(label, known)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+            raise UserError(
+                f"label {label!r} was not seen in training", where=f"{path}:{line}", hint=hint
+            )
+        result.append(number[label])
+    return np.asarray(result, dtype=np.int64)
+
+
+def encode(file: TokenFile, vocabulary: Vocabulary, labels: list[str], max_length: int) -> Labelled:
+    """Number a file's tokens and labels, and cut documents to `max_length` tokens (0: keep all).
+
+    Raises:
+        UserError: a label is not among `labels`.
+    """
+    limit = max_length or None
+    sequences = pack_sequences(vocabulary.encode(d.tokens[:limit]) for d in file.documents)
+    numbers = label_numbers(((d.line, d.label) for d in file.documents), labels, file.path)
+    cut = sum(len(d.tokens) > max_length for d in file.documents) if max_length else 0
+    return Labelled(sequences, numbers, cut)
+
+
+def split_off(count: int, share: float, seed: int) -> tuple[Ints, Ints]:
+    """Row numbers for training and for validation, both in file order, at random by `seed`."""
+    held = max(1, round(count * share))
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[held:]), np.sort(order[:held])

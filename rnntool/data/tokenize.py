@@ -1,0 +1,114 @@
+"""From text files to a tokens file, as a stream: what `rnntool tokenize` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import (
+    Corpus,
+    CorpusOptions,
+    Layout,
+    Row,
+    open_corpus,
+    split_tokens,
+    write_tokens,
+)  # fmt: skip
+from rnntool.formats.subword import read_subword
+from rnntool.reporting import Reporter
+from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of
+from rnntool.text.subword import load_subword, split_token, subword_spec
+
+
+def tokenize_files(
+    inputs: list[str], output: str, settings: TokenizeSettings, report: Reporter
+) -> int:
+    """Tokenize files one after another into one tokens file; a row in, a row out.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        UserError: an input cannot be used, the inputs' columns differ, or the tokenizer cannot be
+            made.
+    """
+    options = CorpusOptions(
+        settings.format, settings.text_column, settings.label_column, settings.encoding
+    )
+    subword = _read_subword(settings)
+    spec = subword_spec(subword) if subword is not None else spec_of(settings)
+    worker = WorkerOptions(spec.identity, subword, settings.jvm_heap, settings.max_seconds)
+    with ExitStack() as stack:
+        pool = stack.enter_context(TokenizePool(worker, settings.workers))
+        first = stack.enter_context(open_corpus(inputs[0], options))
+        layout = first.layout.tokenized(spec.identity, settings.model)
+        writer = stack.enter_context(write_tokens(output, layout))
+        progress = stack.enter_context(report.progress("tokenizing", None, "rows"))
+        count = 0
+        for number, path in enumerate(inputs):
+            with ExitStack() as inner:
+                corpus = inner.enter_context(open_corpus(path, options)) if number else first
+                for row, tokens in _tokenize_corpus(corpus, layout, spec, subword, pool):
+                    writer.write(row, tokens)
+                    count += 1
+                    progress.advance()
+    if pool.slow:
+        report.warn(
+            f"{pool.slow} of {count:,} lines took longer than {settings.max_seconds} s and were"
+            " split into characters"
+        )
+    report.note(f"{count:,} rows, tokenizer {spec.identity}")
+    return count
+
+
+def _read_subword(settings: TokenizeSettings) -> bytes | None:
+    if settings.tokenizer != "subword":
+        if settings.model is not None:
+            raise UserError("--model belongs to --tokenizer subword")
+        return None
+    if settings.model is None:
+        raise UserError(
+            "--tokenizer subword needs a model",
+            hint="make one with build-vocab --subword 8000 and give it with --model",
+        )
+    return read_subword(settings.model)
+
+
+def _tokenize_corpus(
+    corpus: Corpus,
+    layout: Layout,
+    spec: TokenizerSpec,
+    subword: bytes | None,
+    pool: TokenizePool,
+) -> Iterator[tuple[Row, str]]:
+    if corpus.layout.columns != layout.columns:
+        raise UserError(
+            f"has columns {', '.join(corpus.layout.columns) or 'none'}, but the first input has"
+            f" {', '.join(layout.columns) or 'none'}",
+            where=corpus.name,
+            hint="tokenize files of different form one by one",
+        )
+    if corpus.layout.tokenizer is None:
+        return pool.tokenize((row, row.text) for row in corpus)
+    return _split_tokens(corpus, spec, subword)
+
+
+def _split_tokens(
+    corpus: Corpus, spec: TokenizerSpec, subword: bytes | None
+) -> Iterator[tuple[Row, str]]:
+    """Subwords of a tokens file of the model's base tokenizer."""
+    found = corpus.layout.tokenizer
+    if subword is None or found != spec.base.identity:
+        wanted = spec.base.identity if subword is not None else "raw text"
+        raise UserError(
+            f"holds tokens of {found!r} already, and {spec.identity!r} works on {wanted!r}",
+            where=corpus.name,
+            hint="give the raw text",
+        )
+    model = load_subword(subword)[1]
+    for row in corpus:
+        pieces = [piece for t in split_tokens(row.text) for piece in split_token(model, t)]
+        yield row, " ".join(pieces)

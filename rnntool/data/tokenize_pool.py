@@ -1,0 +1,178 @@
+"""Tokenize a stream of texts on several processes, in order, with bounded memory.
+
+Processes rather than threads: a Java VM holds up the process that attached threads to it, and
+Python's analyzers hold its lock. A process that is no longer needed, or belongs to a command that
+failed, is ended outright.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from rnntool.data.tokenize_worker import Tokenized, WorkerOptions, tokenize_chunk, work
+from rnntool.errors import UserError
+from rnntool.machine import usable_cores
+from rnntool.registry import KONLPY_TOKENIZERS
+from rnntool.text.spec import parse_identity
+from rnntool.text.tokenizers import make_tokenizer
+
+_LINES = 256  # texts a chunk at most
+_CHARACTERS = 65_536  # and so many characters, so that long texts do not pile up
+_AHEAD = 3  # chunks under way for each worker: it never waits, and memory stays bounded
+
+T = TypeVar("T")
+
+
+class TokenizePool:
+    """Worker processes, started as they are needed and ended on exit.
+
+    Args:
+        options: the tokenizer.
+        workers: processes at most; 0: one a core.
+    """
+
+    def __init__(self, options: WorkerOptions, workers: int = 0) -> None:
+        self.options = options
+        self.limit = workers or usable_cores()
+        self._workers: list[_Worker] = []
+        self._in_process: Any = None
+        self.slow = 0  # lines that became characters because they took too long
+
+    def __enter__(self) -> TokenizePool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for worker in self._workers:
+            worker.end()
+
+    def tokenize(self, items: Iterable[tuple[T, str]]) -> Iterator[tuple[T, str]]:
+        """Tokens, joined by one space, of a stream of texts, each with what belongs to it.
+
+        Yields:
+            `(item, tokens)` in the order of the stream.
+
+        Raises:
+            UserError: the tokenizer cannot be made, or its library failed.
+        """
+        chunks = iter(_chunks(items))
+        waiting: deque[_Chunk[T]] = deque()
+        exhausted = False
+        while waiting or not exhausted:
+            while not exhausted and len(waiting) < self.limit * _AHEAD:
+                chunk = next(chunks, None)
+                exhausted = chunk is None
+                if chunk is not None:
+                    waiting.append(chunk)
+                    self._give(chunk, alone=chunk.last and len(waiting) == 1)
+            if not waiting:
+                return
+            while waiting[0].answer is None:
+                self._collect()
+            answered = waiting.popleft()
+            assert answered.answer is not None
+            self.slow += len(answered.answer.slow)
+            yield from zip(answered.items, answered.answer.texts, strict=True)
+
+    def _give(self, chunk: _Chunk[Any], alone: bool) -> None:
+        """Hand a chunk to the least busy worker; a lone one is done here if that costs nothing."""
+        spec = parse_identity(self.options.identity)
+        if alone and not self._workers and spec.name not in KONLPY_TOKENIZERS:
+            if self._in_process is None:
+                self._in_process = make_tokenizer(spec, self.options.subword_model)
+            seconds = self.options.max_seconds
+            chunk.answer = tokenize_chunk(self._in_process, spec, chunk.texts, seconds)
+            return
+        idle = min(self._workers, key=lambda worker: len(worker.chunks), default=None)
+        if idle is None or (idle.chunks and len(self._workers) < self.limit):
+            idle = _Worker(self.options)
+            self._workers.append(idle)
+        idle.give(chunk)
+
+    def _collect(self) -> None:
+        """Wait for an answer of any worker, and take it."""
+        by_connection = {worker.connection: worker for worker in self._workers if worker.chunks}
+        for ready in wait(list(by_connection)):
+            by_connection[ready].take()  # type: ignore[index]
+
+
+class _Chunk(Generic[T]):
+    """Texts that travel together."""
+
+    def __init__(self, items: list[T], texts: list[str], last: bool) -> None:
+        self.items, self.texts, self.last = items, texts, last
+        self.answer: Tokenized | None = None
+
+
+class _Worker:
+    """A process, its pipe, and the chunks it was given."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
+        self.connection: Connection
+        self.connection, other = context.Pipe()
+        self.process: BaseProcess = context.Process(target=work, args=(other, options), daemon=True)
+        self.process.start()
+        other.close()
+        self.chunks: deque[_Chunk[Any]] = deque()
+
+    def give(self, chunk: _Chunk[Any]) -> None:
+        # One chunk in the pipe at a time: two full pipes would wait for each other for ever.
+        self.chunks.append(chunk)
+        if len(self.chunks) == 1:
+            self._send()
+
+    def take(self) -> None:
+        try:
+            answer = self.connection.recv()
+        except (EOFError, ConnectionError):
+            raise UserError(
+                "a tokenizer process ended unexpectedly", hint="out of memory? try --workers 1"
+            ) from None
+        if isinstance(answer, UserError):
+            raise answer
+        self.chunks.popleft().answer = answer
+        if self.chunks:
+            self._send()
+
+    def _send(self) -> None:
+        # If the worker failed, its reason is in the pipe and `take` reads it.
+        with contextlib.suppress(BrokenPipeError, ConnectionError):
+            self.connection.send(self.chunks[0].texts)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _chunks(items: Iterable[tuple[T, str]]) -> Iterator[_Chunk[T]]:
+    """Chunks of a bounded size; the last one knows that it is the last."""
+    held: _Chunk[T] | None = None
+    belongings: list[T] = []
+    texts: list[str] = []
+    size = 0
+    for belonging, text in items:
+        if texts and (len(texts) == _LINES or size + len(text) > _CHARACTERS):
+            if held is not None:
+                yield held
+            held = _Chunk(belongings, texts, last=False)
+            belongings, texts, size = [], [], 0
+        belongings.append(belonging)
+        texts.append(text)
+        size += len(text)
+    if held is not None:
+        yield held
+    if texts:
+        yield _Chunk(belongings, texts, last=True)

@@ -1,0 +1,1 @@
+"""Word vectors: training them, asking them, and putting them into a model."""

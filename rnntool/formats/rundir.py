@@ -1,0 +1,132 @@
+"""The run directory: a trained model that needs nothing else, and says what it is.
+
+config.yaml          task, every setting resolved, versions, sha256 of the inputs, results
+vocab.tsv            the vocabulary
+labels.txt           the labels, a line each, in the order of the model's outputs
+subword.json         the subword model, where the tokenizer has one
+weights.safetensors  the best epoch's weights
+metrics.jsonl        an epoch a line
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnntool.errors import UserError
+from rnntool.formats.vocab import read_vocabulary
+from rnntool.text.vocabulary import Vocabulary
+
+FORMAT = 1
+CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What `config.yaml` holds."""
+
+    task: str
+    settings: dict[str, Any]
+    tokenizer: str
+    inputs: dict[str, Any]
+    versions: dict[str, str]
+    results: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Run:
+    """An opened run directory, without its weights."""
+
+    path: Path
+    config: RunConfig
+    vocabulary: Vocabulary
+    labels: list[str]
+
+    @property
+    def weights(self) -> Path:
+        """Path of the weights."""
+        return self.path / WEIGHTS
+
+    def subword_model(self) -> bytes | None:
+        """The subword model's bytes, or None."""
+        path = self.path / SUBWORD
+        return path.read_bytes() if path.is_file() else None
+
+
+def open_run(path: str) -> Run:
+    """Open a run directory.
+
+    Raises:
+        UserError: it is not there, is none, is incomplete, damaged, or of a newer format.
+    """
+    folder = Path(path)
+    config = _read_config(folder)
+    for name in (VOCAB, LABELS, WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"is incomplete: {name} is missing", where=folder, hint="train it anew with --force"
+            )
+    vocabulary = read_vocabulary(str(folder / VOCAB))
+    labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
+    return Run(folder, config, vocabulary, labels)
+
+
+def write_config(folder: Path, config: RunConfig) -> None:
+    """Write `config.yaml`."""
+    import yaml
+
+    text = yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True)
+    (folder / CONFIG).write_text(text, encoding="utf-8")
+
+
+def write_labels(folder: Path, labels: list[str]) -> None:
+    """Write `labels.txt`."""
+    (folder / LABELS).write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+
+
+def read_config(folder: Path) -> RunConfig:
+    """`config.yaml` of a finished run or of one under way."""
+    return _read_config(folder)
+
+
+def _read_config(folder: Path) -> RunConfig:
+    import yaml
+
+    if not folder.is_dir():
+        missing = "is a file, not a run directory" if folder.exists() else "no such run directory"
+        partial = folder.with_name(folder.name + ".partial")
+        hint = "its training was interrupted: go on with --resume" if partial.is_dir() else ""
+        raise UserError(missing, where=folder, hint=hint)
+    path = folder / CONFIG
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"is not a run directory: it has no {CONFIG}",
+            where=folder,
+            hint="rnntool train makes one",
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"damaged: {reason}", where=path) from None
+    return _check_config(loaded, path)
+
+
+def _check_config(loaded: Any, path: Path) -> RunConfig:
+    if not isinstance(loaded, dict) or not isinstance(loaded.get("format"), int):
+        raise UserError("is not a run's configuration", where=path, hint="rnntool train makes one")
+    if loaded["format"] > FORMAT:
+        raise UserError(
+            f"format {loaded['format']} of a newer rnntool; this one knows up to {FORMAT}",
+            where=path,
+            hint="upgrade: pip install --upgrade rnntool",
+        )
+    kinds = {"task": str, "settings": dict, "tokenizer": str, "inputs": dict, "versions": dict}
+    for key, kind in kinds.items():
+        if not isinstance(loaded.get(key), kind):
+            raise UserError(f"damaged: {key} is missing or no {kind.__name__}", where=path)
+    known = {name: loaded[name] for name in RunConfig.__dataclass_fields__ if name in loaded}
+    return RunConfig(**known)

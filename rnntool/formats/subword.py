@@ -1,0 +1,23 @@
+"""Subword model files."""
+
+from __future__ import annotations
+
+from rnntool.errors import UserError
+from rnntool.formats.files import open_binary
+
+
+def read_subword(path: str) -> bytes:
+    """The bytes of a subword model's file, checked to be one.
+
+    Raises:
+        UserError: it cannot be read, or is no subword model.
+    """
+    from rnntool.text.subword import load_subword
+
+    with open_binary(path) as source:
+        content = source.read()
+    try:
+        load_subword(content)
+    except UserError as error:
+        raise UserError(error.what, where=path, hint=error.hint) from None
+    return content

@@ -1,0 +1,112 @@
+"""Word vectors in the forms that gensim, fastText and spaCy share; never pickled.
+
+    .vec, .txt (also .gz)  word2vec text: a line `V D`, then a word and D numbers a line
+    .bin                   word2vec binary; or fastText's own binary, which holds character n-grams
+                           too and so has a vector for words it never saw
+
+Reading and writing is gensim's; this module adds the choice of form, errors that say what is wrong,
+and whole-or-nothing writing.
+
+Shapes: V words, D dimensions.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnntool.errors import UserError
+from rnntool.formats.files import open_binary, write_binary
+
+_FASTTEXT_MAGIC = 793712314  # fastText's fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32
+
+
+def read_vectors(path: str) -> Any:
+    """Vectors as gensim's KeyedVectors (FastTextKeyedVectors where the file has n-grams).
+
+    Raises:
+        UserError: the file cannot be read, is cut off, holds rows of two dimensions or numbers that
+            are not finite, or is in another form.
+    """
+    with open_binary(path) as source:
+        start = source.read(4)
+    if not start:
+        raise UserError("is empty", where=path)
+    is_fasttext = start == struct.pack("<i", _FASTTEXT_MAGIC)
+    vectors = _read_fasttext(path) if is_fasttext else _read_word2vec(path)
+    if not np.isfinite(vectors.vectors).all():
+        row = int(np.flatnonzero(~np.isfinite(vectors.vectors).all(axis=1))[0])
+        raise UserError(f"the vector of {vectors.index_to_key[row]!r} is not finite", where=path)
+    return vectors
+
+
+def _read_word2vec(path: str) -> Any:
+    from gensim.models import KeyedVectors
+
+    try:
+        return KeyedVectors.load_word2vec_format(path, binary=path.endswith(".bin"))
+    except EOFError:
+        raise UserError(
+            "is cut off: fewer vectors than its first line says", where=path, hint="fetch it again"
+        ) from None
+    except UnicodeDecodeError:
+        raise UserError("a word is not UTF-8", where=path, hint="is it a binary file? name it .bin"
+                        ) from None  # fmt: skip
+    except (ValueError, IndexError) as error:
+        raise UserError(
+            f"not word2vec {'binary' if path.endswith('.bin') else 'text'}: {error}",
+            where=path,
+            hint="the first line is `V D`, each other one a word and D numbers",
+        ) from None
+
+
+def _read_fasttext(path: str) -> Any:
+    from gensim.models.fasttext import load_facebook_vectors
+
+    try:
+        return load_facebook_vectors(path)
+    except (EOFError, ValueError, struct.error, AssertionError, NotImplementedError) as error:
+        raise UserError(f"damaged fastText file: {error}", where=path) from None
+
+
+def write_vectors(path: str, vectors: Any) -> None:
+    """Write KeyedVectors, as text or (`.bin`) as binary, whole or not at all.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    matrix = np.ascontiguousarray(vectors.vectors, dtype=np.float32)
+    with write_binary(path) as plain:
+        sink: Any = plain
+        if path.endswith(".gz"):
+            import gzip
+
+            # No name and no time inside, so that the same vectors give the same bytes.
+            sink = gzip.GzipFile(filename="", mode="wb", fileobj=plain, mtime=0)
+        sink.write(f"{matrix.shape[0]} {matrix.shape[1]}\n".encode())
+        for word, row in zip(vectors.index_to_key, matrix, strict=True):
+            if path.endswith(".bin"):
+                sink.write(word.encode("utf-8") + b" " + row.astype("<f4").tobytes() + b"\n")
+            else:
+                numbers = " ".join(map(repr, row.tolist()))
+                sink.write(f"{word} {numbers}\n".encode())
+        if sink is not plain:
+            sink.close()
+
+
+def write_fasttext(path: str, model: Any) -> None:
+    """Write a gensim FastText model in fastText's own binary form, n-grams included."""
+    import tempfile
+
+    from gensim.models.fasttext import save_facebook_model
+
+    # gensim wants a path; it writes beside the target so that a full disk is met before the rename.
+    with tempfile.TemporaryDirectory(dir=Path(path).resolve().parent) as folder:
+        temporary = Path(folder) / "model.bin"
+        save_facebook_model(model, str(temporary))
+        with write_binary(path) as sink, open(temporary, "rb") as source:
+            while block := source.read(1 << 20):
+                sink.write(block)

@@ -1,0 +1,69 @@
+"""Many to one: a sequence in, a class out.
+
+Shapes: B batch, T time, V vocabulary, C classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rnntool.models.inputs import EmbeddingInput, OneHotInput, WordDropout
+from rnntool.models.pooling import pool, pooled_dim
+from rnntool.models.recurrent import RecurrentEncoder
+from rnntool.models.settings import ClassifierSettings
+
+
+class SequenceClassifier(nn.Module):
+    """Input -> recurrent encoder -> pooled states -> dropout -> linear.
+
+    Args:
+        settings: the model's parts.
+        vocabulary_size: V.
+        outputs: C, or 1 for a single sigmoid unit that says how likely the second class is.
+    """
+
+    def __init__(self, settings: ClassifierSettings, vocabulary_size: int, outputs: int) -> None:
+        super().__init__()
+        self.pooling = settings.pooling
+        self.word_dropout = WordDropout(settings.word_dropout)
+        self.input: EmbeddingInput | OneHotInput
+        if settings.input == "one-hot":
+            self.input = OneHotInput(vocabulary_size, settings.embedding_dropout)
+        else:
+            self.input = EmbeddingInput(
+                vocabulary_size, settings.embedding_dim, settings.embedding_dropout
+            )
+        self.encoder = RecurrentEncoder(
+            settings.cell,
+            self.input.output_dim,
+            settings.hidden,
+            settings.layers,
+            settings.bidirectional,
+            settings.dropout,
+        )
+        self.dropout = nn.Dropout(settings.dropout)
+        self.output = nn.Linear(pooled_dim(settings.pooling, self.encoder.output_dim), outputs)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Scores before softmax or sigmoid.
+
+        Args:
+            ids: [B, T] token numbers, right-padded with 0.
+            lengths: [B], 0 ≤ length ≤ T.
+
+        Returns:
+            [B, outputs] in float32.
+        """
+        states, last = self.encoder(self.input(self.word_dropout(ids)), lengths)
+        features = pool(self.pooling, states, last, lengths)
+        scores: Tensor = self.output(self.dropout(features))
+        return scores.float()
+
+
+def class_probabilities(scores: Tensor) -> Tensor:
+    """[B, C] probabilities from [B, C] scores, or from [B, 1] scores of a sigmoid unit."""
+    if scores.shape[1] == 1:
+        second = torch.sigmoid(scores)
+        return torch.cat([1 - second, second], dim=1)
+    return torch.softmax(scores, dim=1)

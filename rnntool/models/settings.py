@@ -1,0 +1,58 @@
+"""What a sequence encoder is made of, as settings (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.registry import CELLS, INPUTS, POOLINGS
+from rnntool.settings import setting
+
+_PANEL = "Model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSettings:
+    """How a token becomes a vector."""
+
+    input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
+    embedding_dim: int = setting(
+        200, "Embedding size D (with --vectors: theirs).", min=1, panel=_PANEL
+    )
+    vectors: str | None = setting(
+        None, "Pretrained word vectors, word2vec text or binary.", panel=_PANEL
+    )
+    freeze: bool = setting(False, "Keep the vectors as they are, train the rest.", panel=_PANEL)
+    embedding_dropout: float = setting(
+        0.0, "Share of embedding values set to 0 in training.", min=0.0, max=0.95, panel=_PANEL
+    )
+    word_dropout: float = setting(
+        0.0, "Share of tokens replaced by <unk> in training.", min=0.0, max=0.95, panel=_PANEL
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSettings:
+    """The recurrent network over the token vectors."""
+
+    cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
+    hidden: int = setting(256, "Hidden size H of each direction.", min=1, panel=_PANEL)
+    layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
+    bidirectional: bool = setting(False, "Read backward as well.", panel=_PANEL)
+    dropout: float = setting(
+        0.0,
+        "Dropout between layers and before the output.",
+        min=0.0,
+        max=0.95,
+        panel=_PANEL,
+    )
+    pooling: str = setting(
+        "last",
+        "What is read off the states: the last, their max, their mean, or all three.",
+        choices=POOLINGS,
+        panel=_PANEL,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSettings(InputSettings, EncoderSettings):
+    """Both halves of a classifier."""

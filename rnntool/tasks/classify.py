@@ -1,0 +1,208 @@
+"""Sequence classification, many to one: data, model, loss and metrics, and `train classify`.
+
+Shapes: B batch, T time, C classes.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntool import __version__
+from rnntool.data.labelled import Labelled
+from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
+from rnntool.formats.rundir import RunConfig
+from rnntool.models.classifier import SequenceClassifier, class_probabilities
+from rnntool.reporting import Reporter
+from rnntool.settings import as_dict
+from rnntool.tasks.classify_data import Prepared, input_files, prepare
+from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.training.backend import Backend, choose_backend
+from rnntool.training.loop import Outcome, StepResult, Trainer
+from rnntool.training.rundir import training_directory
+
+_EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training batch on the CPU."""
+
+    ids: Tensor  # [B, T]
+    lengths: Tensor  # [B]
+    labels: Tensor  # [B]
+
+
+class ClassifyTask:
+    """What the training loop asks for."""
+
+    unit = "documents"
+    monitor = "accuracy"
+    higher_is_better = True
+
+    def __init__(self, train: Labelled, validation: Labelled, settings: ClassifySettings) -> None:
+        self.train, self.validation, self.settings = train, validation, settings
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return -(-len(self.train) // self.settings.batch_size)
+
+    def examples_per_epoch(self) -> int:
+        """Documents in one epoch."""
+        return len(self.train)
+
+    def epoch_batches(self, epoch: int) -> list[Ints]:
+        """Rows of each batch: a function of the seed and the epoch alone."""
+        generator = np.random.default_rng([self.settings.seed, epoch])
+        return bucketed_batches(self.train.sequences.lengths, self.settings.batch_size, generator)
+
+    def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
+        """Cross-entropy on one batch of rows."""
+        data = make_batch(self.train, batch, device)
+        scores = model(data.ids, data.lengths)
+        loss = classification_loss(scores, data.labels, self.settings.label_smoothing)
+        correct = int((predicted_classes(scores) == data.labels).sum())
+        return StepResult(loss, len(batch), correct)
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Loss in nats a document, and accuracy, on the validation data."""
+        probabilities = predict_probabilities(model, self.validation, device)
+        right = probabilities[np.arange(len(probabilities)), self.validation.labels]
+        return {
+            "loss": float(-np.log(np.maximum(right, 1e-12)).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == self.validation.labels).mean()),
+        }
+
+
+def make_batch(data: Labelled, rows: Ints, device: torch.device) -> Batch:
+    """The rows as padded tensors on the device."""
+    ids, lengths = data.sequences.padded(rows)
+    tensors = (torch.from_numpy(a) for a in (ids, lengths, data.labels[rows]))
+    return Batch(*(t.to(device, non_blocking=True) for t in tensors))
+
+
+def classification_loss(scores: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Mean cross-entropy of [B, C] scores, or binary cross-entropy of [B, 1].
+
+    With label smoothing ε the target is (1 − ε) on the class and ε / C on all (Szegedy et al. 2016,
+    eq. 7).
+    """
+    if scores.shape[1] > 1:
+        return functional.cross_entropy(scores, labels, label_smoothing=smoothing)
+    target = labels.float() * (1 - smoothing) + smoothing / 2
+    return functional.binary_cross_entropy_with_logits(scores.squeeze(1), target)
+
+
+def predicted_classes(scores: Tensor) -> Tensor:
+    """[B] class numbers from [B, C] scores, or from the [B, 1] scores of a sigmoid unit."""
+    if scores.shape[1] == 1:
+        return (scores.squeeze(1) > 0).long()
+    return scores.argmax(dim=1)
+
+
+def predict_probabilities(
+    model: nn.Module, data: Labelled, device: torch.device
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """[N, C] class probabilities in the order of the data; the model must be in evaluation mode."""
+    parts, order = [], []
+    with torch.inference_mode():
+        for rows in sorted_batches(data.sequences.lengths, _EVAL_TOKENS):
+            batch = make_batch(data, rows, device)
+            scores = model(batch.ids, batch.lengths)
+            parts.append(class_probabilities(scores.double()).cpu().numpy())
+            order.append(rows)
+    probabilities = np.concatenate(parts)
+    result = np.empty_like(probabilities)
+    result[np.concatenate(order)] = probabilities
+    return result
+
+
+def train_classifier(
+    data: str,
+    output: str,
+    settings: ClassifySettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train on a labelled tokens file into a run directory.
+
+    Args:
+        data: tokens file, or `-`.
+        output: the run directory; `OUTPUT.partial` while the training runs.
+        resume: go on from an interrupted training's checkpoint, if there is one.
+
+    Returns:
+        The run directory and what the training came to.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+    with training_directory(output, force=force, resume=resume) as folder:
+        backend = choose_backend(settings.device, settings.precision, settings.threads)
+        backend.activate()
+        torch.manual_seed(settings.seed)
+        prepared = prepare(data, settings, report)
+        model, settings = build_pretrained(settings, prepared, report)
+        config = describe(settings, prepared, input_files(data, settings))
+        folder.begin(config)
+        prepared.write(folder.path)
+        report.note(f"training on {backend}")
+        task = ClassifyTask(prepared.train, prepared.validation, settings)
+        outcome = Trainer(model, task, settings, backend, folder.path, report).run(resume)
+        folder.finish(replace(config, results=summarize(outcome, model, backend)))
+    return Path(output), outcome
+
+
+def build_model(
+    settings: ClassifySettings, vocabulary_size: int, labels: int
+) -> SequenceClassifier:
+    """A fresh classifier for so many tokens and labels."""
+    outputs = 1 if settings.output_unit == "sigmoid" else labels
+    return SequenceClassifier(settings, vocabulary_size, outputs)
+
+
+def build_pretrained(
+    settings: ClassifySettings, prepared: Prepared, report: Reporter
+) -> tuple[SequenceClassifier, ClassifySettings]:
+    """A fresh classifier with `--vectors` in its embedding, and the settings with their size."""
+    if settings.vectors is None:
+        return build_model(settings, len(prepared.vocabulary), len(prepared.labels)), settings
+    from rnntool.embeddings.matrix import load_matrix
+
+    matrix = load_matrix(settings.vectors, prepared.vocabulary, seed=settings.seed)
+    report.note(matrix.coverage_report())
+    settings = replace(settings, embedding_dim=matrix.weights.shape[1])
+    model = build_model(settings, len(prepared.vocabulary), len(prepared.labels))
+    model.input.load_vectors(torch.from_numpy(matrix.weights), settings.freeze)
+    return model, settings
+
+
+def describe(
+    settings: ClassifySettings, prepared: Prepared, inputs: dict[str, object]
+) -> RunConfig:
+    """What the run's `config.yaml` says before the training."""
+    versions = {"rnntool": __version__, "python": platform.python_version(),
+                "torch": str(torch.__version__), "numpy": np.__version__}  # fmt: skip
+    return RunConfig("classify", as_dict(settings), prepared.tokenizer, inputs, versions)
+
+
+def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str, Any]:
+    """What the run's `config.yaml` says after it."""
+    return {
+        "best_epoch": outcome.best["epoch"],
+        "validation_accuracy": outcome.best["validation_accuracy"],
+        "validation_loss": outcome.best["validation_loss"],
+        "epochs": len(outcome.history),
+        "seconds": round(outcome.seconds, 1),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "backend": str(backend),
+    }

@@ -1,0 +1,123 @@
+"""Which tokenizer, with which options: as settings, as a specification, as one canonical string.
+
+The string is the tokenizer's identity. It stands in every file made from its tokens, so that tokens,
+vocabulary, vectors and model of different tokenizers never meet unnoticed, and so that a run
+directory can tokenize raw text as its training data was tokenized. Examples: `mecab`,
+`okt:norm,stem`, `mecab:pos,nfc`, `mecab|subword@1f3a…` (a subword model over mecab's tokens).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.errors import UserError, one_of
+from rnntool.registry import KONLPY_TOKENIZERS, TOKENIZERS
+from rnntool.settings import setting
+
+_TAGGERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi")
+_FLAGS = ("pos", "norm", "stem", "lower", "nfc", "nfkc")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizeSettings:
+    """Settings of `tokenize`."""
+
+    tokenizer: str = setting(
+        "mecab", "Tokenizer.", flag="-t --tokenizer", choices=TOKENIZERS, panel="Tokens"
+    )
+    pos: bool = setting(False, "Morphemes with their tag: 영화/NNG.", panel="Tokens")
+    norm: bool = setting(False, "okt: normalise (재밌당 → 재밌다).", panel="Tokens")
+    stem: bool = setting(False, "okt: reduce verbs and adjectives to their stem.", panel="Tokens")
+    lower: bool = setting(False, "Lower-case the text first.", panel="Tokens")
+    normalize: str = setting(
+        "none",
+        "Unicode normalisation of the text first.",
+        choices=("none", "nfc", "nfkc"),
+        panel="Tokens",
+    )
+    fold_repeats: int = setting(
+        0, "Shorten longer runs of one character to this many; 0: never.", min=0, panel="Tokens"
+    )
+    model: str | None = setting(
+        None, "subword: the model that build-vocab --subword wrote.", panel="Tokens"
+    )
+    max_seconds: float = setting(
+        5.0,
+        "KoNLPy: a line that takes longer is split into characters instead.",
+        min=0.1,
+        panel="Machine",
+    )
+    jvm_heap: int = setting(1024, "KoNLPy: memory of each Java VM in MiB.", min=64, panel="Machine")
+    workers: int = setting(0, "Processes; 0: one a core.", min=0, panel="Machine")
+    format: str = setting(
+        "auto",
+        "Form of the input.",
+        choices=("auto", "lines", "tsv", "csv"),
+        panel="Data",
+    )
+    text_column: str | None = setting(None, "Column of the text in a table.", panel="Data")
+    label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
+    encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
+
+
+@dataclass(frozen=True)
+class TokenizerSpec:
+    """A tokenizer's name and every option that changes its tokens."""
+
+    name: str
+    flags: frozenset[str] = frozenset()
+    fold: int = 0  # longest run of one character; 0: any
+    subword: str | None = None  # digest of the subword model on top, if there is one
+
+    @property
+    def identity(self) -> str:
+        """The canonical string."""
+        options = [flag for flag in _FLAGS if flag in self.flags]
+        if self.fold:
+            options.append(f"fold={self.fold}")
+        base = self.name + (":" + ",".join(options) if options else "")
+        return f"{base}|subword@{self.subword}" if self.subword else base
+
+    @property
+    def base(self) -> TokenizerSpec:
+        """The tokenizer below the subword model."""
+        return TokenizerSpec(self.name, self.flags, self.fold)
+
+
+def parse_identity(identity: str) -> TokenizerSpec:
+    """The specification that an identity stands for.
+
+    Raises:
+        UserError: it is no identity of a tokenizer of ours.
+    """
+    base, _, subword = identity.partition("|subword@")
+    name, _, options = base.partition(":")
+    if name not in TOKENIZERS or name == "subword":
+        raise UserError(f"unknown tokenizer {identity!r}", hint=one_of(name, TOKENIZERS))
+    flags, fold = set(), 0
+    for option in options.split(",") if options else []:
+        if option in _FLAGS:
+            flags.add(option)
+        elif option.startswith("fold=") and option[5:].isdecimal():
+            fold = int(option[5:])
+        else:
+            raise UserError(f"unknown option {option!r} of tokenizer {identity!r}")
+    return TokenizerSpec(name, frozenset(flags), fold, subword or None)
+
+
+def spec_of(settings: TokenizeSettings) -> TokenizerSpec:
+    """The base tokenizer that the settings ask for.
+
+    Raises:
+        UserError: an option does not fit the tokenizer.
+    """
+    name = settings.tokenizer
+    if settings.pos and name not in _TAGGERS:
+        raise UserError(f"--pos: {name} knows no tags", hint=f"use one of {', '.join(_TAGGERS)}")
+    for flag in ("norm", "stem"):
+        if getattr(settings, flag) and name != "okt":
+            raise UserError(f"--{flag} is an option of okt, not of {name}")
+    flags = {flag for flag in ("pos", "norm", "stem", "lower") if getattr(settings, flag)}
+    if settings.normalize != "none":
+        flags.add(settings.normalize)
+    return TokenizerSpec(name, frozenset(flags), settings.fold_repeats)

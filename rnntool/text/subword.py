@@ -1,0 +1,123 @@
+"""Subword units (BPE or unigram) over the tokens of any tokenizer.
+
+Sennrich et al. 2016 (BPE), Kudo 2018 (unigram); both by the library `tokenizers`. Each token of the
+base tokenizer is split into pieces; its first piece begins with `▁`, so tokens can be put together
+again, and a model over morphemes never joins two of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from rnntool.errors import UserError
+from rnntool.text.spec import TokenizerSpec, parse_identity
+from rnntool.text.tokenizers import SPACE, Tokenizer
+from rnntool.text.vocabulary import UNK
+
+KINDS = ("bpe", "unigram")
+_FORMAT = 1
+_ALPHABET = 2000  # characters a BPE model starts from: Hangul syllables in use, jamo, signs
+
+
+class SubwordTokenizer:
+    """A base tokenizer, and a subword model over its tokens."""
+
+    def __init__(self, spec: TokenizerSpec, base: Tokenizer, model: bytes) -> None:
+        self.identity = spec.identity
+        self._base = base
+        self._split = load_subword(model)[1]
+
+    def tokenize(self, text: str) -> list[str]:
+        """Pieces of a text."""
+        return self.split(self._base.tokenize(text))
+
+    def split(self, tokens: Iterable[str]) -> list[str]:
+        """Pieces of tokens of the base tokenizer."""
+        return [piece for token in tokens for piece in split_token(self._split, token)]
+
+
+def split_token(model: Any, token: str) -> list[str]:
+    """The pieces of one token; characters that the model never saw stay as they are."""
+    return list(model.encode(SPACE + token).tokens)
+
+
+def join_pieces(pieces: Iterable[str]) -> list[str]:
+    """The base tokens of pieces."""
+    tokens: list[str] = []
+    for piece in pieces:
+        if piece.startswith(SPACE) or not tokens:
+            tokens.append(piece.removeprefix(SPACE))
+        else:
+            tokens[-1] += piece
+    return tokens
+
+
+def train_subword(counts: Counter[str], base: str, size: int, kind: str) -> bytes:
+    """Train a model of `size` pieces on counted tokens; the bytes of its file.
+
+    Args:
+        counts: how often each token of the base tokenizer stands in the corpus.
+        base: identity of the base tokenizer.
+        kind: `bpe` or `unigram`.
+
+    Raises:
+        UserError: there is no token to learn from.
+    """
+    from tokenizers import Tokenizer as Library
+    from tokenizers import models, trainers
+
+    if not counts:
+        raise UserError("no tokens to learn subwords from")
+    # The library counts words itself, so frequent words are given as often as they stand.
+    words = [SPACE + token for token, n in sorted(counts.items()) for _ in range(n)]
+    if kind == "bpe":
+        library = Library(models.BPE(unk_token=UNK))
+        trainer: Any = trainers.BpeTrainer(
+            vocab_size=size,
+            special_tokens=[UNK],
+            limit_alphabet=min(_ALPHABET, size // 2),
+            show_progress=False,
+        )
+    else:
+        library = Library(models.Unigram())
+        trainer = trainers.UnigramTrainer(
+            vocab_size=size, special_tokens=[UNK], unk_token=UNK, show_progress=False
+        )
+    library.train_from_iterator(words, trainer, length=len(words))
+    content = {"rnntool": "subword", "format": _FORMAT, "kind": kind, "base": base,
+               "model": json.loads(library.to_str())}  # fmt: skip
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, indent=0).encode("utf-8")
+
+
+def load_subword(model: bytes) -> tuple[str, Any]:
+    """The base tokenizer's identity, and the library's model.
+
+    Raises:
+        UserError: it is no subword model of ours, or of a newer format.
+    """
+    from tokenizers import Tokenizer as Library
+
+    try:
+        content = json.loads(model)
+        if content["rnntool"] != "subword":
+            raise KeyError("rnntool")
+        if content["format"] > _FORMAT:
+            raise UserError("subword model of a newer rnntool", hint="upgrade rnntool")
+        return content["base"], Library.from_str(json.dumps(content["model"]))
+    except UserError:
+        raise
+    except Exception as error:  # the library raises plain Exception for a damaged model
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"not a subword model: {reason}", hint="make one with rnntool build-vocab --subword"
+        ) from None
+
+
+def subword_spec(model: bytes) -> TokenizerSpec:
+    """The specification of the base tokenizer with this model on top."""
+    base = parse_identity(load_subword(model)[0])
+    return TokenizerSpec(base.name, base.flags, base.fold, hashlib.sha256(model).hexdigest()[:12])

@@ -1,0 +1,143 @@
+"""Tokenizers behind one protocol. Their libraries are imported when one is made, not before."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from rnntool.errors import UserError
+from rnntool.text.normalize import make_normalizer
+from rnntool.text.spec import TokenizerSpec
+
+SPACE = "▁"  # how a space inside a token is written
+_ESCAPED = SPACE + SPACE  # a `▁` of the text itself, where tokens are characters
+_Split = Callable[[str], Iterable[str]]
+
+
+class Tokenizer(Protocol):
+    """Splits a text."""
+
+    identity: str
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens, none of which is empty or holds white space that a file's form needs."""
+
+
+class SplitTokenizer:
+    """Normalise, split, and write spaces inside tokens as `▁`."""
+
+    def __init__(self, spec: TokenizerSpec, split: _Split) -> None:
+        self.identity = spec.identity
+        self._normalize, self._split = make_normalizer(spec), split
+
+    def tokenize(self, text: str) -> list[str]:
+        """Tokens of a text; none of a blank one (some analyzers hang on it)."""
+        if not text or text.isspace():
+            return []
+        return [clean for token in self._split(self._normalize(text)) if (clean := _clean(token))]
+
+
+class CharacterTokenizer:
+    """A token a character (`char`) or a conjoining jamo (`jamo`); reversible.
+
+    Hangul syllables decompose into conjoining jamo by Unicode's NFD, and NFC puts them together
+    again, so `detokenize` gives the text back (a text not in NFC comes back in NFC from `jamo`).
+    """
+
+    def __init__(self, spec: TokenizerSpec) -> None:
+        self.identity = spec.identity
+        self._normalize = make_normalizer(spec)
+        self._jamo = spec.name == "jamo"
+
+    def tokenize(self, text: str) -> list[str]:
+        """Every character, a space as `▁` and a `▁` as `▁▁`."""
+        text = self._normalize(text)
+        if self._jamo:
+            text = _decompose_hangul(unicodedata.normalize("NFC", text))
+        return [_WRITTEN.get(character, character) for character in text]
+
+    def detokenize(self, tokens: Iterable[str]) -> str:
+        """The text that `tokenize` was given."""
+        text = "".join(_READ.get(token, token) for token in tokens)
+        return unicodedata.normalize("NFC", text) if self._jamo else text
+
+
+# What a file's form needs for itself is written as Unicode's pictures of control characters.
+_WRITTEN = {" ": SPACE, SPACE: _ESCAPED, "\t": "␉", "␉": "␉␉", "\n": "␊", "␊": "␊␊",
+            "\r": "␍", "␍": "␍␍"}  # fmt: skip
+_READ = {written: read for read, written in _WRITTEN.items()}
+
+
+def _decompose_hangul(text: str) -> str:
+    """Syllables as conjoining jamo; all else (é, か) stays whole."""
+    return "".join(
+        unicodedata.normalize("NFD", c) if "\uac00" <= c <= "\ud7a3" else c for c in text
+    )
+
+
+def _clean(token: str) -> str:
+    """A token without outer white space, inner white space as `▁`."""
+    return SPACE.join(token.split()) if not token.isascii() or " " in token else token.strip()
+
+
+def make_tokenizer(
+    spec: TokenizerSpec, subword_model: bytes | None = None, jvm_heap: int = 1024
+) -> Tokenizer:
+    """The tokenizer of a specification, ready to use.
+
+    Args:
+        subword_model: bytes of the subword model's file, where the specification has one.
+        jvm_heap: memory of the Java VM in MiB, for KoNLPy's tokenizers.
+
+    Raises:
+        UserError: its library or Java is missing; the message says how to install it.
+    """
+    if spec.subword is not None:
+        from rnntool.text.subword import SubwordTokenizer
+
+        if subword_model is None:
+            raise UserError(f"{spec.identity}: its subword model is missing", hint="give --model")
+        return SubwordTokenizer(spec, make_tokenizer(spec.base, None, jvm_heap), subword_model)
+    if spec.name in ("char", "jamo"):
+        return CharacterTokenizer(spec)
+    return SplitTokenizer(spec, _splitter(spec, jvm_heap))
+
+
+def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
+    tagged = "pos" in spec.flags
+    if spec.name == "whitespace":
+        return str.split
+    if spec.name == "mecab":
+        return _mecab(tagged)
+    if spec.name == "kiwi":
+        return _kiwi(tagged)
+    from rnntool.text.konlpy import konlpy_splitter
+
+    return konlpy_splitter(spec, jvm_heap)
+
+
+def _mecab(tagged: bool) -> _Split:
+    mecab: Any = _import("mecab", "python-mecab-ko").MeCab()
+    if tagged:
+        return lambda text: [f"{surface}/{tag}" for surface, tag in mecab.pos(text)]
+    return lambda text: list(mecab.morphs(text))
+
+
+def _kiwi(tagged: bool) -> _Split:
+    # One worker is one process here, so kiwi's own threads would only get in each other's way.
+    kiwi: Any = _import("kiwipiepy", "kiwipiepy").Kiwi(num_workers=1)
+    if tagged:
+        return lambda text: [f"{token.form}/{token.tag}" for token in kiwi.tokenize(text)]
+    return lambda text: [token.form for token in kiwi.tokenize(text)]
+
+
+def _import(module: str, package: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(
+            f"package {package} cannot be imported: {error}", hint=f"pip install {package}"
+        ) from None

@@ -1,0 +1,57 @@
+"""A running average of the weights (Polyak and Juditsky 1992, exponential form).
+
+The average of the last steps lies nearer the middle of a flat minimum than any one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class WeightAverage:
+    """`average ← d · average + (1 − d) · weights` after each step.
+
+    Early on d is smaller, (1 + n) / (10 + n) after n steps, so that the start is soon forgotten.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.weights = {name: t.detach().clone() for name, t in _trained(model).items()}
+        self.weights["steps"] = torch.zeros((), dtype=torch.int64)
+
+    def update(self, model: nn.Module) -> None:
+        """Take one more step into the average."""
+        steps = int(self.weights["steps"])
+        self.weights["steps"] += 1
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        trained = _trained(model)
+        torch._foreach_lerp_(
+            [self.weights[name] for name in trained],
+            [t.detach() for t in trained.values()],
+            1 - decay,
+        )
+
+    @contextmanager
+    def applied(self, model: nn.Module) -> Iterator[None]:
+        """The average in the model's place."""
+        trained = _trained(model)
+        kept = {name: t.detach().clone() for name, t in trained.items()}
+        _copy(self.weights, trained)
+        try:
+            yield
+        finally:
+            _copy(kept, trained)
+
+
+def _trained(model: nn.Module) -> dict[str, Tensor]:
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _copy(source: dict[str, Tensor], target: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, tensor in target.items():
+            tensor.copy_(source[name])

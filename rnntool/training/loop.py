@@ -1,0 +1,265 @@
+"""The only training loop: any task, any model.
+
+A `Task` says what a batch is and what its loss is; the loop does the rest: steps, schedule,
+clipping, averaging, validation, the best weights, early stopping, checkpoints, and
+what is reported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from rnntool.errors import UserError
+from rnntool.reporting import Progress, Reporter
+from rnntool.training.average import WeightAverage
+from rnntool.training.backend import Backend, make_deterministic
+from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from rnntool.training.optim import Schedule, clip_gradient, make_optimizer
+from rnntool.training.settings import TrainingSettings
+
+CHECKPOINT = "checkpoint"
+WEIGHTS = "weights.safetensors"
+METRICS = "metrics.jsonl"
+
+
+@dataclass
+class StepResult:
+    """What one forward pass says."""
+
+    loss: Tensor  # scalar to be minimised
+    count: int  # examples (or tokens) it is the mean of
+    correct: int | None = None  # how many of them were right, where that has a meaning
+
+
+class Task(Protocol):
+    """What the loop needs to know of a task."""
+
+    unit: str  # what is counted, for the display: "reviews", "tokens"
+    monitor: str  # the validation metric that decides which epoch is best
+    higher_is_better: bool
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+
+    def examples_per_epoch(self) -> int:
+        """Examples in one epoch."""
+
+    def epoch_batches(self, epoch: int) -> Sequence[Any]:
+        """The batches of an epoch in their order: a function of the seed and the epoch alone."""
+
+    def training_step(self, model: nn.Module, batch: Any, device: torch.device) -> StepResult:
+        """The loss on one batch."""
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Metrics on the validation data; the model is in evaluation mode."""
+
+
+@dataclass
+class _Position:
+    """Where a training stands: what a checkpoint holds besides tensors."""
+
+    epoch: int = 0  # epochs finished
+    step: int = 0  # steps done in the epoch under way
+    best_score: float = -math.inf  # higher is better
+    best_epoch: int = 0
+    since_best: int = 0
+    schedule: dict[str, Any] = field(default_factory=dict)
+    totals: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training came to."""
+
+    history: list[dict[str, Any]]  # a dict an epoch, as in metrics.jsonl
+    best: dict[str, Any]  # the best epoch's entry
+    seconds: float
+    stopped_early: bool
+
+
+class Trainer:
+    """One training, into one folder.
+
+    Args:
+        folder: gets `weights.safetensors` (the best epoch's), `metrics.jsonl`, and `checkpoint/`
+            while the training runs.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        settings: TrainingSettings,
+        backend: Backend,
+        folder: Path,
+        report: Reporter,
+    ) -> None:
+        self.model = model.to(backend.device)
+        self.task, self.settings, self.backend = task, settings, backend
+        self.folder, self.report = folder, report
+        self.optimizer = make_optimizer(settings, model)
+        steps = task.steps_per_epoch() * settings.epochs
+        self.schedule = Schedule(settings, self.optimizer, steps)
+        self.average = WeightAverage(model, settings.average) if settings.average else None
+        self.best: dict[str, Tensor] = {}
+        self.position = _Position()
+
+    def run(self, resume: bool = False) -> Outcome:
+        """Train to the end, or on from the checkpoint in the folder.
+
+        Raises:
+            UserError: the loss is not finite, or the checkpoint is damaged.
+            KeyboardInterrupt: after a checkpoint was saved.
+        """
+        if self.settings.deterministic:
+            make_deterministic()
+        if resume and (self.folder / CHECKPOINT).is_dir():
+            self._load()
+        stopped = self._should_stop()
+        try:
+            while self.position.epoch < self.settings.epochs and not stopped:
+                self._timed_epoch()
+                stopped = self._should_stop()
+                self._save()
+        except (KeyboardInterrupt, SystemExit):
+            self._save()
+            raise
+        save_weights(self.folder / WEIGHTS, self.best)
+        history = self.position.history
+        return Outcome(
+            history, history[self.position.best_epoch - 1], self.position.seconds, stopped
+        )
+
+    def _timed_epoch(self) -> None:
+        started = time.perf_counter()
+        try:
+            self._epoch()
+        finally:
+            self.position.seconds += time.perf_counter() - started
+
+    def _epoch(self) -> None:
+        epoch = self.position.epoch + 1
+        batches = self.task.epoch_batches(epoch)
+        self.model.train()
+        with self.report.progress(
+            f"epoch {epoch}/{self.settings.epochs}", self.task.examples_per_epoch(), self.task.unit
+        ) as progress:
+            for batch in batches[self.position.step :]:
+                self._step(batch, progress)
+        with self._averaged():
+            self.model.eval()
+            with torch.no_grad():
+                metrics = self.task.validate(self.model, self.backend.device)
+            self._finish_epoch(epoch, metrics)
+
+    def _step(self, batch: Any, progress: Progress) -> None:
+        started = time.perf_counter()
+        with self.backend.autocast():
+            result = self.task.training_step(self.model, batch, self.backend.device)
+        self.optimizer.zero_grad(set_to_none=True)
+        result.loss.backward()  # type: ignore[no-untyped-call]
+        norm = clip_gradient(self.model.parameters(), self.settings.clip_norm)
+        loss = result.loss.item()
+        self._refuse_divergence(loss, norm)
+        self.optimizer.step()
+        self.schedule.after_step()
+        if self.average:
+            self.average.update(self.model)
+        self._count(result, loss, norm, time.perf_counter() - started)
+        totals = self.position.totals
+        progress.advance(result.count, loss=f"{totals['loss'] / totals['count']:.4f}", **(
+            {"accuracy": f"{totals['correct'] / totals['count']:.4f}"}
+            if result.correct is not None else {}
+        ))  # fmt: skip
+
+    def _count(self, result: StepResult, loss: float, norm: float, seconds: float) -> None:
+        totals = self.position.totals
+        clipped = self.settings.clip_norm > 0 and norm >= self.settings.clip_norm
+        for key, value in (
+            ("count", result.count),
+            ("loss", loss * result.count),
+            ("correct", result.correct or 0),
+            ("steps", 1),
+            ("norm", norm),
+            ("clipped", clipped),
+            ("seconds", seconds),
+        ):
+            totals[key] = totals.get(key, 0.0) + value
+        self.position.step += 1
+
+    def _refuse_divergence(self, loss: float, norm: float) -> None:
+        if math.isfinite(loss) and math.isfinite(norm):
+            return
+        rate = self.optimizer.param_groups[0]["lr"]
+        raise UserError(
+            f"the loss is {loss} and the gradient's norm {norm} at step {self.position.step + 1} of"
+            f" epoch {self.position.epoch + 1} with learning rate {rate:.3g}",
+            hint="lower --lr or --clip-norm; the last good checkpoint is kept",
+        )
+
+    def _finish_epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Note the epoch, keep the weights if they are the best, and move the position on."""
+        position, totals = self.position, self.position.totals
+        entry: dict[str, Any] = {
+            "epoch": epoch,
+            "train_loss": totals["loss"] / totals["count"],
+            "train_accuracy": totals["correct"] / totals["count"],
+            **{f"validation_{name}": value for name, value in metrics.items()},
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "gradient_norm": totals["norm"] / totals["steps"],
+            "clipped_share": totals["clipped"] / totals["steps"],
+            "examples_per_second": totals["count"] / totals["seconds"],
+            "seconds": totals["seconds"],
+        }
+        score = metrics[self.task.monitor] * (1 if self.task.higher_is_better else -1)
+        position.history.append(entry)
+        position.epoch, position.step, position.totals = epoch, 0, {}
+        position.since_best += 1
+        if score > position.best_score:
+            position.best_score, position.best_epoch, position.since_best = score, epoch, 0
+            self.best = {n: t.detach().cpu().clone() for n, t in self.model.state_dict().items()}
+        self.schedule.after_epoch(score)
+        self.report.event("epoch", entry)
+        self._write_metrics()
+
+    def _write_metrics(self) -> None:
+        lines = [json.dumps(entry) + "\n" for entry in self.position.history]
+        (self.folder / METRICS).write_text("".join(lines), encoding="utf-8")
+
+    def _should_stop(self) -> bool:
+        patience = self.settings.patience
+        return patience > 0 and self.position.since_best >= patience
+
+    def _averaged(self) -> contextlib.AbstractContextManager[None]:
+        return self.average.applied(self.model) if self.average else contextlib.nullcontext()
+
+    def _save(self) -> None:
+        self.position.schedule = self.schedule.state_dict()
+        sets = {"best": self.best}
+        if self.average:
+            sets["average"] = self.average.weights
+        save_checkpoint(
+            self.folder / CHECKPOINT, self.model, self.optimizer, sets, vars(self.position)
+        )
+
+    def _load(self) -> None:
+        sets, position = load_checkpoint(self.folder / CHECKPOINT, self.model, self.optimizer)
+        self.position = _Position(**position)
+        self.best = sets.get("best", {})
+        if self.average:
+            self.average.weights = sets["average"]
+        self.schedule.load_state_dict(self.position.schedule)
+        done = f"{self.position.epoch} epochs and {self.position.step} steps"
+        self.report.note(f"resuming after {done}")

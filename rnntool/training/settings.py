@@ -1,0 +1,57 @@
+"""How any model is trained, as settings (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.registry import DEVICES, OPTIMIZERS, PRECISIONS, SCHEDULES
+from rnntool.settings import setting
+
+_OPTIMISATION = "Optimisation"
+_MACHINE = "Machine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Optimiser, schedule, stopping, machine."""
+
+    epochs: int = setting(5, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Sequences a step.", min=1, panel=_OPTIMISATION)
+    optimizer: str = setting("adamw", "Optimiser.", choices=OPTIMIZERS, panel=_OPTIMISATION)
+    lr: float = setting(0.002, "Learning rate; its peak with one-cycle.", min=0.0,
+                        panel=_OPTIMISATION)  # fmt: skip
+    weight_decay: float = setting(
+        0.01, "Decoupled for adamw, L2 for adam and sgd.", min=0.0, panel=_OPTIMISATION
+    )
+    momentum: float = setting(0.9, "Momentum of sgd.", min=0.0, max=0.999, panel=_OPTIMISATION)
+    schedule: str = setting(
+        "one-cycle",
+        "Learning rate over time: one-cycle up and down, halved on a plateau, or constant.",
+        choices=SCHEDULES,
+        panel=_OPTIMISATION,
+    )
+    clip_norm: float = setting(
+        1.0, "Clip the gradient's global norm to this; 0: never.", min=0.0, panel=_OPTIMISATION
+    )
+    average: float = setting(
+        0.0,
+        "Decay of a running average of the weights that is validated and kept; 0: none.",
+        min=0.0,
+        max=0.99999,
+        panel=_OPTIMISATION,
+    )
+    patience: int = setting(
+        3,
+        "Stop after this many epochs without a better validation score; 0: never.",
+        min=0,
+        panel=_OPTIMISATION,
+    )
+    seed: int = setting(1, "Seed of everything random.", min=0, panel=_OPTIMISATION)
+    device: str = setting("auto", "Where to compute.", choices=DEVICES, panel=_MACHINE)
+    precision: str = setting(
+        "auto", "Number format of the forward pass.", choices=PRECISIONS, panel=_MACHINE
+    )
+    threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel=_MACHINE)
+    deterministic: bool = setting(
+        False, "Same command, same machine: same weights to the byte.", panel=_MACHINE
+    )
