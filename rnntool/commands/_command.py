@@ -105,8 +105,8 @@ def _option_type(field: dataclasses.Field[Any], hint: Any) -> Any:
         flags = [f"{flag}/--no-{flag[2:]}" if flag.startswith("--") else flag for flag in flags]
     option = typer.Option(
         *flags,
-        help=metadata["help"],
-        show_default=_shown_default(field.default),
+        help=metadata["help"] + _shown_default(field.default),
+        show_default=False,
         rich_help_panel=metadata["panel"],
         metavar={int: "INT", float: "FLOAT", str: "TEXT"}.get(kind),
         min=metadata["min"] if kind in (int, float) else None,
@@ -115,11 +115,9 @@ def _option_type(field: dataclasses.Field[Any], hint: Any) -> Any:
     return Annotated[kind | None, option]
 
 
-def _shown_default(default: Any) -> str | bool:
-    """The default as `--help` shows it; nothing where there is none."""
-    if default is None or default == () or default == "":
-        return False
-    return ("on" if default else "off") if isinstance(default, bool) else str(default)
+def _shown_default(default: Any) -> str:
+    """The default as `--help` shows it; nothing where there is none, or where it is plain."""
+    return "" if default in (None, (), "") or default is False else f" (default: {default})"
 
 
 def _common_parameters(with_config: bool) -> list[inspect.Parameter]:

@@ -121,6 +121,7 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> Callable[[str], Iterable[
 
     names = {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}
     analyzer: Any = names[spec.name]()
+    analyzer.morphs("가")  # loads the dictionaries now: the first text must not pay for them
     options: dict[str, Any] = {}
     if spec.name == "okt":
         options = {"norm": "norm" in spec.flags, "stem": "stem" in spec.flags}

@@ -1,8 +1,8 @@
 """Which tokenizer, with which options: as settings, as a specification, as one canonical string.
 
-The string is the tokenizer's identity. It stands in every file made from its tokens, so that tokens,
-vocabulary, vectors and model of different tokenizers never meet unnoticed, and so that a run
-directory can tokenize raw text as its training data was tokenized. Examples: `mecab`,
+The string is the tokenizer's identity. It stands in every file made from its tokens, so that
+tokens, vocabulary, vectors and model of different tokenizers never meet unnoticed, and so that a
+run directory can tokenize raw text as its training data was tokenized. Examples: `mecab`,
 `okt:norm,stem`, `mecab:pos,nfc`, `mecab|subword@1f3a…` (a subword model over mecab's tokens).
 """
 

@@ -1,9 +1,9 @@
 """Which device, number format and kernels to train with on this machine.
 
 The choice is by rule, not by a timing, so that the same machine always chooses the same.
-Measured on two Xeon machines with 2 cores. Where the processor multiplies bf16 matrices itself (AMX),
-bf16 through oneDNN is fastest by far, and fp32 is faster without oneDNN. Where it does not, bf16 is
-emulated and slow, and oneDNN's fp32 LSTM is faster than torch's own by a fifth to a half.
+Measured on two Xeon machines with 2 cores. Where the processor multiplies bf16 matrices itself
+(AMX), bf16 through oneDNN is fastest by far, and fp32 is faster without oneDNN. Where it does not,
+bf16 is emulated and slow, and oneDNN's fp32 LSTM is faster than torch's own by a fifth to a half.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""`rnntool query-embeddings neighbors|analogy|similarity`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_module
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+
+app = new_app("Ask word vectors: neighbors, analogy, similarity.")
+
+_Vectors = Annotated[str, typer.Argument(help="Vectors: word2vec text or binary, fastText .bin.")]
+_Top = Annotated[int, typer.Option("-k", "--top", min=1, help="How many answers.")]
+_Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+@app.callback(no_args_is_help=True)
+def _queries() -> None:
+    """Ask word vectors: neighbors, analogy, similarity."""
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json_module.dumps(value, ensure_ascii=False) + "\n")
+
+
+@command(app, "neighbors")
+def neighbors(
+    vectors: _Vectors,
+    words: Annotated[list[str], typer.Argument(help="Words to look around.")],
+    top: _Top = 10,
+    json: _Json = False,
+) -> None:
+    """The nearest words by cosine.
+
+    Example: rnntool query-embeddings neighbors cbow.vec 영화 감동
+    """
+    from rnntool.commands._tables import print_table
+    from rnntool.embeddings.query import Embeddings
+
+    embeddings = Embeddings(vectors)
+    answers = {word: embeddings.neighbors(word, top) for word in words}
+    if json:
+        _print_json({word: dict(found) for word, found in answers.items()})
+        return
+    for word, found in answers.items():
+        print_table((word, "cosine"), found)
+
+
+@command(app, "analogy")
+def analogy(
+    vectors: _Vectors,
+    a: Annotated[str, typer.Argument(help="king")],
+    b: Annotated[str, typer.Argument(help="man")],
+    c: Annotated[str, typer.Argument(help="woman")],
+    top: _Top = 10,
+    json: _Json = False,
+) -> None:
+    """Words near A - B + C: `analogy FILE king man woman` looks for queen.
+
+    Example: rnntool query-embeddings analogy cbow.vec 여배우 여자 남자
+    """
+    from rnntool.commands._tables import print_table
+    from rnntool.embeddings.query import Embeddings
+
+    found = Embeddings(vectors).analogy(a, b, c, top)
+    if json:
+        _print_json(dict(found))
+        return
+    print_table((f"{a} - {b} + {c}", "cosine"), found)
+
+
+@command(app, "similarity")
+def similarity(
+    vectors: _Vectors,
+    pairs: Annotated[str, typer.Argument(help="CSV of word, word, human score.")],
+    json: _Json = False,
+    *,
+    report: Reporter,
+) -> None:
+    """Agreement with human similarity scores: Spearman's and Pearson's correlation.
+
+    Example: rnntool query-embeddings similarity cbow.vec WS353_korean.csv
+    """
+    from rnntool.commands._tables import print_table
+    from rnntool.embeddings.query import Embeddings
+
+    result = Embeddings(vectors).similarity(pairs)
+    if json:
+        _print_json({**dataclasses.asdict(result), "coverage": result.coverage})
+        return
+    print_table(
+        ("pairs", "covered", "coverage", "spearman", "pearson"),
+        [(result.pairs, result.covered, result.coverage, result.spearman, result.pearson)],
+    )
+    if result.missing:
+        report.note(f"without a vector: {' '.join(result.missing)}")

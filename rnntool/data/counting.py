@@ -1,0 +1,123 @@
+"""Count the tokens of files: what `build-vocab` does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
+from rnntool.reporting import Reporter
+from rnntool.settings import setting
+from rnntool.text.subword import KINDS, train_subword
+from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocabularySettings:
+    """Settings of `build-vocab`."""
+
+    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1)
+    max_size: int | None = setting(None, "Size at most, the 4 specials included.", min=5)
+    subword: int | None = setting(
+        None, "Train a subword model of this many pieces instead of a vocabulary.", min=8
+    )
+    subword_kind: str = setting("bpe", "Kind of subword model.", choices=KINDS)
+    text_column: str | None = setting(None, "Column of the tokens in a table of another tool.")
+    encoding: str = setting("utf-8", "Encoding of the input.")
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """What stands in some tokens files."""
+
+    counts: Counter[str]
+    tokenizer: str
+    rows: int
+    empty: int  # rows without a token
+
+
+def count_tokens(inputs: list[str], settings: VocabularySettings, report: Reporter) -> TokenCounts:
+    """Count the tokens of files that were made by one tokenizer.
+
+    Raises:
+        UserError: a file cannot be read, or two were made by different tokenizers.
+    """
+    options = CorpusOptions(text_column=settings.text_column, encoding=settings.encoding)
+    counts: Counter[str] = Counter()
+    rows = empty = 0
+    identity = ""
+    with report.progress("counting", None, "rows") as progress:
+        for path in inputs:
+            with open_corpus(path, options) as corpus:
+                found = corpus.layout.tokenizer or "whitespace"
+                if identity and found != identity:
+                    raise UserError(
+                        f"tokens of {found!r}, but {inputs[0]} has tokens of {identity!r}",
+                        where=corpus.name,
+                        hint="a vocabulary belongs to one tokenizer",
+                    )
+                identity = found
+                for row in corpus:
+                    tokens = _split(row.text, corpus.layout.tokenizer)
+                    counts.update(tokens)
+                    rows += 1
+                    empty += not tokens
+                    progress.advance()
+    if not counts:
+        raise UserError("no tokens at all", where=", ".join(inputs))
+    return TokenCounts(counts, identity, rows, empty)
+
+
+def _split(text: str, tokenizer: str | None) -> list[str]:
+    return text.split() if tokenizer is None else split_tokens(text)
+
+
+def vocabulary_of(inputs: list[str], settings: VocabularySettings, report: Reporter) -> Vocabulary:
+    """The vocabulary of tokens files, with a coverage report.
+
+    Raises:
+        UserError: a file cannot be used, or `--min-count` leaves no token.
+    """
+    found = count_tokens(inputs, settings, report)
+    vocabulary = build_vocabulary(
+        found.counts, found.tokenizer, settings.min_count, settings.max_size
+    )
+    kept = len(vocabulary) - len(SPECIALS)
+    if kept == 0:
+        raise UserError(
+            f"no token is seen {settings.min_count} times", hint="try a smaller --min-count"
+        )
+    total, unknown = found.counts.total(), vocabulary.counts[UNK_ID]
+    report.note(
+        f"{found.rows:,} rows ({found.empty:,} empty), tokens of {found.tokenizer}:"
+        f" {total:,} in all, {len(found.counts):,} types"
+    )
+    report.note(
+        f"vocabulary of {len(vocabulary):,}: {kept:,} types and {len(SPECIALS)} specials cover"
+        f" {1 - unknown / total:.2%} of the tokens; {unknown / total:.2%} are unknown"
+    )
+    return vocabulary
+
+
+def subword_model_of(inputs: list[str], settings: VocabularySettings, report: Reporter) -> bytes:
+    """A subword model over the tokens of files.
+
+    Raises:
+        UserError: a file cannot be used, or its tokens are subwords already.
+    """
+    assert settings.subword is not None
+    found = count_tokens(inputs, settings, report)
+    if "|subword@" in found.tokenizer:
+        raise UserError(
+            f"tokens of {found.tokenizer!r} are subwords already",
+            where=inputs[0],
+            hint="give the tokens of the base tokenizer",
+        )
+    kept = Counter({t: n for t, n in found.counts.items() if n >= settings.min_count})
+    model = train_subword(kept, found.tokenizer, settings.subword, settings.subword_kind)
+    report.note(
+        f"{settings.subword_kind} model of {settings.subword:,} pieces over tokens of"
+        f" {found.tokenizer}; use it with: rnntool tokenize -t subword --model FILE"
+    )
+    return model

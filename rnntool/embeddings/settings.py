@@ -1,0 +1,31 @@
+"""Settings of `train-embeddings` (gensim-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.settings import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingSettings:
+    """word2vec's settings, by the names that word2vec and fastText users know."""
+
+    dim: int = setting(200, "Size D of a vector.", min=1)
+    window: int = setting(5, "Words of context on each side at most.", min=1)
+    min_count: int = setting(2, "Leave out words seen fewer times.", min=1)
+    epochs: int = setting(10, "Passes over the corpus.", min=1)
+    negative: int = setting(5, "Negative samples a word; 0: none.", min=0)
+    hs: bool = setting(False, "Hierarchical softmax (with --negative 0).")
+    sample: float = setting(0.001, "Threshold above which frequent words are thinned.", min=0.0)
+    lr: float = setting(0.025, "Learning rate at the start; it falls to 0.0001.", min=0.0)
+    subword: bool = setting(
+        False, "fastText: words share vectors of character n-grams; write .bin to keep them."
+    )
+    min_n: int = setting(2, "--subword: shortest n-gram, in characters.", min=1)
+    max_n: int = setting(5, "--subword: longest n-gram.", min=1)
+    buckets: int = setting(200_000, "--subword: hash buckets of n-grams.", min=1)
+    seed: int = setting(1, "Seed; with --threads 1 the same seed gives the same bytes.", min=0)
+    threads: int = setting(0, "Threads; 0: all cores.", min=0)
+    text_column: str | None = setting(None, "Column of the tokens in a table of another tool.")
+    encoding: str = setting("utf-8", "Encoding of the input.")

@@ -1,0 +1,101 @@
+"""A trained classifier, opened: from raw text or tokens to probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from rnntool.data.labelled import Labelled
+from rnntool.data.sequences import pack_sequences
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import Corpus, Row, split_tokens
+from rnntool.formats.rundir import Run, open_run
+from rnntool.models.classifier import SequenceClassifier
+from rnntool.settings import build
+from rnntool.tasks.classify import build_model, predict_probabilities
+from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.training.backend import choose_backend
+from rnntool.training.checkpoint import load_weights
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """A run directory's model, ready to answer."""
+
+    run: Run
+    settings: ClassifySettings
+    model: SequenceClassifier
+    device: torch.device
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, in the order of the probabilities."""
+        return self.run.labels
+
+    @property
+    def tokenizer(self) -> str:
+        """Identity of the tokenizer that the model was trained with."""
+        return self.run.config.tokenizer
+
+    def worker_options(self, jvm_heap: int = 1024) -> WorkerOptions:
+        """What tokenizes raw text for this model."""
+        return WorkerOptions(self.tokenizer, self.run.subword_model(), jvm_heap)
+
+    def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """[N, C] probabilities of N texts given as tokens joined by one space."""
+        limit = self.settings.max_length or None
+        encode = self.run.vocabulary.encode
+        sequences = pack_sequences(encode(split_tokens(text)[:limit]) for text in texts)
+        data = Labelled(sequences, np.zeros(len(sequences), dtype=np.int64), 0)
+        return predict_probabilities(self.model, data, self.device)
+
+
+def load_classifier(path: str, device: str = "auto", threads: int = 0) -> TrainedClassifier:
+    """Open a run directory of `train classify`.
+
+    Raises:
+        UserError: it is none, is damaged, or was trained for another task.
+    """
+    run = open_run(path)
+    if run.config.task != "classify":
+        raise UserError(f"was trained for {run.config.task!r}, not to classify", where=path)
+    settings = build(ClassifySettings, run.config.settings, where=f"{path}/config.yaml")
+    backend = choose_backend(device, "fp32", threads)
+    backend.activate()
+    model = build_model(settings, len(run.vocabulary), len(run.labels))
+    try:
+        model.load_state_dict(load_weights(run.weights))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the configuration: {reason}", where=run.weights) from None
+    return TrainedClassifier(run, settings, model.eval().to(backend.device), backend.device)
+
+
+def tokenized_rows(corpus: Corpus, identity: str, pool: TokenizePool) -> Iterator[tuple[Row, str]]:
+    """Rows with their tokens: of raw text through the pool, of a tokens file as they are.
+
+    Raises:
+        UserError: the tokens are another tokenizer's.
+    """
+    require_tokenizer(corpus, identity)
+    if corpus.layout.tokenizer is None:
+        return pool.tokenize((row, row.text) for row in corpus)
+    return ((row, row.text) for row in corpus)
+
+
+def require_tokenizer(corpus: Corpus, identity: str) -> None:
+    """Raise a UserError that names both tokenizers if the corpus has tokens of another."""
+    if corpus.layout.tokenizer not in (None, identity):
+        raise UserError(
+            f"tokens of {corpus.layout.tokenizer!r}, but the model reads tokens of {identity!r}",
+            where=corpus.name,
+            hint="give raw text: the run directory knows its tokenizer",
+        )
