@@ -1,0 +1,83 @@
+"""`rnntool check`."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+
+if TYPE_CHECKING:
+    from rnntool.data.check import FileReport
+
+app = new_app("Check files before training: labels, duplicates, lengths, unknown rate.")
+
+
+@command(app, "check")
+def check(
+    files: Annotated[list[str], typer.Argument(help="Raw text or tokens files.")],
+    vocab: Annotated[
+        str | None, typer.Option("--vocab", help="Vocabulary to measure the unknown rate against.")
+    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", help="Form of the files: auto, lines, tsv or csv.")
+    ] = "auto",
+    text_column: Annotated[
+        str | None, typer.Option("--text-column", help="Column of the text in a table.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", help="Column of the label in a table.")
+    ] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the files.")] = "utf-8",
+    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    *,
+    report: Reporter,
+) -> None:
+    """Look at data before training: rows, labels, duplicates, overlap, lengths, unknown rate.
+
+    Example: rnntool check ratings_train.txt ratings_test.txt
+    """
+    from rnntool.data.check import check_files
+    from rnntool.formats.corpus import CorpusOptions
+    from rnntool.formats.vocab import read_vocabulary
+
+    options = CorpusOptions(format, text_column, label_column, encoding)
+    vocabulary = None if vocab is None else read_vocabulary(vocab)
+    results = check_files(files, options, report, vocabulary)
+    if json:
+        content = [result.as_dict() for result in results]
+        sys.stdout.write(json_module.dumps(content, ensure_ascii=False) + "\n")
+        return
+    for result in results:
+        _print(result, report)
+
+
+def _print(result: FileReport, report: Reporter) -> None:
+    from rnntool.commands._tables import print_table
+
+    columns = f" ({', '.join(result.columns)})" if result.columns else ""
+    facts: list[tuple[str, object]] = [
+        ("form", result.format + columns),
+        ("tokens of", result.tokenizer),
+        ("rows", result.rows),
+        ("empty", result.empty),
+        ("duplicates", result.duplicates),
+        (f"{result.length_unit}, mean", result.mean_length),
+        (f"{result.length_unit}, longest", result.longest),
+    ]
+    if result.unknown_rate is not None:
+        facts.append(("unknown rate", result.unknown_rate))
+    facts += [(f"texts also in {path}", shared) for path, shared in result.overlap.items()]
+    print_table((result.path, ""), facts)
+    if result.labels:
+        rows = [(label, n, n / result.rows) for label, n in result.labels.items()]
+        print_table(("label", "rows", "share"), rows)
+    most = max(result.lengths.values(), default=1)
+    bars = [(name, n, "█" * round(30 * n / most)) for name, n in result.lengths.items()]
+    print_table((result.length_unit, "rows", ""), bars)
+    for warning in result.warnings:
+        report.warn(f"{result.path}: {warning}")

@@ -1,0 +1,55 @@
+"""`rnntool doctor`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_module
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+
+if TYPE_CHECKING:
+    from rnntool.inspection.doctor import Finding
+
+app = new_app("Check what is installed and usable, and how to mend what is not.")
+
+
+@command(app, "doctor")
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    *,
+    report: Reporter,
+) -> None:
+    """Check what is installed and usable: packages, device, Java, each tokenizer by a real call.
+
+    Exit code 1 if something that the main job needs is missing.
+
+    Example: rnntool doctor
+    """
+    from rnntool.commands._tables import print_table
+    from rnntool.inspection.doctor import examine
+
+    findings = []
+    with report.progress("looking", None, "things") as progress:
+        for finding in examine():
+            findings.append(finding)
+            progress.advance()
+    if json:
+        content = [dataclasses.asdict(finding) for finding in findings]
+        sys.stdout.write(json_module.dumps(content, ensure_ascii=False) + "\n")
+    else:
+        rows = [
+            ("ok" if f.works else "MISSING" if f.needed else "absent", f.name, _detail(f))
+            for f in findings
+        ]
+        print_table(("", "what", "found"), rows)
+    if any(f.needed and not f.works for f in findings):
+        raise typer.Exit(1)
+
+
+def _detail(finding: Finding) -> str:
+    return finding.detail if finding.works else f"{finding.detail}; to mend: {finding.mend}"

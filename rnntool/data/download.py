@@ -1,0 +1,90 @@
+"""Fetch a file over the network: resumable, checked, and under its name only when it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from rnntool.errors import UserError
+from rnntool.formats.files import explain_os_errors, sha256_of
+from rnntool.reporting import Reporter
+
+_TIMEOUT = 60  # seconds without a byte
+_BLOCK = 1 << 16  # bytes
+
+
+def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -> None:
+    """Bring `url` to `target`; a file that is there and has the checksum is left alone.
+
+    An interrupted download leaves `TARGET.part`, and the next one goes on where it stopped.
+
+    Raises:
+        UserError: the network or the server fails, or the checksum is wrong (the bad file goes).
+    """
+    if target.exists() and sha256 is not None and sha256_of(str(target)) == sha256:
+        report.note(f"{target}: here already")
+        return
+    part = target.with_name(target.name + ".part")
+    with explain_os_errors(str(target)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    _download(url, part, report)
+    found = sha256_of(str(part))
+    if sha256 is not None and found != sha256:
+        part.unlink()
+        raise UserError(
+            f"the download's sha256 is {found}, not {sha256}",
+            where=url,
+            hint="try again; if it stays so, the published file has changed",
+        )
+    os.replace(part, target)
+    report.note(f"{target}: {target.stat().st_size:,} bytes")
+
+
+def _download(url: str, part: Path, report: Reporter) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "rnntool"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+            resumed = response.status == 206
+            length = response.headers.get("Content-Length")
+            total = int(length) + (have if resumed else 0) if length else None
+            with (
+                explain_os_errors(str(part)),
+                open(part, "ab" if resumed else "wb") as sink,
+                report.progress(part.stem, total, "bytes") as progress,
+            ):
+                progress.advance(have if resumed else 0)
+                while block := response.read(_BLOCK):
+                    sink.write(block)
+                    progress.advance(len(block))
+        _refuse_short(url, part, total)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:  # all of it was there
+            return
+        raise UserError(f"the server answers {error.code} {error.reason}", where=url) from None
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UserError(
+            f"cannot be reached: {reason}",
+            where=url,
+            hint="run the command again to go on, or work on `rnntool data sample DIR`",
+        ) from None
+
+
+def _refuse_short(url: str, part: Path, total: int | None) -> None:
+    if total is not None and part.stat().st_size < total:
+        raise UserError(
+            f"broke off after {part.stat().st_size:,} of {total:,} bytes",
+            where=url,
+            hint="run the command again to go on",
+        )
+
+
+def text_digest(text: str) -> bytes:
+    """A short fingerprint of a text, to compare millions of them in little memory."""
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=12).digest()

