@@ -9,7 +9,7 @@ from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
 from rnntool.reporting import Reporter
 from rnntool.settings import setting
-from rnntool.text.subword import KINDS, train_subword
+from rnntool.text.subword import train_subword
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabulary
 
 
@@ -22,7 +22,6 @@ class VocabularySettings:
     subword: int | None = setting(
         None, "Train a subword model of this many pieces instead of a vocabulary.", min=8
     )
-    subword_kind: str = setting("bpe", "Kind of subword model.", choices=KINDS)
     text_column: str | None = setting(None, "Column of the tokens in a table of another tool.")
     encoding: str = setting("utf-8", "Encoding of the input.")
 
@@ -115,9 +114,9 @@ def subword_model_of(inputs: list[str], settings: VocabularySettings, report: Re
             hint="give the tokens of the base tokenizer",
         )
     kept = Counter({t: n for t, n in found.counts.items() if n >= settings.min_count})
-    model = train_subword(kept, found.tokenizer, settings.subword, settings.subword_kind)
+    model = train_subword(kept, found.tokenizer, settings.subword)
     report.note(
-        f"{settings.subword_kind} model of {settings.subword:,} pieces over tokens of"
+        f"byte-pair model of {settings.subword:,} pieces over tokens of"
         f" {found.tokenizer}; use it with: rnntool tokenize -t subword --model FILE"
     )
     return model

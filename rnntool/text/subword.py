@@ -1,6 +1,7 @@
-"""Subword units (BPE or unigram) over the tokens of any tokenizer.
+"""Subword units over the tokens of any tokenizer: byte-pair encoding (Sennrich et al. 2016).
 
-Sennrich et al. 2016 (BPE), Kudo 2018 (unigram); both by the library `tokenizers`. Each token of the
+By the library `tokenizers`. (Its unigram trainer gives other pieces at each run for the same input, so
+it is not offered.) Each token of the
 base tokenizer is split into pieces; its first piece begins with `▁`, so tokens can be put together
 again, and a model over morphemes never joins two of them.
 """
@@ -18,7 +19,6 @@ from rnntool.text.spec import TokenizerSpec, parse_identity
 from rnntool.text.tokenizers import SPACE, Tokenizer
 from rnntool.text.vocabulary import UNK
 
-KINDS = ("bpe", "unigram")
 _FORMAT = 1
 _ALPHABET = 2000  # characters a BPE model starts from: Hangul syllables in use, jamo, signs
 
@@ -56,13 +56,12 @@ def join_pieces(pieces: Iterable[str]) -> list[str]:
     return tokens
 
 
-def train_subword(counts: Counter[str], base: str, size: int, kind: str) -> bytes:
+def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
     """Train a model of `size` pieces on counted tokens; the bytes of its file.
 
     Args:
         counts: how often each token of the base tokenizer stands in the corpus.
         base: identity of the base tokenizer.
-        kind: `bpe` or `unigram`.
 
     Raises:
         UserError: there is no token to learn from.
@@ -72,23 +71,17 @@ def train_subword(counts: Counter[str], base: str, size: int, kind: str) -> byte
 
     if not counts:
         raise UserError("no tokens to learn subwords from")
+    library = Library(models.BPE(unk_token=UNK))
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[UNK],
+        limit_alphabet=min(_ALPHABET, size // 2),
+        show_progress=False,
+    )
     # The library counts words itself, so frequent words are given as often as they stand.
-    words = [SPACE + token for token, n in sorted(counts.items()) for _ in range(n)]
-    if kind == "bpe":
-        library = Library(models.BPE(unk_token=UNK))
-        trainer: Any = trainers.BpeTrainer(
-            vocab_size=size,
-            special_tokens=[UNK],
-            limit_alphabet=min(_ALPHABET, size // 2),
-            show_progress=False,
-        )
-    else:
-        library = Library(models.Unigram())
-        trainer = trainers.UnigramTrainer(
-            vocab_size=size, special_tokens=[UNK], unk_token=UNK, show_progress=False
-        )
-    library.train_from_iterator(words, trainer, length=len(words))
-    content = {"rnntool": "subword", "format": _FORMAT, "kind": kind, "base": base,
+    words = (SPACE + token for token, n in sorted(counts.items()) for _ in range(n))
+    library.train_from_iterator(words, trainer)
+    content = {"rnntool": "subword", "format": _FORMAT, "base": base,
                "model": json.loads(library.to_str())}  # fmt: skip
     return json.dumps(content, ensure_ascii=False, sort_keys=True, indent=0).encode("utf-8")
 

@@ -41,7 +41,7 @@ class Schedule:
             self._by_step = OneCycleLR(
                 optimizer,
                 max_lr=settings.lr,
-                total_steps=max(steps, 4),  # its two phases need a step each
+                total_steps=max(steps, 8),  # fewer leave its first phase without a step
                 pct_start=0.25,
                 cycle_momentum=settings.optimizer != "sgd" or settings.momentum > 0,
                 base_momentum=0.85,

