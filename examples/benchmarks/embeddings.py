@@ -1,0 +1,60 @@
+"""Embedding training: `train-embeddings` against gensim called directly, same settings, one run.
+
+python examples/benchmarks/embeddings.py TRAIN.tok [--repeats 3] [--epochs 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from common import alternate, report
+
+DIRECT = """
+import sys
+from gensim.models import Word2Vec
+model = Word2Vec(corpus_file=sys.argv[1], sg=int(sys.argv[2]), epochs=int(sys.argv[3]),
+                 vector_size=200, window=5, min_count=2, negative=5, sample=0.001, workers=2, seed=1)
+model.wv.save_word2vec_format(sys.argv[4])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tokens")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3)
+    arguments = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plain, vectors = folder / "plain.txt", folder / "v.vec"
+        with open(arguments.tokens, encoding="utf-8") as source:
+            texts = (line.split("\t")[1] for line in itertools.islice(source, 2, None))
+            plain.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+        for kind in ("cbow", "skipgram"):
+            sg = str(int(kind == "skipgram"))
+            direct = [sys.executable, "-c", DIRECT, str(plain), sg, str(arguments.epochs),
+                      str(vectors)]  # fmt: skip
+            ours = [sys.executable, "-m", "rnntool", "train-embeddings", kind, arguments.tokens,
+                    "--epochs", str(arguments.epochs), "--threads", "2", "-o", str(vectors),
+                    "-q"]  # fmt: skip
+            times = alternate(
+                {
+                    "gensim": lambda command=direct: subprocess.run(command, check=True),
+                    "rnntool": lambda command=ours: subprocess.run(command, check=True),
+                },
+                arguments.repeats,
+            )
+            rows.append({"kind": kind, "gensim directly, s": times["gensim"],
+                         "rnntool, s": times["rnntool"],
+                         "ratio": times["rnntool"] / times["gensim"]})  # fmt: skip
+    report("embeddings", rows)
+
+
+if __name__ == "__main__":
+    main()
