@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from rnntool.tables import draw_table
+
 
 class Progress(Protocol):
     """A running count."""
@@ -31,6 +33,9 @@ class Reporter(Protocol):
 
     def event(self, name: str, values: dict[str, Any]) -> None:
         """A measured step (an epoch), for a person and for a program."""
+
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """A summary for a person; a program has had its events."""
 
     def progress(
         self, description: str, total: int | None, unit: str
@@ -78,6 +83,9 @@ class QuietReporter:
     def event(self, name: str, values: dict[str, Any]) -> None:
         """Left unsaid."""
 
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """Left unsaid."""
+
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
         """No display."""
@@ -96,6 +104,10 @@ class PlainReporter(QuietReporter):
     def event(self, name: str, values: dict[str, Any]) -> None:
         """A line of `key value` pairs."""
         print(format_values(values), file=sys.stderr, flush=True)
+
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """Aligned columns."""
+        draw_table(sys.stderr, columns, rows)
 
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
@@ -128,6 +140,9 @@ class JsonReporter(PlainReporter):
     def event(self, name: str, values: dict[str, Any]) -> None:
         """{"event": NAME, ...}"""
         self._write({"event": name, **values})
+
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """Nothing: its figures were events."""
 
     def _show(self, state: dict[str, Any]) -> None:
         self._write({"event": "progress", **state})
@@ -187,6 +202,10 @@ class RichReporter(QuietReporter):
     def event(self, name: str, values: dict[str, Any]) -> None:
         """A line above the bar."""
         self.console.print(format_values(values), markup=False)
+
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """Drawn."""
+        draw_table(sys.stderr, columns, rows)
 
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:

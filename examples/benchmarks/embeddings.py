@@ -18,7 +18,8 @@ DIRECT = """
 import sys
 from gensim.models import Word2Vec
 model = Word2Vec(corpus_file=sys.argv[1], sg=int(sys.argv[2]), epochs=int(sys.argv[3]),
-                 vector_size=200, window=5, min_count=2, negative=5, sample=0.001, workers=2, seed=1)
+                 vector_size=200, window=5, min_count=2, negative=5, sample=0.001,
+                 workers=2, seed=1)
 model.wv.save_word2vec_format(sys.argv[4])
 """
 

@@ -1,7 +1,8 @@
 """Training speed: `train classify` against a plain PyTorch loop, in one run.
 
 The plain loop is what a tutorial writes: fp32, every review padded to 140 tokens, a bidirectional
-`nn.LSTM` as torch brings it, batches in random order. Both train the same model size on the same rows.
+`nn.LSTM` as torch brings it, batches in random order. Both train the same model size on the same
+rows.
 
     python examples/benchmarks/training.py TRAIN.tok [--documents 4000] [--cell lstm]
 """

@@ -53,7 +53,9 @@ class Step(Protocol):
         state: State,
         a_x: Array | None = None,
         record: Record | None = None,
-    ) -> tuple[State, Backward]: ...
+    ) -> tuple[State, Backward]:
+        """Take the step: see the class."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Cell:
 
 def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e^-a), written through tanh so that no exponential can overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * a))
+    result: Array = 0.5 * (1 + np.tanh(0.5 * a))
+    return result
 
 
 def columns(a: Array, H: int) -> Iterator[Array]:

@@ -16,7 +16,7 @@ from rnntool.cells.cell import Array
 def finite_differences(
     f: Callable[[], float], arrays: Mapping[str, Array], epsilon: float = 1e-5
 ) -> dict[str, Array]:
-    """"d" + name -> the gradient of f with respect to each array, entry by entry.
+    """The gradient of f with respect to each array, entry by entry, named `d` + its name.
 
     `f` reads the very arrays given, whose entries are moved in place and put back.
     Raises ValueError for arrays that are not float64: ε drowns in float32's rounding.

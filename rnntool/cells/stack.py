@@ -38,7 +38,9 @@ class StackBackward(Protocol):
         dstates: States | None = None,
         *,
         summands: bool = False,
-    ) -> StackGradients: ...
+    ) -> StackGradients:
+        """Run the backward: see the class."""
+        ...
 
 
 class UnrolledStack(NamedTuple):
@@ -78,8 +80,15 @@ def unroll_stack(
             start = None if states is None else states[n][direction]
             runs[n].append(
                 unroll(
-                    cell, weights, x, start, lengths=lengths, reverse=direction == 1,
-                    chunk=chunk, records=own, gradient=gradient,
+                    cell,
+                    weights,
+                    x,
+                    start,
+                    lengths=lengths,
+                    reverse=direction == 1,
+                    chunk=chunk,
+                    records=own,
+                    gradient=gradient,
                 )
             )
             if own is not None:
@@ -102,9 +111,8 @@ def unroll_stack(
             ]
             gradients.insert(0, layer_gradients)
             # Both directions read the same input: its gradient is the sum.
-            doutputs = sum((g.dx for g in layer_gradients[1:]), layer_gradients[0].dx)
-        assert_dx = doutputs
-        return StackGradients(assert_dx, gradients)
+            doutputs = dx = sum((g.dx for g in layer_gradients[1:]), layer_gradients[0].dx)
+        return StackGradients(dx, gradients)
 
     return UnrolledStack(x, [[run.state for run in layer] for layer in runs], backward)
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from rnntool.cells.cell import Array, Cell, State, Weights
+from rnntool.cells.cell import Array, Cell, State
 from rnntool.cells.stack import Layers, StackGradients, States
 
 _NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d+)(_reverse)?")
@@ -61,9 +61,7 @@ def to_torch(cell: Cell, layers: Layers, prefix: str = "") -> dict[str, Array]:
     return arrays
 
 
-def gradients_to_torch(
-    cell: Cell, gradients: StackGradients, prefix: str = ""
-) -> dict[str, Array]:
+def gradients_to_torch(cell: Cell, gradients: StackGradients, prefix: str = "") -> dict[str, Array]:
     """Parameter name -> its gradient, as torch's autograd would fill `parameter.grad`.
 
     Both biases of a gate enter as a sum, so both have the gradient of b (GRU's b_hn that of b_hg).

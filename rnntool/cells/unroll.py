@@ -10,7 +10,8 @@ Werbos, "Backpropagation through time: what it does and how to do it", Proceedin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -28,8 +29,8 @@ class UnrollGradients(NamedTuple):
     dx: Array  # (B, T, D)
     dstate: State  # of the initial state, each (B, H)
     dweights: dict[str, Array]  # "dW_xh", …: summed over time
-    dh: Array  # (B, T, H): the whole ∂L/∂h_t, by the output at t and by every later step; 0 on padding
-    summands: dict[str, Array] | None  # "dW_xh" -> (T, k·H, D), …: summed over T they are dweights
+    dh: Array  # (B, T, H): the whole ∂L/∂h_t, through output t and all later steps; 0 on padding
+    summands: dict[str, Array] | None  # "dW_xh" -> (T, k·H, D), …: their sum over T is dweights
 
 
 class UnrollBackward(Protocol):
@@ -44,7 +45,9 @@ class UnrollBackward(Protocol):
         dstate: State | None = None,
         *,
         summands: bool = False,
-    ) -> UnrollGradients: ...
+    ) -> UnrollGradients:
+        """Run the backward: see the class."""
+        ...
 
 
 class UnrolledCell(NamedTuple):
@@ -86,7 +89,7 @@ def unroll(
     if chunk is not None and chunk < 1:
         raise ValueError(f"chunk must be 1 or more, but is {chunk}")
     B, T, _ = x.shape
-    state = _initial_state(cell, state, B, H, np.result_type(x, weights["W_hh"]))
+    state = start = _initial_state(cell, state, B, H, np.result_type(x, weights["W_hh"]))
     mask = None if lengths is None else mask_of(lengths, B, T)
     order = range(T - 1, -1, -1) if reverse else range(T)
     # W_xh x_t + b needs no state: one product for all t instead of T small ones.
@@ -94,70 +97,84 @@ def unroll(
     a_x = a_x.reshape(B, T, len(cell.blocks) * H)
 
     outputs = np.zeros((B, T, H), state[0].dtype)
-    backwards: list[Backward] = []  # in order of processing
+    steps: list[Backward] = []
     own_records: list[Record] = [{} for _ in range(T)] if records is not None else []
-    start_state = state
     for t in order:
         record = own_records[t] if records is not None else None
-        new, step_backward = cell.step(weights, x[:, t], state, a_x[:, t], record)
+        new, backward = cell.step(weights, x[:, t], state, a_x[:, t], record)
         active = _active(mask, t)
         state = _where(active, new, state)
-        outputs[:, t] = new[0] if active is None else np.where(active, new[0], 0)
+        outputs[:, t] = _masked(active, new[0])
         if gradient:
-            backwards.append(step_backward)
+            steps.append(backward)
     if records is not None:
         records.extend(own_records)
+    tape = _Tape(x, weights, start, outputs, mask, order, chunk, steps) if gradient else None
+    return UnrolledCell(outputs, state, tape.backward if tape else _no_backward)
+
+
+@dataclass(frozen=True)
+class _Tape:
+    """What the forward leaves behind for the backward; `steps` in order of processing."""
+
+    x: Array
+    weights: Weights
+    start: State
+    outputs: Array
+    mask: Mask | None
+    order: range
+    chunk: int | None
+    steps: list[Backward]
 
     def backward(
-        doutputs: Array | None = None, dstate: State | None = None, *, summands: bool = False
+        self, doutputs: Array | None = None, dstate: State | None = None, *, summands: bool = False
     ) -> UnrollGradients:
-        if not gradient:
-            raise RuntimeError("unroll(…, gradient=False) kept nothing for the backward")
-        flow = _Flow(x, weights, outputs, summands)
-        zeros = tuple(np.zeros_like(part) for part in start_state)
-        d = zeros if dstate is None else _checked(dstate, start_state, "dstate")
-        if doutputs is not None and doutputs.shape != outputs.shape:
-            raise ValueError(f"doutputs is {doutputs.shape}, but the outputs are {outputs.shape}")
-        for n in range(T - 1, -1, -1):  # the forward's steps in reverse
-            if chunk is not None and n < T - 1 and (n + 1) % chunk == 0:
-                d = zeros  # a border of truncated BPTT: what comes later is not this chunk's
-            t = order[n]
+        zeros = tuple(np.zeros_like(part) for part in self.start)
+        d = zeros if dstate is None else _checked(dstate, self.start, "dstate")
+        if doutputs is not None and doutputs.shape != self.outputs.shape:
+            raise ValueError(f"doutputs is {doutputs.shape}, the outputs {self.outputs.shape}")
+        dx, dh = np.zeros(self.x.shape, self.outputs.dtype), np.zeros_like(self.outputs)
+        dweights = {f"d{name}": np.zeros_like(W) for name, W in self.weights.items()}
+        each: dict[str, list[Array]] = {name: [] for name in dweights}
+        for n in range(len(self.steps) - 1, -1, -1):  # the forward's steps in reverse
+            if self._is_border(n):
+                d = zeros
+            t = self.order[n]
+            active = _active(self.mask, t)
             if doutputs is not None:
-                d = (d[0] + _masked(_active(mask, t), doutputs[:, t]), *d[1:])
-            d = flow.step_back(backwards[n], t, d, _active(mask, t))
-        return flow.gradients(d)
+                d = (d[0] + _masked(active, doutputs[:, t]), *d[1:])
+            # A row on padding takes no step: its gradient waits in d for its last real step.
+            d_t = tuple(_masked(active, part) for part in d)
+            step = self.steps[n](d_t)
+            dh[:, t], dx[:, t] = d_t[0], step.dx
+            for name, dW_t in step.dweights.items():
+                dweights[name] += dW_t
+                if summands:
+                    each[name].append(dW_t)
+            d = _where(active, step.dstate, d)
+        by_time = self._by_time(each) if summands else None
+        return UnrollGradients(dx, d, dweights, dh, by_time)
 
-    return UnrolledCell(outputs, state, backward)
+    def _is_border(self, n: int) -> bool:
+        """Whether truncated BPTT cuts between step n and the next."""
+        last = n == len(self.steps) - 1
+        return self.chunk is not None and not last and (n + 1) % self.chunk == 0
+
+    def _by_time(self, each: dict[str, list[Array]]) -> dict[str, Array]:
+        """(T, …) in order of time, from lists in the backward's order."""
+        forwards_in_time = self.order.step < 0
+        result = {}
+        for name, parts in each.items():
+            shape = (len(parts), *self.weights[name[1:]].shape)
+            ordered = parts if forwards_in_time else parts[::-1]
+            result[name] = np.array(ordered, self.outputs.dtype).reshape(shape)
+        return result
 
 
-class _Flow:
-    """The gradients of one backward, as they gather step by step."""
-
-    def __init__(self, x: Array, weights: Weights, outputs: Array, summands: bool) -> None:
-        T = x.shape[1]
-        self.dx = np.zeros(x.shape, outputs.dtype)
-        self.dh = np.zeros_like(outputs)
-        self.dweights = {f"d{name}": np.zeros_like(W) for name, W in weights.items()}
-        self.summands: dict[str, Array] | None = None
-        if summands:
-            self.summands = {
-                f"d{name}": np.zeros((T, *W.shape), W.dtype) for name, W in weights.items()
-            }
-
-    def step_back(self, backward: Backward, t: int, d: State, active: Mask | None) -> State:
-        """From ∂L/∂state_t to ∂L/∂state_{t-1}; a row on padding hands its gradient through."""
-        through = tuple(_masked(active, part) for part in d)
-        step = backward(through)
-        self.dh[:, t] = through[0]
-        self.dx[:, t] = step.dx
-        for name, dW_t in step.dweights.items():
-            self.dweights[name] += dW_t
-            if self.summands is not None:
-                self.summands[name][t] = dW_t
-        return _where(active, step.dstate, d)
-
-    def gradients(self, dstate: State) -> UnrollGradients:
-        return UnrollGradients(self.dx, dstate, self.dweights, self.dh, self.summands)
+def _no_backward(
+    doutputs: Array | None = None, dstate: State | None = None, *, summands: bool = False
+) -> UnrollGradients:
+    raise RuntimeError("unroll(…, gradient=False) kept nothing for the backward")
 
 
 def mask_of(lengths: Lengths, B: int, T: int) -> Mask:
@@ -191,9 +208,7 @@ def _masked(active: Mask | None, a: Array) -> Array:
     return a if active is None else np.where(active, a, 0)
 
 
-def _initial_state(
-    cell: Cell, state: State | None, B: int, H: int, dtype: np.dtype[Any]
-) -> State:
+def _initial_state(cell: Cell, state: State | None, B: int, H: int, dtype: np.dtype[Any]) -> State:
     zeros = cell.zero_state(B, H, dtype)
     return zeros if state is None else _checked(state, zeros, f"the initial state of {cell.name}")
 

@@ -1,34 +1,13 @@
-"""Reports as tables on standard output: drawn on a terminal, plain columns in a pipe."""
+"""Reports as tables on standard output."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
+from rnntool.tables import draw_table
 
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None
-) -> None:
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under their columns; numbers to the right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    terminal = sys.stdout.isatty()
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD if terminal else None)
-    for number, column in enumerate(columns):
-        right = any(isinstance(row[number], (int, float)) for row in rows)
-        table.add_column(column, justify="right" if right else "left", no_wrap=not terminal)
-    for row in rows:
-        table.add_row(*(format_cell(cell) for cell in row))
-    # In a pipe nothing is wrapped or cut: a program reads it.
-    Console(width=None if terminal else 10_000, highlight=False, markup=False).print(table)
-
-
-def format_cell(cell: object) -> str:
-    """Four decimals for a share, thousands separated for a count."""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return f"{cell:.4f}"
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    draw_table(sys.stdout, columns, rows)

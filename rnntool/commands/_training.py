@@ -7,17 +7,29 @@ from pathlib import Path
 from rnntool.reporting import Reporter
 from rnntool.training.loop import Outcome
 
+_COLUMNS = {
+    "epoch": "epoch",
+    "train_loss": "loss",
+    "validation_loss": "validation loss",
+    "validation_accuracy": "accuracy",
+    "clipped_share": "clipped",
+    "examples_per_second": "per second",
+    "seconds": "seconds",
+}
+
 
 def show_outcome(path: Path, outcome: Outcome, report: Reporter) -> None:
-    """The best epoch and where the run is: on standard error, as training makes no data."""
-    best = outcome.best
-    scores = ", ".join(
-        f"{key.removeprefix('validation_')} {value:.4f}"
-        for key, value in best.items()
-        if key.startswith("validation_")
+    """A table of the epochs, the best one marked, and where the run is.
+
+    On standard error: training makes a directory, and no data for a pipe.
+    """
+    columns = {key: name for key, name in _COLUMNS.items() if key in outcome.best}
+    report.table(
+        ["", *columns.values()],
+        [
+            ["*" if entry is outcome.best else "", *(entry[key] for key in columns)]
+            for entry in outcome.history
+        ],
     )
-    early = " (stopped early)" if outcome.stopped_early else ""
-    report.note(
-        f"{path}: best of {len(outcome.history)} epochs{early} is {best['epoch']} with validation"
-        f" {scores}; {outcome.seconds:.0f} s"
-    )
+    early = ", stopped early" if outcome.stopped_early else ""
+    report.note(f"{path}: epoch {outcome.best['epoch']} is kept; {outcome.seconds:.0f} s{early}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
+from rnntool.formats.files import count_lines
 from rnntool.reporting import Reporter
 from rnntool.settings import setting
 from rnntool.text.subword import train_subword
@@ -46,7 +47,7 @@ def count_tokens(inputs: list[str], settings: VocabularySettings, report: Report
     counts: Counter[str] = Counter()
     rows = empty = 0
     identity = ""
-    with report.progress("counting", None, "rows") as progress:
+    with report.progress("counting", count_lines(inputs), "rows") as progress:
         for path in inputs:
             with open_corpus(path, options) as corpus:
                 found = corpus.layout.tokenizer or "whitespace"

@@ -17,6 +17,7 @@ from rnntool.formats.corpus import (
     split_tokens,
     write_tokens,
 )  # fmt: skip
+from rnntool.formats.files import count_lines
 from rnntool.formats.subword import read_subword
 from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of
@@ -46,7 +47,7 @@ def tokenize_files(
         first = stack.enter_context(open_corpus(inputs[0], options))
         layout = first.layout.tokenized(spec.identity, settings.model)
         writer = stack.enter_context(write_tokens(output, layout))
-        progress = stack.enter_context(report.progress("tokenizing", None, "rows"))
+        progress = stack.enter_context(report.progress("tokenizing", count_lines(inputs), "rows"))
         count = 0
         for number, path in enumerate(inputs):
             with ExitStack() as inner:

@@ -20,6 +20,7 @@ from typing import IO, Any, BinaryIO, TextIO
 from rnntool.errors import UserError
 
 STREAM = "-"  # standard input or output
+_CHEAP_TO_COUNT = 1 << 29  # bytes; counting them takes a fraction of a second
 _BOM = "\ufeff"
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -223,6 +224,19 @@ def refuse_existing(path: str, force: bool) -> None:
         raise UserError("exists already", where=path, hint="give --force to replace it")
     if os.path.lexists(path) and not os.path.isdir(path):
         raise UserError("is a file, not a folder", where=path, hint="give another name")
+
+
+def count_lines(paths: list[str]) -> int | None:
+    """How many lines plain files hold, for a progress bar; None where finding out is not cheap."""
+    count = 0
+    for path in paths:
+        cheap = os.path.isfile(path) and not path.endswith(_COMPRESSED)
+        if not cheap or os.path.getsize(path) > _CHEAP_TO_COUNT:
+            return None
+        with open(path, "rb") as source:
+            while block := source.read(1 << 20):
+                count += block.count(b"\n")
+    return count
 
 
 def sha256_of(path: str) -> str:

@@ -18,13 +18,15 @@ from torch.nn import functional
 from rnntool import __version__
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
-from rnntool.formats.rundir import RunConfig
+from rnntool.errors import UserError
+from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.training.backend import Backend, choose_backend
+from rnntool.training.checkpoint import load_weights
 from rnntool.training.loop import Outcome, StepResult, Trainer
 from rnntool.training.rundir import training_directory
 
@@ -152,6 +154,8 @@ def train_classifier(
         torch.manual_seed(settings.seed)
         prepared = prepare(data, settings, report)
         model, settings = build_pretrained(settings, prepared, report)
+        if settings.init_from is not None:
+            load_start(model, settings.init_from, prepared)
         config = describe(settings, prepared, input_files(data, settings))
         folder.begin(config)
         prepared.write(folder.path)
@@ -184,6 +188,39 @@ def build_pretrained(
     model = build_model(settings, len(prepared.vocabulary), len(prepared.labels))
     model.input.load_vectors(torch.from_numpy(matrix.weights), settings.freeze)
     return model, settings
+
+
+def load_start(model: SequenceClassifier, path: str, prepared: Prepared) -> None:
+    """Start from the weights of another run, `--init-from`.
+
+    Raises:
+        UserError: it is no run, or its vocabulary, labels or shapes differ.
+    """
+    run = open_run(path)
+    for name, theirs, ours in (
+        ("vocabulary", run.vocabulary.tokens, prepared.vocabulary.tokens),
+        ("labels", tuple(run.labels), tuple(prepared.labels)),
+    ):
+        if theirs != ours:
+            raise UserError(
+                f"has another {name} ({len(theirs):,} entries) than this training ({len(ours):,})",
+                where=path,
+                hint=f"train with --vocab {path}/{VOCAB}" if name == "vocabulary" else "",
+            )
+    restore_weights(model, run)
+
+
+def restore_weights(model: nn.Module, run: Run) -> None:
+    """Put a run's weights into a model.
+
+    Raises:
+        UserError: they are damaged, or of another shape.
+    """
+    try:
+        model.load_state_dict(load_weights(run.weights))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
 
 
 def describe(

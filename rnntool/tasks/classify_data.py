@@ -10,7 +10,7 @@ from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, 
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.files import STREAM, open_binary, sha256_of
-from rnntool.formats.rundir import SUBWORD, VOCAB, write_labels
+from rnntool.formats.rundir import SUBWORD, VOCAB, WEIGHTS, write_labels
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_settings import ClassifySettings
@@ -68,7 +68,12 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
 
 def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
     """Each input's path and sha256, for the run's configuration."""
-    paths = {"train": path, "vocab": settings.vocab, "vectors": settings.vectors}
+    paths = {
+        "train": path,
+        "vocab": settings.vocab,
+        "vectors": settings.vectors,
+        "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}",
+    }
     if _share(settings.validation) is None:
         paths["validation"] = settings.validation
     return {

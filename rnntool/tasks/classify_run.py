@@ -18,10 +18,9 @@ from rnntool.formats.corpus import Corpus, Row, split_tokens
 from rnntool.formats.rundir import Run, open_run
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.settings import build
-from rnntool.tasks.classify import build_model, predict_probabilities
+from rnntool.tasks.classify import build_model, predict_probabilities, restore_weights
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.training.backend import choose_backend
-from rnntool.training.checkpoint import load_weights
 
 T = TypeVar("T")
 
@@ -71,11 +70,7 @@ def load_classifier(path: str, device: str = "auto", threads: int = 0) -> Traine
     backend = choose_backend(device, "fp32", threads)
     backend.activate()
     model = build_model(settings, len(run.vocabulary), len(run.labels))
-    try:
-        model.load_state_dict(load_weights(run.weights))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"do not fit the configuration: {reason}", where=run.weights) from None
+    restore_weights(model, run)
     return TrainedClassifier(run, settings, model.eval().to(backend.device), backend.device)
 
 

@@ -45,6 +45,9 @@ class DataSettings:
 class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
     """Everything `train classify` can be told."""
 
+    init_from: str | None = setting(
+        None, "Run directory whose weights (not its optimiser) to start from.", panel=_MODEL
+    )
     output_unit: str = setting(
         "softmax",
         "A softmax over the classes, or one sigmoid unit for two classes.",

@@ -11,7 +11,7 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
-from rnntool.formats.files import write_text
+from rnntool.formats.files import count_lines, write_text
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_run import load_classifier, tokenized_rows
 from rnntool.tasks.evaluate_settings import EvaluateSettings
@@ -64,7 +64,7 @@ def _read(
     with (
         TokenizePool(worker, settings.workers) as pool,
         open_corpus(data, options) as corpus,
-        report.progress("reading", None, "rows") as progress,
+        report.progress("reading", count_lines([data]), "rows") as progress,
     ):
         require_labels(corpus)
         for row, tokens in tokenized_rows(corpus, worker.identity, pool):

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 from rnntool.data.stream import ready_batches
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
+from rnntool.formats.files import count_lines
 from rnntool.reporting import Progress, Reporter
 from rnntool.tasks.classify_run import TrainedClassifier, load_classifier, require_tokenizer
 from rnntool.tasks.evaluate_settings import PredictSettings
@@ -29,7 +30,7 @@ def predict(
     count = 0
     with (
         TokenizePool(classifier.worker_options(settings.jvm_heap), settings.workers) as pool,
-        report.progress("predicting", None, "rows") as progress,
+        report.progress("predicting", count_lines(inputs), "rows") as progress,
     ):
         for path in inputs:
             with open_corpus(path, options) as corpus:

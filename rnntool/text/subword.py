@@ -1,9 +1,8 @@
 """Subword units over the tokens of any tokenizer: byte-pair encoding (Sennrich et al. 2016).
 
-By the library `tokenizers`. (Its unigram trainer gives other pieces at each run for the same input, so
-it is not offered.) Each token of the
-base tokenizer is split into pieces; its first piece begins with `▁`, so tokens can be put together
-again, and a model over morphemes never joins two of them.
+By the library `tokenizers`. (Its unigram trainer gives other pieces at each run for the same input,
+so it is not offered.) Each token of the base tokenizer is split into pieces; its first piece begins
+with `▁`, so tokens can be put together again, and a model over morphemes never joins two of them.
 """
 
 from __future__ import annotations

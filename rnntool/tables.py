@@ -1,0 +1,33 @@
+"""Rows under columns: drawn on a terminal, plain aligned text in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+
+def draw_table(sink: TextIO, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their columns; numbers to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    terminal = sink.isatty()
+    table = Table(box=box.SIMPLE_HEAD if terminal else None)
+    for number, column in enumerate(columns):
+        right = any(isinstance(row[number], (int, float)) for row in rows)
+        table.add_column(column, justify="right" if right else "left", no_wrap=not terminal)
+    for row in rows:
+        table.add_row(*(format_cell(cell) for cell in row))
+    # In a pipe nothing is wrapped or cut: a program reads it.
+    width = None if terminal else 10_000
+    Console(file=sink, width=width, highlight=False, markup=False).print(table)
+
+
+def format_cell(cell: object) -> str:
+    """Four decimals for a share, thousands separated for a count."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.4f}"
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
