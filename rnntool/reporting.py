@@ -31,8 +31,8 @@ class Reporter(Protocol):
     def warn(self, message: str) -> None:
         """Something the user should look at; the work goes on."""
 
-    def event(self, name: str, values: dict[str, Any]) -> None:
-        """A measured step (an epoch), for a person and for a program."""
+    def event(self, name: str, values: dict[str, Any], summary: str) -> None:
+        """A measured step (an epoch): its values for a program, a summary for a person."""
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """A summary for a person; a program has had its events."""
@@ -54,17 +54,6 @@ def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Report
     return RichReporter() if log_format == "rich" else PlainReporter()
 
 
-def format_values(values: dict[str, Any]) -> str:
-    """`epoch 3  loss 0.4213  accuracy 0.8123`"""
-    return "  ".join(f"{key} {_short(value)}" for key, value in values.items())
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
 class _NoProgress:
     def advance(self, count: int = 1, **shown: str) -> None:
         """Nothing is shown."""
@@ -80,7 +69,7 @@ class QuietReporter:
         """A warning is said even when quiet: it may be the reason for a strange result."""
         print(f"rnntool: warning: {message}", file=sys.stderr, flush=True)
 
-    def event(self, name: str, values: dict[str, Any]) -> None:
+    def event(self, name: str, values: dict[str, Any], summary: str) -> None:
         """Left unsaid."""
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
@@ -101,9 +90,9 @@ class PlainReporter(QuietReporter):
         """A line."""
         print(message, file=sys.stderr, flush=True)
 
-    def event(self, name: str, values: dict[str, Any]) -> None:
-        """A line of `key value` pairs."""
-        print(format_values(values), file=sys.stderr, flush=True)
+    def event(self, name: str, values: dict[str, Any], summary: str) -> None:
+        """The summary, as a line."""
+        self.note(summary)
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """Aligned columns."""
@@ -137,7 +126,7 @@ class JsonReporter(PlainReporter):
         """{"event": "warning", ...}"""
         self._write({"event": "warning", "message": message})
 
-    def event(self, name: str, values: dict[str, Any]) -> None:
+    def event(self, name: str, values: dict[str, Any], summary: str) -> None:
         """{"event": NAME, ...}"""
         self._write({"event": name, **values})
 
@@ -199,9 +188,9 @@ class RichReporter(QuietReporter):
         """A yellow line above the bar."""
         self.console.print(f"rnntool: warning: {message}", style="yellow", markup=False)
 
-    def event(self, name: str, values: dict[str, Any]) -> None:
-        """A line above the bar."""
-        self.console.print(format_values(values), markup=False)
+    def event(self, name: str, values: dict[str, Any], summary: str) -> None:
+        """The summary above the bar."""
+        self.note(summary)
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """Drawn."""
@@ -214,10 +203,10 @@ class RichReporter(QuietReporter):
 
         columns = [
             bars.TextColumn("{task.description}"),
-            bars.BarColumn(bar_width=None),
-            bars.TextColumn("{task.completed:,.0f}" + (f"/{total:,} " if total else " ") + unit),
+            bars.BarColumn(bar_width=12),
+            bars.TextColumn("{task.completed:,.0f}" + (f"/{total:,}" if total else f" {unit}")),
             bars.TextColumn("{task.fields[rate]}"),
-            bars.TimeRemainingColumn() if total else bars.TimeElapsedColumn(),
+            bars.TimeRemainingColumn(compact=True) if total else bars.TimeElapsedColumn(),
             bars.TextColumn("{task.fields[shown]}"),
         ]
         with bars.Progress(*columns, console=self.console, transient=True) as display:

@@ -76,7 +76,8 @@ def print_matrix(title: str, W: Array) -> None:
 
 
 def numbers(row: Array) -> str:
-    return " ".join(f"{value:13.10f}" for value in row)
+    """Ten decimals each; + 0.0 turns a negative zero into zero."""
+    return " ".join(f"{value + 0.0:13.10f}" for value in row)
 
 
 if __name__ == "__main__":

@@ -231,7 +231,7 @@ class Trainer:
             position.best_score, position.best_epoch, position.since_best = score, epoch, 0
             self.best = {n: t.detach().cpu().clone() for n, t in self.model.state_dict().items()}
         self.schedule.after_epoch(score)
-        self.report.event("epoch", entry)
+        self.report.event("epoch", entry, _summary(entry))
         self._write_metrics()
 
     def _write_metrics(self) -> None:
@@ -263,3 +263,16 @@ class Trainer:
         self.schedule.load_state_dict(self.position.schedule)
         done = f"{self.position.epoch} epochs and {self.position.step} steps"
         self.report.note(f"resuming after {done}")
+
+
+def _summary(entry: dict[str, Any]) -> str:
+    """An epoch in one line of a terminal."""
+
+    def figures(prefix: str) -> str:
+        names = [key for key in entry if key.startswith(prefix)]
+        return ", ".join(f"{key.removeprefix(prefix)} {entry[key]:.4f}" for key in names)
+
+    speed = f"{entry['examples_per_second']:,.0f}/s"
+    return (
+        f"epoch {entry['epoch']}: {figures('train_')}; validation {figures('validation_')}; {speed}"
+    )

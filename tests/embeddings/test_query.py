@@ -69,5 +69,5 @@ def test_spellings_are_compared_jamo_by_jamo():
 def test_a_line_without_a_score_is_named(tmp_path):
     path = tmp_path / "p.csv"
     path.write_text("가,나,1\n다,라\n", encoding="utf-8")
-    with pytest.raises(UserError, match="p.csv:2: not `word, word, score`"):
+    with pytest.raises(UserError, match=r"p\.csv:2: not `word, word, score`"):
         read_pairs(str(path))
