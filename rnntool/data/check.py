@@ -10,7 +10,7 @@ import numpy as np
 
 from rnntool.data.download import text_digest
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
+from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import UNK_ID, Vocabulary
 
@@ -88,7 +88,7 @@ def _check_file(
         if layout.tokenizer is None:
             result.length_unit = "words"
         for row in corpus:
-            tokens = row.text.split() if layout.tokenizer is None else split_tokens(row.text)
+            tokens = layout.tokens(row.text)
             lengths.append(len(tokens))
             result.rows += 1
             result.empty += not tokens

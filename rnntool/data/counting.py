@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from rnntool.data.token_files import TokenFiles
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
+from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.files import count_lines
 from rnntool.reporting import Reporter
 from rnntool.settings import setting
@@ -44,33 +45,16 @@ def count_tokens(inputs: list[str], settings: VocabularySettings, report: Report
         UserError: a file cannot be read, or two were made by different tokenizers.
     """
     options = CorpusOptions(text_column=settings.text_column, encoding=settings.encoding)
+    files = TokenFiles(inputs, options)
     counts: Counter[str] = Counter()
     rows = empty = 0
-    identity = ""
     with report.progress("counting", count_lines(inputs), "rows") as progress:
-        for path in inputs:
-            with open_corpus(path, options) as corpus:
-                found = corpus.layout.tokenizer or "whitespace"
-                if identity and found != identity:
-                    raise UserError(
-                        f"tokens of {found!r}, but {inputs[0]} has tokens of {identity!r}",
-                        where=corpus.name,
-                        hint="a vocabulary belongs to one tokenizer",
-                    )
-                identity = found
-                for row in corpus:
-                    tokens = _split(row.text, corpus.layout.tokenizer)
-                    counts.update(tokens)
-                    rows += 1
-                    empty += not tokens
-                    progress.advance()
-    if not counts:
-        raise UserError("no tokens at all", where=", ".join(inputs))
-    return TokenCounts(counts, identity, rows, empty)
-
-
-def _split(text: str, tokenizer: str | None) -> list[str]:
-    return text.split() if tokenizer is None else split_tokens(text)
+        for tokens in files:
+            counts.update(tokens)
+            rows += 1
+            empty += not tokens
+            progress.advance()
+    return TokenCounts(counts, files.tokenizer, rows, empty)
 
 
 def vocabulary_of(inputs: list[str], settings: VocabularySettings, report: Reporter) -> Vocabulary:

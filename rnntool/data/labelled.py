@@ -10,10 +10,8 @@ import numpy as np
 
 from rnntool.data.sequences import Ints, Sequences, pack_sequences
 from rnntool.errors import UserError, nearest
-from rnntool.formats.corpus import Corpus, CorpusOptions, open_corpus, split_tokens
+from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
 from rnntool.text.vocabulary import Vocabulary
-
-RAW = "raw text"
 
 
 @dataclass(frozen=True)
@@ -70,19 +68,15 @@ def read_token_file(path: str, options: CorpusOptions) -> TokenFile:
     """
     with open_corpus(path, options) as corpus:
         require_labels(corpus)
-        tokenizer = corpus.layout.tokenizer
         documents = [
-            Document(row.line, _tokens(row.text, tokenizer), require_label(corpus, row))
+            Document(row.line, corpus.layout.tokens(row.text), require_label(corpus, row))
             for row in corpus
         ]
         if not documents:
             raise UserError("has a header and no rows", where=corpus.name)
-        return TokenFile(path, tokenizer or "whitespace", corpus.layout.model, documents)
-
-
-def _tokens(text: str, tokenizer: str | None) -> list[str]:
-    # Tokens of ours hold no other white space than what they mean; other tools' files may.
-    return text.split() if tokenizer is None else split_tokens(text)
+        return TokenFile(
+            path, corpus.layout.tokenizer or "whitespace", corpus.layout.model, documents
+        )
 
 
 def require_labels(corpus: Corpus) -> None:
@@ -98,12 +92,11 @@ def require_labels(corpus: Corpus) -> None:
         )
 
 
-def require_label(corpus: Corpus, row: object) -> str:
+def require_label(corpus: Corpus, row: Row) -> str:
     """The row's label, or a UserError if it is empty."""
-    label = getattr(row, "label", None)
-    if not label:
-        raise UserError("the label is empty", where=f"{corpus.name}:{getattr(row, 'line', 0)}")
-    return str(label)
+    if not row.label:
+        raise UserError("the label is empty", where=f"{corpus.name}:{row.line}")
+    return row.label
 
 
 def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str) -> Ints:

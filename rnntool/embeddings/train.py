@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rnntool.data.token_files import TokenFiles
 from rnntool.embeddings.settings import EmbeddingSettings
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
+from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.vectors import write_fasttext, write_vectors
 from rnntool.machine import usable_cores
 from rnntool.reporting import Reporter
@@ -58,27 +59,15 @@ def _write_sentences(
 ) -> int:
     """The tokens alone, a sentence a line: gensim's fastest input is a file it reads itself."""
     options = CorpusOptions(text_column=settings.text_column, encoding=settings.encoding)
+    files = TokenFiles(inputs, options)
     count = 0
-    identity = ""
     with open(plain, "w", encoding="utf-8", newline="\n") as sink:
-        for path in inputs:
-            with open_corpus(path, options) as corpus:
-                found = corpus.layout.tokenizer
-                if found is None:
-                    report.warn(f"{corpus.name} names no tokenizer: tokens are what spaces divide")
-                if identity and (found or "whitespace") != identity:
-                    raise UserError(
-                        f"tokens of {found!r}, but {inputs[0]} has tokens of {identity!r}",
-                        where=corpus.name,
-                    )
-                identity = found or "whitespace"
-                for row in corpus:
-                    tokens = row.text.split() if found is None else split_tokens(row.text)
-                    count += len(tokens)
-                    for start in range(0, len(tokens), _SENTENCE):
-                        sink.write(" ".join(tokens[start : start + _SENTENCE]) + "\n")
-    if count == 0:
-        raise UserError("no tokens at all", where=", ".join(inputs))
+        for tokens in files:
+            count += len(tokens)
+            for start in range(0, len(tokens), _SENTENCE):
+                sink.write(" ".join(tokens[start : start + _SENTENCE]) + "\n")
+    for name in files.unmarked:
+        report.warn(f"{name} names no tokenizer: its tokens are what white space divides")
     return count
 
 

@@ -47,6 +47,10 @@ class Layout:
     tokenizer: str | None = None  # identity of the tokenizer; None: raw text
     model: str | None = None  # path of the subword model the tokenizer used, if any
 
+    def tokens(self, text: str) -> list[str]:
+        """A row's tokens: between single spaces in a tokens file, between white space elsewhere."""
+        return text.split() if self.tokenizer is None else split_tokens(text)
+
     def tokenized(self, tokenizer: str, model: str | None = None) -> Layout:
         """The layout of the tokens made from rows of this layout."""
         return replace(self, tokenizer=tokenizer, model=model)
