@@ -54,6 +54,11 @@ def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Report
     return RichReporter() if log_format == "rich" else PlainReporter()
 
 
+def _rate(per_second: float) -> str:
+    """Units a second; two digits of a slow rate (epochs), whole numbers of a fast one."""
+    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.2g}/s"
+
+
 class _NoProgress:
     def advance(self, count: int = 1, **shown: str) -> None:
         """Nothing is shown."""
@@ -109,7 +114,7 @@ class PlainReporter(QuietReporter):
         shown = "".join(f", {key} {value}" for key, value in state["shown"].items())
         self.note(
             f"{state['description']}: {state['count']:,}{total} {state['unit']}, "
-            f"{state['rate']:,.0f}/s{left}{shown}"
+            f"{_rate(state['rate'])}{left}{shown}"
         )
 
 
@@ -220,6 +225,6 @@ class _RichProgress:
 
     def advance(self, count: int = 1, **shown: str) -> None:
         state = self.display.tasks[self.task]
-        rate = f"{state.speed:,.0f}/s" if state.speed else ""
+        rate = _rate(state.speed) if state.speed else ""
         text = "  ".join(f"{key} {value}" for key, value in shown.items()) or state.fields["shown"]
         self.display.update(self.task, advance=count, rate=rate, shown=text)

@@ -33,7 +33,7 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
         UserError: there is no such file, it is a directory, or it cannot be read.
     """
     if path == STREAM:
-        yield sys.stdin.buffer
+        yield _standard_input()
         return
     try:
         source = _open_source(path)
@@ -46,6 +46,18 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
         raise UserError(f"cannot be read: {reason}", where=path) from error
     with source:
         yield source
+
+
+def _standard_input() -> BinaryIO:
+    """Standard input through a buffer of its own.
+
+    A thread may be waiting in a read of it when the command ends, and Python cannot shut down while
+    somebody holds `sys.stdin`'s own buffer.
+    """
+    try:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except (OSError, ValueError):  # a test's stand-in has no file descriptor
+        return sys.stdin.buffer
 
 
 def _open_source(path: str) -> BinaryIO:

@@ -167,3 +167,45 @@ def test_more_than_two_classes(cli: Cli, tmp_path):
     assert (run / "labels.txt").read_text(encoding="utf-8").split() == ["나쁨", "보통", "좋음"]
     out = cli("predict", run, "-q", input="최악 영화\n명작 영화\n무난 영화\n").out
     assert [line.split("\t")[0] for line in out.splitlines()] == ["나쁨", "좋음", "보통"]
+
+
+def test_a_validation_file_and_max_length(cli: Cli, trained, corpus, tmp_path):
+    tokens = tmp_path / "valid.tok"
+    assert cli("tokenize", "-t", "whitespace", corpus[1], "-o", tokens, "-q").code == 0
+    options = [o for o in SMALL if o != "-q"]
+    result = cli("train", "classify", trained / "train.tok", "-o", tmp_path / "run",
+                 "--validation", tokens, "--max-length", 3, "--epochs", 1, *options)  # fmt: skip
+    assert result.code == 0, result.err
+    assert "300 documents to train on, 100 to validate on" in result.err
+    assert "documents were cut to --max-length" in result.err
+    error = cli("train", "classify", trained / "train.tok", "-o", tmp_path / "r2",
+                "--validation", "1.5", *SMALL)  # fmt: skip
+    assert "--validation is 1.5; give a share between 0 and 1" in one_line_error(error)
+
+
+def test_settings_from_a_file_and_progress_as_json(cli: Cli, trained, tmp_path):
+    arguments = ["train", "classify", trained / "train.tok", "-o", tmp_path / "run"]
+    printed = cli(*arguments, "--cell", "gru", "--hidden", 8, "--epochs", 2, "--print-config")
+    assert not (tmp_path / "run").exists()
+    config = tmp_path / "c.yaml"
+    config.write_text(printed.out, encoding="utf-8")
+    result = cli(*arguments, "--config", config, "--epochs", 1, "--log-format", "json")
+    events = [json.loads(line) for line in result.err.splitlines()]
+    epochs = [event for event in events if event["event"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == [1]
+    settings = json.loads(cli("describe", tmp_path / "run", "--json").out)["settings"]
+    assert (settings["cell"], settings["hidden"], settings["epochs"]) == ("gru", 8, 1)
+
+
+def test_init_from_takes_weights_and_refuses_another_vocabulary(cli: Cli, trained, tmp_path):
+    arguments = ["train", "classify", trained / "train.tok", "--hidden", 16, "--embedding-dim", 16,
+                 "--epochs", 1, "--lr", 0, "--weight-decay", 0, "-q"]  # fmt: skip
+    vocab = ["--vocab", trained / "vocab.tsv"]
+    result = cli(*arguments, *vocab, "--init-from", trained / "run", "-o", tmp_path / "a")
+    assert result.code == 0, result.err
+    weights = [run / "weights.safetensors" for run in (trained / "run", tmp_path / "a")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    error = one_line_error(
+        cli(*arguments, "--min-count", 30, "--init-from", trained / "run", "-o", tmp_path / "b")
+    )
+    assert "has another vocabulary" in error

@@ -1,0 +1,89 @@
+"""What the READMEs tell a reader to type must work: flags, files, and the order of the stages."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnntool.registry import COMMANDS
+from tests.conftest import Cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+# Enough to learn nothing and to prove that the stages fit each other.
+QUICK = {
+    "train classify": ["--epochs", "1", "--hidden", "8"],
+    "train-embeddings cbow": ["--epochs", "1", "--dim", "8"],
+}
+
+
+def stages(text: str) -> list[list[str]]:
+    """The workflow of a README, a list of words for each command, data replaced by the sample."""
+    block = next(b for b in re.findall(r"```\w+\n(.*?)```", text, re.DOTALL) if "tokenize -t" in b)
+    lines = [re.sub(r"^\$ ", "", line).partition("  #")[0] for line in block.splitlines()]
+    commands = [shlex.split(line) for line in lines if line.startswith(("rnntool", "echo"))]
+    return [command for command in commands if command[:3] != ["rnntool", "data", "nsmc"]]
+
+
+@pytest.mark.parametrize("text", [README, KOREAN], ids=["README.md", "README.ko.md"])
+def test_the_workflow_runs_as_it_is_written(text, cli: Cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("data", "sample", "nsmc", "-q").code == 0
+    ran = set()
+    for words in stages(text):
+        prompt = None
+        if words[0] == "echo":
+            prompt, words = words[1] + "\n", words[3:]
+        assert words[0] == "rnntool"
+        name = words[1] if words[1] in ("tokenize", "build-vocab") else " ".join(words[1:3])
+        result = cli(*words[1:], *QUICK.get(name, []), "-q", input=prompt)
+        assert result.code == 0, (words, result.err)
+        ran.add(words[1])
+    assert {"tokenize", "build-vocab", "train-embeddings", "train", "eval", "predict"} <= ran
+
+
+def test_every_command_stands_in_the_table():
+    table = README.partition("## Commands")[2].partition("##")[0]
+    assert all(f"| `{name}" in table for name in COMMANDS)
+
+
+def test_every_flag_that_is_mentioned_exists(cli: Cli):
+    known = set()
+    for command in ("data nsmc", "check", "tokenize", "build-vocab", "train-embeddings cbow",
+                    "train classify", "eval", "predict", "doctor"):  # fmt: skip
+        known |= set(re.findall(r"--[a-z][a-z-]+", cli(*command.split(), "--help").out))
+    known |= {"--install-completion"}
+    mentioned = set(re.findall(r"--[a-z][a-z-]+", README + KOREAN))
+    assert mentioned <= known, mentioned - known
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_the_demo_falls_back_to_the_sample_and_ends_with_a_model(tmp_path):
+    folder = tmp_path / "nsmc"
+    shutil.copytree(
+        ROOT / "examples" / "nsmc", folder, ignore=shutil.ignore_patterns("work", "data")
+    )
+    offline = f"{sys.executable} -m rnntool"
+    done = subprocess.run(
+        ["make", "demo", f"RNNTOOL={offline}", "HIDDEN=8", "DIM=8", "EPOCHS=1",
+         "NSMC_MIRROR=http://127.0.0.1:9"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "BUNDLED SAMPLE" in done.stderr
+    assert "accuracy" in done.stdout
+    assert len(re.findall(r"^[01]\t0\.\d+\t", done.stdout, re.MULTILINE)) == 5
+    assert (folder / "work" / "sample-mecab" / "demo-gru" / "weights.safetensors").is_file()
+    again = subprocess.run(
+        ["make", "demo", f"RNNTOOL={offline}", "HIDDEN=8", "DIM=8", "EPOCHS=1",
+         "NSMC_MIRROR=http://127.0.0.1:9"],
+        cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "train classify" not in again.stdout  # all files stand: nothing is made twice
