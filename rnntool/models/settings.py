@@ -23,10 +23,10 @@ class InputSettings:
     )
     freeze: bool = setting(False, "Keep the vectors as they are, train the rest.", panel=_PANEL)
     embedding_dropout: float = setting(
-        0.0, "Share of embedding values set to 0 in training.", min=0.0, max=0.95, panel=_PANEL
+        0.3, "Share of embedding values set to 0 in training.", min=0.0, max=0.95, panel=_PANEL
     )
     word_dropout: float = setting(
-        0.0, "Share of tokens replaced by <unk> in training.", min=0.0, max=0.95, panel=_PANEL
+        0.05, "Share of tokens replaced by <unk> in training.", min=0.0, max=0.95, panel=_PANEL
     )
 
 
@@ -39,14 +39,14 @@ class EncoderSettings:
     layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
     bidirectional: bool = setting(False, "Read backward as well.", panel=_PANEL)
     dropout: float = setting(
-        0.0,
+        0.3,
         "Dropout between layers and before the output.",
         min=0.0,
         max=0.95,
         panel=_PANEL,
     )
     pooling: str = setting(
-        "last",
+        "all",
         "What is read off the states: the last, their max, their mean, or all three.",
         choices=POOLINGS,
         panel=_PANEL,

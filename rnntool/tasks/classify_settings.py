@@ -55,7 +55,7 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         panel=_MODEL,
     )
     label_smoothing: float = setting(
-        0.0,
+        0.05,
         "Share of the target spread over all classes.",
         min=0.0,
         max=0.9,

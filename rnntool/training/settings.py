@@ -15,10 +15,10 @@ _MACHINE = "Machine"
 class TrainingSettings:
     """Optimiser, schedule, stopping, machine."""
 
-    epochs: int = setting(5, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(64, "Sequences a step.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(3, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(128, "Sequences a step.", min=1, panel=_OPTIMISATION)
     optimizer: str = setting("adamw", "Optimiser.", choices=OPTIMIZERS, panel=_OPTIMISATION)
-    lr: float = setting(0.002, "Learning rate; its peak with one-cycle.", min=0.0,
+    lr: float = setting(0.003, "Learning rate; its peak with one-cycle.", min=0.0,
                         panel=_OPTIMISATION)  # fmt: skip
     weight_decay: float = setting(
         0.01, "Decoupled for adamw, L2 for adam and sgd.", min=0.0, panel=_OPTIMISATION
@@ -34,7 +34,7 @@ class TrainingSettings:
         1.0, "Clip the gradient's global norm to this; 0: never.", min=0.0, panel=_OPTIMISATION
     )
     average: float = setting(
-        0.0,
+        0.998,
         "Decay of a running average of the weights that is validated and kept; 0: none.",
         min=0.0,
         max=0.99999,

@@ -152,7 +152,7 @@ def test_describe_counts_parameters(cli: Cli, trained):
     report = json.loads(cli("describe", trained / "run", "--json").out)
     lstm = 4 * 16 * (16 + 16)
     embedding = 16 * report["vocabulary"]
-    assert report["parameters_one_bias"] == lstm + 4 * 16 + embedding + 2 * 16 + 2
+    assert report["parameters_one_bias"] == lstm + 4 * 16 + embedding + 2 * 3 * 16 + 2
     assert report["parameters"] == report["parameters_one_bias"] + 4 * 16
 
 
