@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 # Enough to learn nothing and to prove that the stages fit each other.
 QUICK = {
-    "train classify": ["--epochs", "1", "--hidden", "8"],
+    "train classify": ["--epochs", "1", "--hidden", "8", "--threads", "1"],
     "train-embeddings cbow": ["--epochs", "1", "--dim", "8"],
 }
 

@@ -16,7 +16,7 @@ from tests.conftest import Cli, one_line_error
 
 SETTINGS = ClassifySettings(
     hidden=8, embedding_dim=8, batch_size=16, epochs=3, dropout=0.3, word_dropout=0.1,
-    average=0.9, deterministic=True, patience=0, lr=0.01,
+    average=0.9, deterministic=True, patience=0, lr=0.01, threads=1,
 )  # fmt: skip
 
 
