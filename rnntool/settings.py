@@ -81,7 +81,7 @@ def build(cls: type[S], values: Mapping[str, Any], where: str | None = None) -> 
 
 
 def read_config(path: str) -> dict[str, Any]:
-    """A YAML file of settings, keys written with `_` or `-`.
+    """A YAML file of settings, keys written with `_` or `-`; or a run's `config.yaml`, its settings.
 
     Raises:
         UserError: it cannot be read, is not YAML, or is not a mapping.
@@ -98,6 +98,8 @@ def read_config(path: str) -> dict[str, Any]:
         return {}
     if not isinstance(loaded, dict):
         raise UserError("not a mapping of settings", where=path, hint="write `name: value` lines")
+    if isinstance(loaded.get("settings"), dict):  # a run directory's config.yaml
+        loaded = loaded["settings"]
     return {str(key).replace("-", "_"): value for key, value in loaded.items()}
 
 

@@ -31,6 +31,12 @@ def test_print_config_reads_back(tmp_path):
     assert resolve(Sample, str(path), {}) == original
 
 
+def test_a_runs_configuration_gives_its_settings(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("format: 1\ntask: sample\nsettings:\n  size: 7\n")
+    assert resolve(Sample, str(path), {"rate": 0.5}) == Sample(size=7, rate=0.5)
+
+
 def test_yaml_exponents_and_whole_numbers_are_floats(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("rate: 1e-3\n")

@@ -24,6 +24,7 @@ from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
 from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer
 from rnntool.training.settings import TrainingSettings
 
@@ -114,6 +115,7 @@ class Trainer:
         self.schedule = Schedule(settings, self.optimizer, steps)
         self.average = WeightAverage(model, settings.average) if settings.average else None
         self.best: dict[str, Tensor] = {}
+        self.interrupt = Interrupt(report)
         self.position = _Position()
 
     def run(self, resume: bool = False) -> Outcome:
@@ -121,21 +123,20 @@ class Trainer:
 
         Raises:
             UserError: the loss is not finite, or the checkpoint is damaged.
-            KeyboardInterrupt: after a checkpoint was saved.
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, and a checkpoint.
         """
         if self.settings.deterministic:
             make_deterministic()
         if resume and (self.folder / CHECKPOINT).is_dir():
             self._load()
         stopped = self._should_stop()
-        try:
+        with self.interrupt:
             while self.position.epoch < self.settings.epochs and not stopped:
                 self._timed_epoch()
                 stopped = self._should_stop()
                 self._save()
-        except (KeyboardInterrupt, SystemExit):
-            self._save()
-            raise
+                if self.interrupt.requested:
+                    self.interrupt.stop()
         save_weights(self.folder / WEIGHTS, self.best)
         history = self.position.history
         return Outcome(
@@ -158,6 +159,9 @@ class Trainer:
         ) as progress:
             for batch in batches[self.position.step :]:
                 self._step(batch, progress)
+                if self.interrupt.requested:
+                    self._save()
+                    self.interrupt.stop()
         with self._averaged():
             self.model.eval()
             with torch.no_grad():

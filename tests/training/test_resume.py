@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 
 import pytest
 
@@ -30,13 +31,13 @@ def train(reviews, output, resume=False, settings=SETTINGS):
 
 
 def interrupt_at(monkeypatch, step: int) -> None:
-    """Ctrl-C before the `step`th step of the training."""
+    """Ctrl-C in the midst of the `step`th step of the training."""
     steps = iter(range(10**6))
     original = loop.Trainer._step
 
     def interrupted(self, batch, progress):
         if next(steps) == step:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         original(self, batch, progress)
 
     monkeypatch.setattr(loop.Trainer, "_step", interrupted)
