@@ -81,7 +81,7 @@ def build(cls: type[S], values: Mapping[str, Any], where: str | None = None) -> 
 
 
 def read_config(path: str) -> dict[str, Any]:
-    """A YAML file of settings, keys written with `_` or `-`; or a run's `config.yaml`, its settings.
+    """The settings in a YAML file, keys written with `_` or `-`, or in a run's `config.yaml`.
 
     Raises:
         UserError: it cannot be read, is not YAML, or is not a mapping.
