@@ -32,8 +32,8 @@ def build_vocab(
     Example: rnntool build-vocab train.tok --min-count 2 -o vocab.tsv
     """
     from rnntool.data.counting import subword_model_of, vocabulary_of
-    from rnntool.formats.files import write_binary
     from rnntool.formats.vocab import write_vocabulary
+    from rnntool.formats.writing import write_binary
 
     if settings.subword is None:
         write_vocabulary(output, vocabulary_of(inputs or ["-"], settings, report))

@@ -30,7 +30,7 @@ def predict(
 
     Example: echo '이 영화 정말 재밌다' | rnntool predict runs/lstm
     """
-    from rnntool.formats.files import write_text
+    from rnntool.formats.writing import write_text
     from rnntool.tasks.predict import predict as answer
 
     with write_text(output) as sink:

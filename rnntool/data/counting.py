@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnntool.data.token_files import TokenFiles
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
-from rnntool.formats.files import count_lines
+from rnntool.formats.reading import count_lines
 from rnntool.reporting import Reporter
 from rnntool.settings import setting
 from rnntool.text.subword import train_subword

@@ -9,7 +9,8 @@ import urllib.request
 from pathlib import Path
 
 from rnntool.errors import UserError
-from rnntool.formats.files import explain_os_errors, sha256_of
+from rnntool.formats.reading import sha256_of
+from rnntool.formats.writing import explain_os_errors
 from rnntool.reporting import Reporter
 
 _TIMEOUT = 60  # seconds without a byte

@@ -10,7 +10,7 @@ from pathlib import Path
 from rnntool.data.download import fetch, text_digest
 from rnntool.errors import UserError
 from rnntool.formats.corpus import open_corpus
-from rnntool.formats.files import write_text
+from rnntool.formats.writing import write_text
 from rnntool.reporting import Reporter
 
 FILES = "https://raw.githubusercontent.com/e9t/nsmc/master"

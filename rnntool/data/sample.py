@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from rnntool.formats.files import explain_os_errors, write_binary
+from rnntool.formats.writing import explain_os_errors, write_binary
 from rnntool.reporting import Reporter
 
 FILES = ("ratings_train.txt", "ratings_test.txt", "README.md")

@@ -17,7 +17,7 @@ from rnntool.formats.corpus import (
     split_tokens,
     write_tokens,
 )  # fmt: skip
-from rnntool.formats.files import count_lines
+from rnntool.formats.reading import count_lines
 from rnntool.formats.subword import read_subword
 from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of

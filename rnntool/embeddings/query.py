@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnntool.errors import UserError, nearest
-from rnntool.formats.files import read_lines
+from rnntool.formats.reading import read_lines
 from rnntool.formats.vectors import read_vectors
 
 Neighbor = tuple[str, float]  # word, cosine

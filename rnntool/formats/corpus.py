@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from typing import IO, NamedTuple, TextIO
 
 from rnntool.errors import UserError, one_of
-from rnntool.formats.files import STREAM, decode_lines, name_of, open_binary, write_text
 from rnntool.formats.header import format_header, parse_header
+from rnntool.formats.reading import STREAM, decode_lines, name_of, open_binary
+from rnntool.formats.writing import write_text
 
 TEXT_COLUMNS = ("document", "text", "review", "sentence", "content", "tokens")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category")

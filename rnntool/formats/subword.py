@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnntool.errors import UserError
-from rnntool.formats.files import open_binary
+from rnntool.formats.reading import open_binary
 
 
 def read_subword(path: str) -> bytes:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from rnntool.errors import UserError
-from rnntool.formats.files import open_binary, write_binary
+from rnntool.formats.reading import open_binary
+from rnntool.formats.writing import write_binary
 
 _FASTTEXT_MAGIC = 793712314  # fastText's fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rnntool.errors import UserError
-from rnntool.formats.files import name_of, read_lines, write_text
 from rnntool.formats.header import format_header, parse_header
+from rnntool.formats.reading import name_of, read_lines
+from rnntool.formats.writing import write_text
 from rnntool.text.vocabulary import SPECIALS, Vocabulary
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, split_off
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
-from rnntool.formats.files import STREAM, open_binary, sha256_of
+from rnntool.formats.reading import STREAM, open_binary, sha256_of
 from rnntool.formats.rundir import SUBWORD, VOCAB, WEIGHTS, write_labels
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.reporting import Reporter

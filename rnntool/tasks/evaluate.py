@@ -11,7 +11,8 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
-from rnntool.formats.files import count_lines, write_text
+from rnntool.formats.reading import count_lines
+from rnntool.formats.writing import write_text
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_run import load_classifier, tokenized_rows
 from rnntool.tasks.evaluate_settings import EvaluateSettings

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from rnntool.data.stream import ready_batches
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
-from rnntool.formats.files import count_lines
+from rnntool.formats.reading import count_lines
 from rnntool.reporting import Progress, Reporter
 from rnntool.tasks.classify_run import TrainedClassifier, load_classifier, require_tokenizer
 from rnntool.tasks.evaluate_settings import PredictSettings

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from rnntool.errors import UserError
-from rnntool.formats.files import write_directory
+from rnntool.formats.writing import write_directory
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:

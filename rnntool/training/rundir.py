@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.formats.files import explain_os_errors, refuse_existing, replace_directory
 from rnntool.formats.rundir import CONFIG, RunConfig, read_config, write_config
+from rnntool.formats.writing import explain_os_errors, refuse_existing, replace_directory
 from rnntool.training.loop import CHECKPOINT
 
 # Settings that may change between the parts of one training: they change no result that matters.

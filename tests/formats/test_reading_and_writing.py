@@ -10,12 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntool.errors import UserError
-from rnntool.formats.files import (
-    decode_lines,
-    read_lines,
-    write_directory,
-    write_text,
-)
+from rnntool.formats.reading import decode_lines, read_lines
+from rnntool.formats.writing import write_directory, write_text
 
 
 def lines_of(content: bytes, encoding: str = "utf-8") -> list[str]:

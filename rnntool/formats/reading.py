@@ -1,23 +1,17 @@
-"""Reading lines and writing whole files: what every format shares.
-
-A reader says which line is bad. A writer writes beside its target and renames when all is there,
-so that a crash, Ctrl-C or a full disk leaves the old file or the new one, never a part.
-"""
+"""Reading: files, standard input, compressed files and URLs, line by line; a bad line is named."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import shutil
-import stat
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TextIO
+from typing import IO, BinaryIO
 
-from rnntool.errors import UserError
+from rnntool.errors import UserError, nearest
 
 STREAM = "-"  # standard input or output
 _CHEAP_TO_COUNT = 1 << 29  # bytes; counting them takes a fraction of a second
@@ -70,8 +64,6 @@ def _open_source(path: str) -> BinaryIO:
 
 
 def _similar_file(path: str) -> str:
-    from rnntool.errors import nearest
-
     folder = Path(path).parent
     if not folder.is_dir():
         return f"there is no folder {str(folder)!r} either"
@@ -119,8 +111,6 @@ def _split_lines(source: IO[bytes], name: str, encoding: str) -> Iterator[str | 
         if newline_is_a_byte:
             yield from source
         else:
-            import io
-
             yield from io.TextIOWrapper(source, encoding=encoding, newline="\n")
     except UnicodeError as error:
         raise UserError(f"not {encoding}: {error}", where=name, hint="give --encoding") from None
@@ -144,100 +134,6 @@ def name_of(path: str) -> str:
     return "standard input" if path == STREAM else path
 
 
-@contextmanager
-def write_binary(path: str) -> Iterator[BinaryIO]:
-    """A file (or `-`, standard output) that appears under its name when all of it is written.
-
-    Raises:
-        UserError: the place cannot be written, or the disk is full; nothing is left behind.
-    """
-    if path == STREAM:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = os.path.realpath(path)  # a link stays a link, its target is replaced
-    if _is_special(target):
-        with open(target, "wb") as sink:  # a pipe or device has no name to be renamed to
-            yield sink
-        return
-    with explain_os_errors(path):
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{os.path.basename(target)}.", suffix=".part", dir=os.path.dirname(target)
-        )
-    try:
-        with explain_os_errors(path):
-            with os.fdopen(handle, "wb") as sink:
-                yield sink
-                sink.flush()
-                os.fsync(sink.fileno())
-            os.chmod(temporary, _mode_of(target))
-            os.replace(temporary, target)
-    except BaseException:
-        _remove_quietly(temporary)
-        raise
-
-
-@contextmanager
-def write_text(path: str) -> Iterator[TextIO]:
-    """`write_binary`, as UTF-8 text with `\\n` line ends."""
-    import io
-
-    with write_binary(path) as sink:
-        text = io.TextIOWrapper(sink, encoding="utf-8", newline="\n", write_through=path == STREAM)
-        try:
-            yield text
-            text.flush()
-        finally:
-            _detach(text)
-
-
-def _detach(text: Any) -> None:
-    """Let go of the bytes below without closing them; a pipe that broke cannot be flushed."""
-    with suppress(OSError, ValueError):
-        text.detach()
-
-
-@contextmanager
-def write_directory(path: str, force: bool = False) -> Iterator[Path]:
-    """A folder that appears under its name when all of it is written.
-
-    Raises:
-        UserError: it exists and `force` is not given, or the place cannot be written.
-    """
-    target = Path(path)
-    refuse_existing(path, force)
-    with explain_os_errors(path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        with explain_os_errors(path):
-            yield temporary
-            temporary.chmod(0o777 & ~_umask())
-            replace_directory(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def replace_directory(new: Path, target: Path) -> None:
-    """Put the folder `new` in `target`'s place; an old one goes once the new one stands."""
-    if not target.exists():
-        os.replace(new, target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    os.replace(target, old)  # an empty folder may be replaced
-    os.replace(new, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def refuse_existing(path: str, force: bool) -> None:
-    """Raise a UserError if the output folder is there and `--force` is not given."""
-    if os.path.lexists(path) and not force:
-        raise UserError("exists already", where=path, hint="give --force to replace it")
-    if os.path.lexists(path) and not os.path.isdir(path):
-        raise UserError("is a file, not a folder", where=path, hint="give another name")
-
-
 def count_lines(paths: list[str]) -> int | None:
     """How many lines plain files hold, for a progress bar; None where finding out is not cheap."""
     count = 0
@@ -258,47 +154,3 @@ def sha256_of(path: str) -> str:
         for block in iter(lambda: source.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
-
-
-@contextmanager
-def explain_os_errors(path: str) -> Iterator[None]:
-    """An OSError while writing `path` as a UserError that names it."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        hint = ""
-        if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-            hint = f"make the folder first: mkdir -p {os.path.dirname(path)}"
-        reason = error.strerror or str(error)
-        raise UserError(f"cannot be written: {reason}", where=path, hint=hint) from error
-
-
-def _is_special(target: str) -> bool:
-    try:
-        mode = os.stat(target).st_mode
-    except OSError:
-        return False
-    if stat.S_ISDIR(mode):
-        raise UserError("is a directory", where=target, hint="give a file name to write to")
-    return not stat.S_ISREG(mode)
-
-
-def _mode_of(target: str) -> int:
-    """The old file's permissions, or what a new file would get."""
-    try:
-        return stat.S_IMODE(os.stat(target).st_mode)
-    except OSError:
-        return 0o666 & ~_umask()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _remove_quietly(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)

@@ -1,0 +1,157 @@
+"""Writing files and folders that are whole or not there.
+
+A writer writes beside its target and renames when all is there, so that a crash, Ctrl-C or a full
+disk leaves the old file or the new one, never a part.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from rnntool.errors import UserError
+from rnntool.formats.reading import STREAM
+
+
+@contextmanager
+def write_binary(path: str) -> Iterator[BinaryIO]:
+    """A file (or `-`, standard output) that appears under its name when all of it is written.
+
+    Raises:
+        UserError: the place cannot be written, or the disk is full; nothing is left behind.
+    """
+    if path == STREAM:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = os.path.realpath(path)  # a link stays a link, its target is replaced
+    if _is_special(target):
+        with open(target, "wb") as sink:  # a pipe or device has no name to be renamed to
+            yield sink
+        return
+    with explain_os_errors(path):
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{os.path.basename(target)}.", suffix=".part", dir=os.path.dirname(target)
+        )
+    try:
+        with explain_os_errors(path):
+            with os.fdopen(handle, "wb") as sink:
+                yield sink
+                sink.flush()
+                os.fsync(sink.fileno())
+            os.chmod(temporary, _mode_of(target))
+            os.replace(temporary, target)
+    except BaseException:
+        _remove_quietly(temporary)
+        raise
+
+
+@contextmanager
+def write_text(path: str) -> Iterator[TextIO]:
+    """`write_binary`, as UTF-8 text with `\\n` line ends."""
+    with write_binary(path) as sink:
+        text = io.TextIOWrapper(sink, encoding="utf-8", newline="\n", write_through=path == STREAM)
+        try:
+            yield text
+            text.flush()
+        finally:
+            _detach(text)
+
+
+def _detach(text: Any) -> None:
+    """Let go of the bytes below without closing them; a pipe that broke cannot be flushed."""
+    with suppress(OSError, ValueError):
+        text.detach()
+
+
+@contextmanager
+def write_directory(path: str, force: bool = False) -> Iterator[Path]:
+    """A folder that appears under its name when all of it is written.
+
+    Raises:
+        UserError: it exists and `force` is not given, or the place cannot be written.
+    """
+    target = Path(path)
+    refuse_existing(path, force)
+    with explain_os_errors(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        with explain_os_errors(path):
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            replace_directory(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def replace_directory(new: Path, target: Path) -> None:
+    """Put the folder `new` in `target`'s place; an old one goes once the new one stands."""
+    if not target.exists():
+        os.replace(new, target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    os.replace(target, old)  # an empty folder may be replaced
+    os.replace(new, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def refuse_existing(path: str, force: bool) -> None:
+    """Raise a UserError if the output folder is there and `--force` is not given."""
+    if os.path.lexists(path) and not force:
+        raise UserError("exists already", where=path, hint="give --force to replace it")
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise UserError("is a file, not a folder", where=path, hint="give another name")
+
+
+@contextmanager
+def explain_os_errors(path: str) -> Iterator[None]:
+    """An OSError while writing `path` as a UserError that names it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        hint = ""
+        if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+            hint = f"make the folder first: mkdir -p {os.path.dirname(path)}"
+        reason = error.strerror or str(error)
+        raise UserError(f"cannot be written: {reason}", where=path, hint=hint) from error
+
+
+def _is_special(target: str) -> bool:
+    try:
+        mode = os.stat(target).st_mode
+    except OSError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise UserError("is a directory", where=target, hint="give a file name to write to")
+    return not stat.S_ISREG(mode)
+
+
+def _mode_of(target: str) -> int:
+    """The old file's permissions, or what a new file would get."""
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except OSError:
+        return 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _remove_quietly(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
