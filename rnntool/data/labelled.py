@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnntool.data.sequences import Ints, Sequences, pack_sequences
-from rnntool.errors import UserError, nearest
+from rnntool.errors import UserError, one_of
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
 from rnntool.text.vocabulary import Vocabulary
 
@@ -109,10 +109,10 @@ def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str
     result = []
     for line, label in labels:
         if label not in number:
-            close = nearest(label, known)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
             raise UserError(
-                f"label {label!r} was not seen in training", where=f"{path}:{line}", hint=hint
+                f"label {label!r} was not seen in training",
+                where=f"{path}:{line}",
+                hint=one_of(label, known),
             )
         result.append(number[label])
     return np.asarray(result, dtype=np.int64)
