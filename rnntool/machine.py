@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
+from pathlib import Path
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "microseconds allowed, microseconds of a period"
 
 
 def usable_cores() -> int:
-    """Cores this process may use (a container's limit counts)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores this process may use: its affinity and its container's quota count."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _quota()))
+
+
+def _quota() -> int:
+    try:
+        allowed, period = _QUOTA.read_text(encoding="ascii").split()
+        return math.ceil(int(allowed) / int(period))
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return 1 << 16

@@ -52,4 +52,6 @@ def doctor(
 
 
 def _detail(finding: Finding) -> str:
-    return finding.detail if finding.works else f"{finding.detail}; to mend: {finding.mend}"
+    if finding.works or not finding.mend:
+        return finding.detail
+    return f"{finding.detail}; to mend: {finding.mend}"

@@ -23,6 +23,9 @@ from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of
 from rnntool.text.subword import load_subword, split_token, subword_spec
 
+_PLAIN = TokenizeSettings()
+_BASE_OPTIONS = ("pos", "norm", "stem", "lower", "normalize", "fold_repeats")
+
 
 def tokenize_files(
     inputs: list[str], output: str, settings: TokenizeSettings, report: Reporter
@@ -56,11 +59,7 @@ def tokenize_files(
                     writer.write(row, tokens)
                     count += 1
                     progress.advance()
-    if pool.slow:
-        report.warn(
-            f"{pool.slow} of {count:,} lines took longer than {settings.max_seconds} s and were"
-            " split into characters"
-        )
+    pool.warn_of_characters(report)
     report.note(f"{count:,} rows, tokenizer {spec.identity}")
     return count
 
@@ -70,6 +69,13 @@ def _read_subword(settings: TokenizeSettings) -> bytes | None:
         if settings.model is not None:
             raise UserError("--model belongs to --tokenizer subword")
         return None
+    ignored = [name for name in _BASE_OPTIONS if getattr(settings, name) != getattr(_PLAIN, name)]
+    if ignored:
+        flag = "--" + ignored[0].replace("_", "-")
+        raise UserError(
+            f"{flag} belongs to the tokenizer below the subword model",
+            hint="give it when making the tokens that the model learns from",
+        )
     if settings.model is None:
         raise UserError(
             "--tokenizer subword needs a model",

@@ -20,6 +20,7 @@ from rnntool.data.tokenize_worker import Tokenized, WorkerOptions, tokenize_chun
 from rnntool.errors import UserError
 from rnntool.machine import usable_cores
 from rnntool.registry import KONLPY_TOKENIZERS
+from rnntool.reporting import Reporter
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 
@@ -43,7 +44,7 @@ class TokenizePool:
         self.limit = workers or usable_cores()
         self._workers: list[_Worker] = []
         self._in_process: Any = None
-        self.slow = 0  # lines that became characters because they took too long
+        self.slow = self.failed = 0  # lines that became characters, as in `Tokenized`
 
     def __enter__(self) -> TokenizePool:
         return self
@@ -82,8 +83,18 @@ class TokenizePool:
                 self._collect()
             answered = waiting.popleft()
             assert answered.answer is not None
-            self.slow += len(answered.answer.slow)
+            self.slow += answered.answer.slow
+            self.failed += answered.answer.failed
             yield from zip(answered.items, answered.answer.texts, strict=True)
+
+    def warn_of_characters(self, report: Reporter) -> None:
+        """Say how many lines the analyzer could not split."""
+        if self.slow:
+            seconds = self.options.max_seconds
+            report.warn(f"{self.slow:,} lines took over {seconds} s and were split into characters")
+        if self.failed:
+            name = self.options.identity
+            report.warn(f"{name} failed on {self.failed:,} lines; they were split into characters")
 
     def _give(self, chunk: _Chunk[Any], alone: bool) -> None:
         """Hand a chunk to the least busy worker; a lone one is done here if that costs nothing."""

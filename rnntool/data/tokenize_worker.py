@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from rnntool.errors import UserError
+from rnntool.registry import KONLPY_TOKENIZERS
+from rnntool.text.konlpy import leave_java
 from rnntool.text.spec import TokenizerSpec, parse_identity
 from rnntool.text.tokenizers import Tokenizer, make_tokenizer
 
@@ -34,7 +36,8 @@ class Tokenized:
     """A chunk's answer."""
 
     texts: list[str]  # tokens joined by one space, in the order of the chunk
-    slow: list[int]  # places in the chunk of lines that became characters
+    slow: int = 0  # lines that became characters because they took too long
+    failed: int = 0  # lines that became characters because the analyzer failed on them
 
 
 def work(connection: Connection, options: WorkerOptions) -> None:
@@ -58,63 +61,72 @@ def work(connection: Connection, options: WorkerOptions) -> None:
     os._exit(0)
 
 
-_BOUNDED = ("okt", "komoran", "hannanum", "kkma")
+_BOUNDED = KONLPY_TOKENIZERS
 
 
 def tokenize_chunk(
     tokenizer: Tokenizer, spec: TokenizerSpec, chunk: list[str], max_seconds: float
 ) -> Tokenized:
-    """Tokens of each text of a chunk."""
-    if spec.name not in _BOUNDED:
-        return Tokenized([" ".join(tokenizer.tokenize(text)) for text in chunk], [])
-    return _BoundedRun(tokenizer, chunk, max_seconds).run()
+    """Tokens of each text of a chunk; a text that the analyzer cannot split becomes characters."""
+    run = _Run(tokenizer, chunk)
+    if spec.name in _BOUNDED:
+        run.within(max_seconds)
+    else:
+        run.split_from(0)
+    return Tokenized([text or "" for text in run.results], run.slow, run.failed)
 
 
-class _BoundedRun:
-    """A chunk, split on a thread that is given up when one line takes too long."""
+class _Run:
+    """A chunk being split: on this thread, or on one that is given up when it is stuck."""
 
-    def __init__(self, tokenizer: Tokenizer, chunk: list[str], max_seconds: float) -> None:
-        self.tokenizer, self.chunk, self.max_seconds = tokenizer, chunk, max_seconds
+    def __init__(self, tokenizer: Tokenizer, chunk: list[str]) -> None:
+        self.tokenizer, self.chunk = tokenizer, chunk
         self.results: list[str | None] = [None] * len(chunk)
-        self.failure: Exception | None = None
+        self.slow = self.failed = 0
 
-    def run(self) -> Tokenized:
-        start, slow = 0, []
-        while start < len(self.chunk):
-            stuck = self._run_from(start)
-            if self.failure is not None:
-                raise self.failure
-            if stuck is None:
-                break
-            slow.append(stuck)
-            self.results[stuck] = " ".join(self.chunk[stuck].replace(" ", ""))
+    def split_from(self, start: int, at: list[int] | None = None) -> None:
+        """Split from place `start` on; `at[0]` is the place under way, or changed from outside."""
+        for place in range(start, len(self.chunk)):
+            text, failed = self._split(self.chunk[place])
+            if at is not None:
+                if at[0] != place:
+                    return  # this thread was given up
+                at[0] = place + 1
+            self.results[place] = text
+            self.failed += failed
+
+    def _split(self, text: str) -> tuple[str, bool]:
+        try:
+            return " ".join(self.tokenizer.tokenize(text)), False
+        except Exception:  # whatever Java threw at this one text; the others are not to suffer
+            return " ".join(self.tokenizer.characters(text)), True
+
+    def within(self, max_seconds: float) -> None:
+        """Split all, with a bound on the seconds that one text may take."""
+        start = 0
+        while (stuck := self._run_from(start, max_seconds)) is not None:
+            self.slow += 1
+            self.results[stuck] = " ".join(self.tokenizer.characters(self.chunk[stuck]))
             start = stuck + 1
-        return Tokenized([text or "" for text in self.results], slow)
 
-    def _run_from(self, start: int) -> int | None:
+    def _run_from(self, start: int, max_seconds: float) -> int | None:
         """Split from `start` on; the place where it got stuck, or None at the end."""
         at = [start]
         done = threading.Event()
-        threading.Thread(target=self._split, args=(start, at, done), daemon=True).start()
+
+        def run() -> None:
+            self.split_from(start, at)
+            leave_java()
+            done.set()
+
+        threading.Thread(target=run, daemon=True).start()
         while True:
             before = at[0]
-            if done.wait(self.max_seconds):
+            if done.wait(max_seconds):
                 return None
-            if at[0] == before:
+            if at[0] == before < len(self.chunk):
                 at[0] = -1  # tells the thread, should it ever come back, that it was given up
                 return before
-
-    def _split(self, start: int, at: list[int], done: threading.Event) -> None:
-        try:
-            for place in range(start, len(self.chunk)):
-                tokens = " ".join(self.tokenizer.tokenize(self.chunk[place]))
-                if at[0] != place:
-                    return
-                self.results[place] = tokens
-                at[0] = place + 1
-        except Exception as error:  # whatever Java threw
-            self.failure = error
-        done.set()
 
 
 def _silence_stderr() -> None:

@@ -19,6 +19,8 @@ def write_vocabulary(path: str, vocabulary: Vocabulary) -> None:
     with write_text(path) as sink:
         sink.write(format_header("vocab", values) + "\n")
         for token, count in zip(vocabulary.tokens, vocabulary.counts, strict=True):
+            if not token or "\t" in token or "\n" in token:
+                raise UserError(f"token {token!r} cannot stand in a vocabulary file", where=path)
             sink.write(f"{token}\t{count}\n")
 
 

@@ -74,6 +74,7 @@ def _read(
             rows.tokens.append(tokens)
             rows.labels.append(require_label(corpus, row))
             progress.advance()
+        pool.warn_of_characters(report)
         if not rows.lines:
             raise UserError("has a header and no rows", where=corpus.name)
     return rows

@@ -36,6 +36,7 @@ def predict(
             with open_corpus(path, options) as corpus:
                 require_tokenizer(corpus, classifier.tokenizer)
                 count += _answer(classifier, corpus, pool, sink, settings, progress)
+        pool.warn_of_characters(report)
     return count
 
 

@@ -98,6 +98,14 @@ def start_java(heap: int) -> None:
         ) from None
 
 
+def leave_java() -> None:
+    """Detach this thread from the Java VM, which otherwise keeps a record of it for ever."""
+    import jpype
+
+    if jpype.isJVMStarted() and jpype.java.lang.Thread.isAttached():
+        jpype.java.lang.Thread.detach()
+
+
 def _knows_native_access(library: Path) -> bool:
     """Java 17 and later know the option; an older Java would refuse to start with it."""
     for folder in library.parents:

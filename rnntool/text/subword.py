@@ -34,6 +34,10 @@ class SubwordTokenizer:
         """Pieces of a text."""
         return self.split(self._base.tokenize(text))
 
+    def characters(self, text: str) -> list[str]:
+        """Pieces of the base tokenizer's characters."""
+        return self.split(self._base.characters(text))
+
     def split(self, tokens: Iterable[str]) -> list[str]:
         """Pieces of tokens of the base tokenizer."""
         return [piece for token in tokens for piece in split_token(self._split, token)]
@@ -41,7 +45,10 @@ class SubwordTokenizer:
 
 def split_token(model: Any, token: str) -> list[str]:
     """The pieces of one token; characters that the model never saw stay as they are."""
-    return list(model.encode(SPACE + token).tokens)
+    whole = SPACE + token
+    encoded = model.encode(whole)
+    pairs = zip(encoded.tokens, encoded.offsets, strict=True)
+    return [whole[start:end] if piece == UNK else piece for piece, (start, end) in pairs]
 
 
 def join_pieces(pieces: Iterable[str]) -> list[str]:

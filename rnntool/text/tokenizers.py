@@ -23,6 +23,9 @@ class Tokenizer(Protocol):
     def tokenize(self, text: str) -> list[str]:
         """The tokens, none of which is empty or holds white space that a file's form needs."""
 
+    def characters(self, text: str) -> list[str]:
+        """A token a character, for a text that the analyzer cannot split."""
+
 
 class SplitTokenizer:
     """Normalise, split, and write spaces inside tokens as `▁`."""
@@ -36,6 +39,10 @@ class SplitTokenizer:
         if not text or text.isspace():
             return []
         return [clean for token in self._split(self._normalize(text)) if (clean := _clean(token))]
+
+    def characters(self, text: str) -> list[str]:
+        """Every character that is not white space, normalised as tokens are."""
+        return [character for character in self._normalize(text) if not character.isspace()]
 
 
 class CharacterTokenizer:
@@ -56,6 +63,10 @@ class CharacterTokenizer:
         if self._jamo:
             text = _decompose_hangul(unicodedata.normalize("NFC", text))
         return [_WRITTEN.get(character, character) for character in text]
+
+    def characters(self, text: str) -> list[str]:
+        """The tokens are characters already."""
+        return self.tokenize(text)
 
     def detokenize(self, tokens: Iterable[str]) -> str:
         """The text that `tokenize` was given."""
@@ -78,7 +89,7 @@ def _decompose_hangul(text: str) -> str:
 
 def _clean(token: str) -> str:
     """A token without outer white space, inner white space as `▁`."""
-    return SPACE.join(token.split()) if not token.isascii() or " " in token else token.strip()
+    return SPACE.join(token.split())
 
 
 def make_tokenizer(

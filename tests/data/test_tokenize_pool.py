@@ -8,11 +8,12 @@ import time
 
 import pytest
 
-from rnntool.data import tokenize_worker
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions, tokenize_chunk
 from rnntool.errors import UserError
+from rnntool.reporting import QuietReporter
 from rnntool.text.spec import TokenizerSpec
+from rnntool.text.tokenizers import SplitTokenizer
 
 
 @pytest.mark.parametrize("count", [0, 1, 256, 257, 5000])
@@ -53,34 +54,39 @@ def test_a_tokenizer_that_cannot_be_made_is_an_error_of_the_pool():
         list(pool.tokenize((i, "가") for i in range(1000)))
 
 
-class Slow:
-    """Takes for ever over one line."""
+class Odd(SplitTokenizer):
+    """Takes for ever over some lines and fails on others."""
 
-    identity = "okt"
+    def __init__(self) -> None:
+        super().__init__(TokenizerSpec("okt", frozenset({"lower"}), fold=2), self.split)
 
-    def tokenize(self, text: str) -> list[str]:
+    def split(self, text: str) -> list[str]:
         if "느림" in text:
             time.sleep(60)
+        if "🙂" in text:
+            raise ValueError("자바")
         return text.split()
 
 
-def test_a_line_that_takes_too_long_becomes_characters():
-    chunk = ["가 나", "느림 이", "다", "느림", ""]
-    answer = tokenize_chunk(Slow(), TokenizerSpec("okt"), chunk, 0.2)
-    assert answer.texts == ["가 나", "느 림 이", "다", "느 림", ""]
-    assert answer.slow == [1, 3]
+def test_a_line_that_takes_too_long_or_fails_becomes_normalized_characters():
+    chunk = ["가 나", "느림\tABBBB\n끝", "다", "느림", "", "🙂 라", "마"]
+    answer = tokenize_chunk(Odd(), TokenizerSpec("okt"), chunk, 0.2)
+    assert answer.texts == ["가 나", "느 림 a b b 끝", "다", "느 림", "", "🙂 라", "마"]
+    assert (answer.slow, answer.failed) == (2, 1)
 
 
-def test_a_failure_on_the_thread_is_not_lost():
-    class Broken:
-        identity = "okt"
+def test_a_failing_line_of_any_tokenizer_costs_that_line_alone():
+    answer = tokenize_chunk(Odd(), TokenizerSpec("mecab"), ["가", "🙂라", "나"], 1.0)
+    assert (answer.texts, answer.failed) == (["가", "🙂 라", "나"], 1)
 
-        def tokenize(self, text: str) -> list[str]:
-            raise ValueError("자바")
 
-    with pytest.raises(ValueError, match="자바"):
-        tokenize_chunk(Broken(), TokenizerSpec("okt"), ["가"], 1.0)
-    assert "okt" in tokenize_worker._BOUNDED
+def test_fallbacks_are_said(capsys):
+    with TokenizePool(WorkerOptions("okt")) as pool:
+        pool.slow, pool.failed = 2, 1
+        pool.warn_of_characters(QuietReporter())
+    said = capsys.readouterr().err
+    assert "2 lines took over 5.0 s" in said
+    assert "okt failed on 1 lines" in said
 
 
 def children_of(process: int) -> list[int]:

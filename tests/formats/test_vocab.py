@@ -27,6 +27,13 @@ def test_max_size_counts_the_specials_and_a_special_in_the_text_is_not_doubled()
     assert vocabulary.counts[UNK_ID] == 4 + 2
 
 
+def test_a_token_that_would_break_the_file_is_refused(tmp_path):
+    path = tmp_path / "v.tsv"
+    with pytest.raises(UserError, match="cannot stand in a vocabulary file"):
+        write_vocabulary(str(path), build_vocabulary(Counter({"가\n나": 1}), "x"))
+    assert not path.exists()
+
+
 GOOD = "#rnntool vocab v1 tokenizer=char min_count=1\n<pad>\t0\n<unk>\t0\n<bos>\t0\n<eos>\t0\n"
 
 

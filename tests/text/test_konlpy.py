@@ -65,6 +65,22 @@ def test_the_others_survive_blank_lines_and_repeats(name):
     assert "더빙" in tokens[0]
 
 
+def test_a_line_that_breaks_the_analyzer_costs_that_line_alone():
+    """Komoran's answer to a character beyond U+FFFF cannot be decoded."""
+    done = subprocess.run(
+        [sys.executable, "-m", "rnntool", "tokenize", "-t", "komoran", "-q", "--jvm-heap", "512"],
+        input="영화 좋다\n정말 최고 🙂\n영화",
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    rows = done.stdout.splitlines()[1:]
+    assert rows[0] == rows[0].strip() != ""
+    assert rows[1] == "정 말 최 고 🙂"
+    assert rows[2] == "영화"
+    assert done.stderr == (
+        "rnntool: warning: komoran failed on 1 lines; they were split into characters\n"
+    )
+
+
 def test_without_java_the_error_names_the_command(monkeypatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
