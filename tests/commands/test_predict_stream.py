@@ -28,7 +28,7 @@ def test_each_line_is_answered_before_the_next_one_is_written(trained):
         process.stdin.flush()
         assert process.stdout.readline().startswith(label + "\t")
     process.stdin.close()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=120) == 0
     assert process.stderr.read() == ""
 
 
@@ -47,5 +47,5 @@ def test_it_ends_while_it_waits_for_input(trained, how):
         process.stdin.flush()
         time.sleep(0.1)
         code, errors = 0, ""
-    assert process.wait(timeout=20) == code
+    assert process.wait(timeout=120) == code
     assert process.stderr.read() == errors

@@ -70,7 +70,7 @@ class Odd(SplitTokenizer):
 
 def test_a_line_that_takes_too_long_or_fails_becomes_normalized_characters():
     chunk = ["가 나", "느림\tABBBB\n끝", "다", "느림", "", "🙂 라", "마"]
-    answer = tokenize_chunk(Odd(), TokenizerSpec("okt"), chunk, 0.2)
+    answer = tokenize_chunk(Odd(), TokenizerSpec("okt"), chunk, 1.0)
     assert answer.texts == ["가 나", "느 림 a b b 끝", "다", "느 림", "", "🙂 라", "마"]
     assert (answer.slow, answer.failed) == (2, 1)
 
@@ -116,11 +116,15 @@ def test_ctrl_c_and_sigterm_end_everything_and_leave_nothing(tmp_path, sent, cod
     assert process.stdin is not None
     process.stdin.write("영화 좋다\n" * 20_000)
     process.stdin.flush()
-    time.sleep(1.5)
-    children = children_of(process.pid)
+    children: list[int] = []
+    deadline = time.monotonic() + 60
+    while not children and time.monotonic() < deadline:  # until it is at work
+        time.sleep(0.1)
+        children = children_of(process.pid)
+    assert children
     process.send_signal(sent)
     process.stdin.close()
-    assert process.wait(timeout=20) == code
+    assert process.wait(timeout=60) == code
     assert os.listdir(tmp_path) == []
     time.sleep(0.3)
     assert not set(children) & set(running_processes())

@@ -35,7 +35,7 @@ def tokenize(name: str, *options: str) -> list[list[str]]:
     done = subprocess.run(
         [sys.executable, "-m", "rnntool", "tokenize", "-t", name, "-q", "--jvm-heap", "512",
          "--workers", "1", *options],
-        input="\n".join(LINES), capture_output=True, text=True, check=True, timeout=120,
+        input="\n".join(LINES), capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     assert done.stderr == ""
     rows = done.stdout.split("\n")[1:-1]
@@ -46,7 +46,7 @@ def tokenize(name: str, *options: str) -> list[list[str]]:
 def test_okt_gives_the_tokens_of_a_plain_loop():
     plain = subprocess.run(
         [sys.executable, "-c", PLAIN_LOOP], input=json.dumps(LINES), capture_output=True,
-        text=True, check=True, timeout=120,
+        text=True, check=True, timeout=600,
     )  # fmt: skip
     tokens = tokenize("okt")
     assert tokens == json.loads(plain.stdout)
@@ -70,7 +70,7 @@ def test_a_line_that_breaks_the_analyzer_costs_that_line_alone():
     done = subprocess.run(
         [sys.executable, "-m", "rnntool", "tokenize", "-t", "komoran", "-q", "--jvm-heap", "512"],
         input="영화 좋다\n정말 최고 🙂\n영화",
-        capture_output=True, text=True, check=True, timeout=120,
+        capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     rows = done.stdout.splitlines()[1:]
     assert rows[0] == rows[0].strip() != ""
