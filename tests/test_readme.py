@@ -21,6 +21,7 @@ KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 QUICK = {
     "train classify": ["--epochs", "1", "--hidden", "8", "--threads", "1"],
     "train-embeddings cbow": ["--epochs", "1", "--dim", "8"],
+    "train-embeddings skipgram": ["--epochs", "1", "--dim", "8"],
 }
 
 
