@@ -1,8 +1,8 @@
 """Tokenize a stream of texts on several processes, in order, with bounded memory.
 
-Processes rather than threads: a Java VM holds up the process that attached threads to it, and
-Python's analyzers hold its lock. A process that is no longer needed, or belongs to a command that
-failed, is ended outright.
+Python's analyzers hold its lock, so they run on a process a core; KoNLPy's run in one process whose
+threads share a Java VM. A Java VM holds up the process that attached threads to it; a process that
+is no longer needed, or belongs to a command that failed, is ended outright.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -25,7 +26,7 @@ from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 
 _LINES = 256  # texts a chunk at most
-_CHARACTERS = 65_536  # and so many characters, so that long texts do not pile up
+_CHARACTERS = 131_072  # and so many characters, so that long texts do not pile up
 _AHEAD = 3  # chunks under way for each worker: it never waits, and memory stays bounded
 
 T = TypeVar("T")
@@ -40,8 +41,13 @@ class TokenizePool:
     """
 
     def __init__(self, options: WorkerOptions, workers: int = 0) -> None:
-        self.options = options
         self.limit = workers or usable_cores()
+        self.options = options
+        self.chunk_lines = _LINES
+        if parse_identity(options.identity).name in KONLPY_TOKENIZERS:
+            # One Java VM with threads: its dictionaries and compiled code serve all of them.
+            self.options = replace(options, threads=self.limit)
+            self.limit, self.chunk_lines = 1, _LINES * 8
         self._workers: list[_Worker] = []
         self._in_process: Any = None
         self.slow = self.failed = 0  # lines that became characters, as in `Tokenized`
@@ -67,7 +73,7 @@ class TokenizePool:
         Raises:
             UserError: the tokenizer cannot be made, or its library failed.
         """
-        chunks = iter(_chunks(items))
+        chunks = iter(_chunks(items, self.chunk_lines))
         waiting: deque[_Chunk[T]] = deque()
         exhausted = False
         while waiting or not exhausted:
@@ -168,14 +174,14 @@ class _Worker:
         self.connection.close()
 
 
-def _chunks(items: Iterable[tuple[T, str]]) -> Iterator[_Chunk[T]]:
+def _chunks(items: Iterable[tuple[T, str]], lines: int) -> Iterator[_Chunk[T]]:
     """Chunks of a bounded size; the last one knows that it is the last."""
     held: _Chunk[T] | None = None
     belongings: list[T] = []
     texts: list[str] = []
     size = 0
     for belonging, text in items:
-        if texts and (len(texts) == _LINES or size + len(text) > _CHARACTERS):
+        if texts and (len(texts) == lines or size + len(text) > _CHARACTERS):
             if held is not None:
                 yield held
             held = _Chunk(belongings, texts, last=False)

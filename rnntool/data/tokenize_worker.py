@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -29,6 +30,7 @@ class WorkerOptions:
     subword_model: bytes | None = None
     jvm_heap: int = 1024  # MiB
     max_seconds: float = 5.0  # a line; KoNLPy only
+    threads: int = 1  # that share the Java VM; KoNLPy only
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def work(connection: Connection, options: WorkerOptions) -> None:
     try:
         tokenizer = make_tokenizer(spec, options.subword_model, options.jvm_heap)
         while (chunk := connection.recv()) is not None:
-            connection.send(tokenize_chunk(tokenizer, spec, chunk, options.max_seconds))
+            connection.send(_in_parts(tokenizer, spec, chunk, options))
     except UserError as error:
         connection.send(error)
     except EOFError:
@@ -62,6 +64,28 @@ def work(connection: Connection, options: WorkerOptions) -> None:
 
 
 _BOUNDED = KONLPY_TOKENIZERS
+
+
+def _in_parts(
+    tokenizer: Tokenizer, spec: TokenizerSpec, chunk: list[str], options: WorkerOptions
+) -> Tokenized:
+    """A chunk's tokens, a part of it on each thread: calls into Java let go of Python's lock."""
+    if options.threads == 1 or len(chunk) < 2:
+        return tokenize_chunk(tokenizer, spec, chunk, options.max_seconds)
+    with ThreadPoolExecutor(options.threads) as threads:
+        # Every n-th line: long and short ones fall to all threads alike.
+        parts = list(
+            threads.map(
+                lambda first: tokenize_chunk(
+                    tokenizer, spec, chunk[first :: options.threads], options.max_seconds
+                ),
+                range(options.threads),
+            )
+        )
+    texts = [""] * len(chunk)
+    for first, part in enumerate(parts):
+        texts[first :: options.threads] = part.texts
+    return Tokenized(texts, sum(p.slow for p in parts), sum(p.failed for p in parts))
 
 
 def tokenize_chunk(

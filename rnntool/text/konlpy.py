@@ -25,6 +25,9 @@ _LIBRARIES = (
 )
 
 
+_SEPARATOR = "\x1e"  # between tokens on their way from Java; stands in next to no text
+
+
 class Java(NamedTuple):
     """A Java runtime."""
 
@@ -130,9 +133,26 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> Callable[[str], Iterable[
     names = {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}
     analyzer: Any = names[spec.name]()
     analyzer.morphs("가")  # loads the dictionaries now: the first text must not pay for them
-    options: dict[str, Any] = {}
     if spec.name == "okt":
-        options = {"norm": "norm" in spec.flags, "stem": "stem" in spec.flags}
+        return _okt_splitter(analyzer, spec)
     if "pos" in spec.flags:
-        return lambda text: [f"{form}/{tag}" for form, tag in analyzer.pos(text, **options)]
-    return lambda text: list(analyzer.morphs(text, **options))
+        return lambda text: [f"{form}/{tag}" for form, tag in analyzer.pos(text)]
+    return lambda text: list(analyzer.morphs(text))
+
+
+def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> Callable[[str], Iterable[str]]:
+    """`Okt().morphs` and `.pos`, with one crossing from Java a text instead of one a token."""
+    import jpype
+
+    norm, stem = (jpype.java.lang.Boolean(flag in spec.flags) for flag in ("norm", "stem"))
+    join, tagged = jpype.java.lang.String.join, "pos" in spec.flags
+
+    def split(text: str) -> Iterable[str]:
+        tokens = analyzer.jki.tokenize(text, norm, stem)
+        if _SEPARATOR in text:
+            pairs = [str(token) for token in tokens.toArray()]
+        else:
+            pairs = str(join(_SEPARATOR, tokens)).split(_SEPARATOR)
+        return pairs if tagged else [pair.rsplit("/", 1)[0] for pair in pairs]
+
+    return split

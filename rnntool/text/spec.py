@@ -47,7 +47,7 @@ class TokenizeSettings:
         min=0.1,
         panel="Machine",
     )
-    jvm_heap: int = setting(1024, "KoNLPy: memory of each Java VM in MiB.", min=64, panel="Machine")
+    jvm_heap: int = setting(1024, "KoNLPy: memory of the Java VM in MiB.", min=64, panel="Machine")
     workers: int = setting(0, "Processes; 0: one a core.", min=0, panel="Machine")
     format: str = setting(
         "auto",
