@@ -27,9 +27,9 @@ elif name == "kiwi":
     from kiwipiepy import Kiwi
     kiwi = Kiwi(num_workers=1); split = lambda t: [x.form for x in kiwi.tokenize(t)]
 else:
-    from rnntool.text.konlpy import start_java
-    start_java(1024)
-    from konlpy import tag
+    from konlpy import jvm, tag
+    from rnntool.text.konlpy import find_java
+    jvm.init_jvm(str(find_java().library))
     split = getattr(tag, name.capitalize())().morphs
 split("시작")
 started = time.perf_counter()

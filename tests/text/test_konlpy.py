@@ -18,6 +18,8 @@ LINES = [
     "   ",
     "너무재밓었다그래서보는것을추천한다!! http://a.b #태그 good",
     "ㅠㅠ",
+    "a\u00a0b 가\u3000나  사랑 해요\x1e좋 았다",
+    "\u2003가 나",  # Okt takes a piece that begins with a Unicode space as nothing but space
 ]
 
 PLAIN_LOOP = """
@@ -26,7 +28,8 @@ from rnntool.text.konlpy import start_java
 start_java(512)
 from konlpy.tag import Okt
 okt = Okt()
-print(json.dumps([okt.morphs(line) if line.strip() else [] for line in json.load(sys.stdin)]))
+morphs = [okt.morphs(line) if line.strip() else [] for line in json.load(sys.stdin)]
+print(json.dumps([[token for token in tokens if token.strip()] for tokens in morphs]))
 import os; sys.stdout.flush(); os._exit(0)
 """
 
