@@ -15,11 +15,16 @@ COMMANDS: dict[str, str] = {
     "train-embeddings": "Train word vectors: CBOW or skip-gram.",
     "query-embeddings": "Ask word vectors: neighbors, analogy, similarity.",
     "train": "Train a recurrent network.",
-    "eval": "Score a trained run on labelled data.",
+    "eval": "Score a trained run: a classifier on labelled data, a language model on text.",
     "predict": "Answer for each line of text: label and probability.",
+    "generate": "Write text with a language model, as a person watches.",
+    "score": "Say how probable a language model finds each line of text.",
     "describe": "Show a run: layers, parameters, settings, training summary.",
     "doctor": "Check what is installed and usable, and how to mend what is not.",
 }
+
+# What a run directory was trained for (commands/train/) -> the commands that use it.
+TASK_COMMANDS = {"classify": "eval, predict, describe", "lm": "eval, generate, score, describe"}
 
 # text/tokenizers.py
 KONLPY_TOKENIZERS = ("okt", "komoran", "hannanum", "kkma")
@@ -29,6 +34,12 @@ TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace",
 CELLS = ("rnn", "lstm", "gru")
 POOLINGS = ("last", "max", "mean", "all")
 INPUTS = ("embedding", "one-hot")
+
+# models/language_model.py
+SOFTMAXES = ("full", "adaptive")
+
+# text/units.py
+UNITS = ("char", "jamo", "word", "subword", *KONLPY_TOKENIZERS, "mecab", "kiwi")
 
 # training/optim.py
 OPTIMIZERS = ("adam", "adamw", "sgd")

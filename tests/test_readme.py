@@ -58,7 +58,8 @@ def test_every_command_stands_in_the_table():
 def test_every_flag_that_is_mentioned_exists(cli: Cli):
     known = set()
     for command in ("data nsmc", "check", "tokenize", "build-vocab", "train-embeddings cbow",
-                    "train classify", "eval", "predict", "doctor"):  # fmt: skip
+                    "train classify", "train lm", "eval", "predict", "generate", "score",
+                    "doctor"):  # fmt: skip
         known |= set(re.findall(r"--[a-z][a-z-]+", cli(*command.split(), "--help").out))
     known |= {"--install-completion"}
     lines = [line for line in (README + KOREAN).splitlines() if "examples/benchmarks" not in line]

@@ -29,7 +29,7 @@ def test_every_command_has_a_module_and_help_with_an_example(name, cli):
 
 
 def test_cells_are_those_of_the_encoder():
-    assert set(registry.CELLS) == set(recurrent._CELLS)
+    assert set(registry.CELLS) == set(recurrent.CELLS)
 
 
 @pytest.mark.parametrize("name", ["mecab", "char", "jamo", "whitespace"])

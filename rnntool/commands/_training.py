@@ -12,6 +12,7 @@ _COLUMNS = {
     "train_loss": "loss",
     "validation_loss": "validation loss",
     "validation_accuracy": "accuracy",
+    "validation_perplexity": "perplexity",
     "clipped_share": "clipped",
     "examples_per_second": "per second",
     "seconds": "seconds",

@@ -16,6 +16,7 @@ from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.formats.vocab import read_vocabulary
+from rnntool.registry import TASK_COMMANDS
 from rnntool.text.vocabulary import Vocabulary
 
 FORMAT = 1
@@ -72,6 +73,22 @@ def open_run(path: str) -> Run:
     vocabulary = read_vocabulary(str(folder / VOCAB))
     labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
     return Run(folder, config, vocabulary, labels)
+
+
+def require_task(run: Run, task: str) -> Run:
+    """The run, if it was trained for the task.
+
+    Raises:
+        UserError: it was trained for another; the message names the commands that fit.
+    """
+    if run.config.task != task:
+        fitting = TASK_COMMANDS.get(run.config.task, "describe")
+        raise UserError(
+            f"was trained for {run.config.task!r}, not for {task!r}",
+            where=run.path,
+            hint=f"commands that fit it: {fitting}",
+        )
+    return run
 
 
 def write_config(folder: Path, config: RunConfig) -> None:

@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-_CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class RecurrentEncoder(nn.Module):
@@ -42,7 +42,7 @@ class RecurrentEncoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         sizes = [input_dim] + [self.output_dim] * (layers - 1)
         self.layers = nn.ModuleList(
-            nn.ModuleList(_CELLS[cell](size, hidden, batch_first=True) for _ in range(directions))
+            nn.ModuleList(CELLS[cell](size, hidden, batch_first=True) for _ in range(directions))
             for size in sizes
         )
         for direction in self.modules():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnntool.registry import CELLS, INPUTS, POOLINGS
+from rnntool.registry import CELLS, INPUTS, POOLINGS, SOFTMAXES
 from rnntool.settings import setting
 
 _PANEL = "Model"
@@ -56,3 +56,35 @@ class EncoderSettings:
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSettings(InputSettings, EncoderSettings):
     """Both halves of a classifier."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageModelSettings:
+    """What a language model is made of."""
+
+    input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
+    embedding_dim: int = setting(128, "Embedding size D.", min=1, panel=_PANEL)
+    cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
+    hidden: int = setting(384, "Hidden size H of each layer.", min=1, panel=_PANEL)
+    layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
+    tie_weights: bool = setting(
+        False, "The output matrix is the embedding; the last layer is as wide as it.", panel=_PANEL
+    )
+    softmax: str = setting(
+        "full",
+        "Softmax over the whole vocabulary at once, or by frequency classes (large vocabularies).",
+        choices=SOFTMAXES,
+        panel=_PANEL,
+    )
+    embedding_dropout: float = setting(
+        0.0, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
+    )
+    dropout: float = setting(
+        0.0, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
+    )
+    locked_dropout: bool = setting(
+        False, "Variational dropout: one mask for all steps of a chunk.", panel=_PANEL
+    )
+    weight_drop: float = setting(
+        0.0, "AWD-LSTM: dropout on the recurrent matrix W_hh.", min=0.0, max=0.95, panel=_PANEL
+    )

@@ -27,7 +27,7 @@ from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.training.backend import Backend, choose_backend
 from rnntool.training.checkpoint import load_weights
-from rnntool.training.loop import Outcome, StepResult, Trainer
+from rnntool.training.loop import Outcome, StepResult, Task, Trainer
 from rnntool.training.rundir import training_directory
 
 _EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
@@ -42,7 +42,7 @@ class Batch:
     labels: Tensor  # [B]
 
 
-class ClassifyTask:
+class ClassifyTask(Task):
     """What the training loop asks for."""
 
     unit = "documents"

@@ -15,7 +15,7 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, Row, split_tokens
-from rnntool.formats.rundir import Run, open_run
+from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.settings import build
 from rnntool.tasks.classify import build_model, predict_probabilities, restore_weights
@@ -63,9 +63,7 @@ def load_classifier(path: str, device: str = "auto", threads: int = 0) -> Traine
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = open_run(path)
-    if run.config.task != "classify":
-        raise UserError(f"was trained for {run.config.task!r}, not to classify", where=path)
+    run = require_task(open_run(path), "classify")
     settings = build(ClassifySettings, run.config.settings, where=f"{path}/config.yaml")
     backend = choose_backend(device, "fp32", threads)
     backend.activate()

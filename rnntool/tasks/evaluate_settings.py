@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rnntool.registry import DEVICES
 from rnntool.settings import setting
 
+_LM = "Language models"
+
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceSettings:
@@ -28,6 +30,64 @@ class EvaluateSettings(InferenceSettings):
     """Settings of `eval`."""
 
     label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
+    state: str = setting(
+        "auto",
+        "Recurrent state: carried through the text, or reset for each line (auto: as trained).",
+        choices=("auto", "carried", "reset"),
+        panel=_LM,
+    )
+    skip: float = setting(
+        0.0,
+        "Leave out this share of the text's beginning (what training used: 0.9).",
+        min=0.0,
+        max=0.999,
+        panel=_LM,
+    )
+    streams: int = setting(
+        1, "Read the text as so many parts side by side: faster, a little worse.", min=1, panel=_LM
+    )
+    window: int = setting(
+        0, "Begin from a zero state after so many tokens; 0: never.", min=0, panel=_LM
+    )
+    dynamic: bool = setting(
+        False, "Dynamic evaluation: the weights learn from the text as it is read.", panel=_LM
+    )
+    dynamic_lr: float = setting(0.05, "Its learning rate.", min=0.0, panel=_LM)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings(InferenceSettings):
+    """Settings of `score`."""
+
+    tokens: bool = setting(False, "The log-probability of each token as well.", panel="Output")
+    json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateSettings:
+    """Settings of `generate`."""
+
+    prompt: str | None = setting(None, "Text to write on from.", panel="Prompt")
+    prompt_file: str | None = setting(
+        None, "File that holds it; - is standard input.", panel="Prompt"
+    )
+    length: int = setting(500, "Tokens to write at most.", min=1, panel="Output")
+    samples: int = setting(1, "Texts to write.", min=1, panel="Output")
+    stop: str | None = setting(None, "End a text before this string.", panel="Output")
+    json: bool = setting(False, "JSON lines instead of text.", panel="Output")
+    temperature: float = setting(
+        1.0, "Boldness: below 1 the likely get likelier.", min=1e-3, max=100.0, panel="Sampling"
+    )
+    top_k: int = setting(0, "Draw from the k likeliest tokens; 0: all.", min=0, panel="Sampling")
+    top_p: float = setting(
+        1.0, "Draw from the likeliest tokens of this probability in all.", min=1e-6, max=1.0,
+        panel="Sampling",
+    )  # fmt: skip
+    greedy: bool = setting(False, "Always the likeliest token.", panel="Sampling")
+    beam: int = setting(
+        0, "Search the likeliest text with so many hypotheses; 0: sample.", min=0, panel="Sampling"
+    )
+    seed: int = setting(1, "Same seed, same text.", min=0, panel="Sampling")
 
 
 @dataclass(frozen=True, kw_only=True)

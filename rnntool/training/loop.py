@@ -40,6 +40,7 @@ class StepResult:
     loss: Tensor  # scalar to be minimised
     count: int  # examples (or tokens) it is the mean of
     correct: int | None = None  # how many of them were right, where that has a meaning
+    nats: Tensor | None = None  # the loss to report, where a penalty was added to it
 
 
 class Task(Protocol):
@@ -63,6 +64,18 @@ class Task(Protocol):
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Metrics on the validation data; the model is in evaluation mode."""
+
+    def carried(self) -> dict[str, Tensor]:
+        """What one step hands to the next beside the weights (a recurrent state)."""
+        return {}
+
+    def carry_on(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take up what `carried` gave."""
+        return
+
+    def after_step(self, model: nn.Module) -> None:
+        """Called when the weights have moved."""
+        return
 
 
 @dataclass
@@ -175,17 +188,18 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         result.loss.backward()  # type: ignore[no-untyped-call]
         norm = clip_gradient(self.model.parameters(), self.settings.clip_norm)
-        loss = result.loss.item()
+        loss = (result.loss if result.nats is None else result.nats).item()
         self._refuse_divergence(loss, norm)
         self.optimizer.step()
         self.schedule.after_step()
         if self.average:
             self.average.update(self.model)
         self._count(result, loss, norm, time.perf_counter() - started)
+        self.task.after_step(self.model)
         totals = self.position.totals
         progress.advance(result.count, loss=f"{totals['loss'] / totals['count']:.4f}", **(
             {"accuracy": f"{totals['correct'] / totals['count']:.4f}"}
-            if result.correct is not None else {}
+            if "correct" in totals else {}
         ))  # fmt: skip
 
     def _count(self, result: StepResult, loss: float, norm: float, seconds: float) -> None:
@@ -194,13 +208,14 @@ class Trainer:
         for key, value in (
             ("count", result.count),
             ("loss", loss * result.count),
-            ("correct", result.correct or 0),
             ("steps", 1),
             ("norm", norm),
             ("clipped", clipped),
             ("seconds", seconds),
         ):
             totals[key] = totals.get(key, 0.0) + value
+        if result.correct is not None:
+            totals["correct"] = totals.get("correct", 0.0) + result.correct
         self.position.step += 1
 
     def _refuse_divergence(self, loss: float, norm: float) -> None:
@@ -219,7 +234,11 @@ class Trainer:
         entry: dict[str, Any] = {
             "epoch": epoch,
             "train_loss": totals["loss"] / totals["count"],
-            "train_accuracy": totals["correct"] / totals["count"],
+            **(
+                {"train_accuracy": totals["correct"] / totals["count"]}
+                if "correct" in totals
+                else {}
+            ),
             **{f"validation_{name}": value for name, value in metrics.items()},
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "gradient_norm": totals["norm"] / totals["steps"],
@@ -251,7 +270,7 @@ class Trainer:
 
     def _save(self) -> None:
         self.position.schedule = self.schedule.state_dict()
-        sets = {"best": self.best}
+        sets = {"best": self.best, "carried": self.task.carried()}
         if self.average:
             sets["average"] = self.average.weights
         save_checkpoint(
@@ -262,6 +281,7 @@ class Trainer:
         sets, position = load_checkpoint(self.folder / CHECKPOINT, self.model, self.optimizer)
         self.position = _Position(**position)
         self.best = sets.get("best", {})
+        self.task.carry_on(sets.get("carried", {}), self.backend.device)
         if self.average:
             self.average.weights = sets["average"]
         self.schedule.load_state_dict(self.position.schedule)

@@ -1,0 +1,34 @@
+"""`rnntool generate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+from rnntool.tasks.evaluate_settings import GenerateSettings
+
+app = new_app("Write text with a language model, as a person watches.")
+
+
+@command(app, "generate", GenerateSettings)
+def generate(
+    run: Annotated[str, typer.Argument(help="Run directory of train lm.")],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="File to write; - is standard output.")
+    ] = "-",
+    *,
+    settings: GenerateSettings,
+    report: Reporter,
+) -> None:
+    """Write text with a language model: the prompt, and what the model puts after it.
+
+    Example: rnntool generate runs/lm --prompt '대한민국은' --length 300 --temperature 0.8
+    """
+    from rnntool.formats.writing import write_text
+    from rnntool.tasks.generate import generate_text
+
+    with write_text(output) as sink:
+        generate_text(run, settings, sink, report)

@@ -1,0 +1,37 @@
+"""`rnntool score`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+from rnntool.tasks.evaluate_settings import ScoreSettings
+
+app = new_app("Say how probable a language model finds each line of text.")
+
+
+@command(app, "score", ScoreSettings)
+def score(
+    run: Annotated[str, typer.Argument(help="Run directory of train lm.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Text, TSV, CSV or tokens files; - is stdin.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="File to write; - is standard output.")
+    ] = "-",
+    *,
+    settings: ScoreSettings,
+    report: Reporter,
+) -> None:
+    """Say how probable a language model finds each line: nats, tokens, perplexity.
+
+    Example: printf 'dog bites man\\nman bites dog\\n' | rnntool score runs/lm
+    """
+    from rnntool.formats.writing import write_text
+    from rnntool.tasks.score import score as answer
+
+    with write_text(output) as sink:
+        answer(run, inputs or ["-"], sink, settings, report)

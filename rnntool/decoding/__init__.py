@@ -1,0 +1,1 @@
+"""From a language model's probabilities to text. NumPy alone: an answer must not wait for torch."""

@@ -1,0 +1,102 @@
+"""A language model's forward pass, a token at a time, on the NumPy cells.
+
+Importing torch takes longer than writing a page, and at batch 1 its kernels' overhead is most of a
+step. The first layer's input product is a row of a table, made once.
+
+Shapes: B batch, H hidden, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.cells import CELLS
+from rnntool.cells.cell import State
+from rnntool.cells.softmax import log_softmax
+from rnntool.cells.torch_layout import from_torch
+
+Floats = NDArray[Any]
+States = list[State]  # a layer each
+_TABLE = 1 << 26  # numbers of the first layer's table at most; more are computed step by step
+
+
+class LanguageEngine:
+    """The model of a run of `train lm`.
+
+    Args:
+        cell: `rnn`, `lstm` or `gru`.
+        tensors: its weights by name, as `weights.safetensors` holds them.
+    """
+
+    def __init__(self, cell: str, tensors: Mapping[str, Floats]) -> None:
+        self.cell = CELLS[cell]
+        self.layers: list[dict[str, Floats]] = []
+        while f"encoder.layers.{len(self.layers)}.weight_hh_l0" in tensors:
+            prefix = f"encoder.layers.{len(self.layers)}."
+            own = {n: a for n, a in tensors.items() if n.startswith(prefix)}
+            self.layers.append(from_torch(self.cell, own, prefix)[0][0])
+        self._output = _output(tensors)
+        self._embedding = tensors.get("input.embedding.weight")
+        first = self.layers[0]
+        V = len(first["W_xh"].T) if self._embedding is None else len(self._embedding)
+        self.size = V
+        fits = V * len(first["b"]) <= _TABLE
+        self._table = self._inputs(np.arange(V)) @ first["W_xh"].T + first["b"] if fits else None
+
+    def zero_states(self, batch: int = 1) -> States:
+        """The state before the first token."""
+        return [
+            self.cell.zero_state(batch, p["W_hh"].shape[1], p["W_hh"].dtype) for p in self.layers
+        ]
+
+    def step(self, ids: NDArray[np.int64], states: States) -> tuple[Floats, States]:
+        """Read one token each.
+
+        Args:
+            ids: [B] token numbers.
+            states: of each layer.
+
+        Returns:
+            [B, V] log-probabilities of the next token in nats, and the states after this one.
+        """
+        after: States = []
+        x = np.empty((len(ids), 0)) if self._table is not None else self._inputs(ids)
+        a_x = None if self._table is None else self._table[ids]
+        for p, state in zip(self.layers, states, strict=True):
+            new, _ = self.cell.step(p, x, state, a_x)
+            after.append(new)
+            x, a_x = new[0], None
+        return self._output(x), after
+
+    def _inputs(self, ids: NDArray[np.int64]) -> Floats:
+        """[N, D] vectors of tokens; a one-hot `<pad>` is zeros."""
+        if self._embedding is not None:
+            return self._embedding[ids]
+        unit = np.eye(self.layers[0]["W_xh"].shape[1], dtype=self.layers[0]["W_xh"].dtype)[ids]
+        unit[ids == 0] = 0
+        return unit
+
+
+def _output(tensors: Mapping[str, Floats]) -> Any:
+    """The function from [B, H] states to [B, V] log-probabilities."""
+    if "output.linear.weight" in tensors:
+        weight = np.ascontiguousarray(tensors["output.linear.weight"].T)
+        bias = tensors["output.linear.bias"]
+        return lambda h: log_softmax(h @ weight + bias)
+    return lambda h: _adaptive(tensors, h)
+
+
+def _adaptive(tensors: Mapping[str, Floats], h: Floats) -> Floats:
+    """Grave et al. 2017: a class's probability, in the head, times its tokens' own."""
+    head = log_softmax(h @ tensors["output.softmax.head.weight"].T)
+    tails: list[Floats] = []
+    while f"output.softmax.tail.{len(tails)}.0.weight" in tensors:
+        down, up = (tensors[f"output.softmax.tail.{len(tails)}.{n}.weight"] for n in (0, 1))
+        tails.append(log_softmax(h @ down.T @ up.T))
+    first = head.shape[1] - len(tails)
+    classes = [tail + head[:, first + n, None] for n, tail in enumerate(tails)]
+    return np.concatenate([head[:, :first], *classes], axis=1)

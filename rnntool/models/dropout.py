@@ -1,0 +1,29 @@
+"""Dropout for language models.
+
+Shapes: T time, B batch, D features.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class LockedDropout(nn.Module):
+    """One mask for all steps of a sequence, so that what is dropped stays dropped.
+
+    Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
+    Networks", §4; on layer inputs and outputs as in Merity et al. 2018, §4.2.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, values: Tensor) -> Tensor:
+        """[T, B, D] -> [T, B, D]; kept values are scaled by 1 / (1 - share)."""
+        if not self.training or self.share == 0:
+            return values
+        keep = 1 - self.share
+        mask = torch.empty_like(values[:1]).bernoulli_(keep).div_(keep)
+        return values * mask

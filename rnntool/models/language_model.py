@@ -1,0 +1,107 @@
+"""A recurrent language model: each token predicts the next.
+
+Shapes: T time, B batch, D input, H hidden, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntool.models.dropout import LockedDropout
+from rnntool.models.inputs import EmbeddingInput, OneHotInput
+from rnntool.models.settings import LanguageModelSettings
+from rnntool.models.stateful import State, StatefulEncoder
+
+
+class LanguageModel(nn.Module):
+    """Token vectors, recurrent layers, and a softmax over the vocabulary.
+
+    With tied weights (Press and Wolf 2017; Inan et al. 2017) the output matrix is the embedding,
+    and the last layer is as wide as it.
+    """
+
+    def __init__(self, settings: LanguageModelSettings, vocabulary_size: int) -> None:
+        super().__init__()
+        kind: Any = LockedDropout if settings.locked_dropout else nn.Dropout
+        one_hot = settings.input == "one-hot"
+        self.input: EmbeddingInput | OneHotInput = (
+            OneHotInput(vocabulary_size)
+            if one_hot
+            else EmbeddingInput(vocabulary_size, settings.embedding_dim)
+        )
+        self.input_dropout = kind(settings.embedding_dropout)
+        sizes = [settings.hidden] * settings.layers
+        if settings.tie_weights:
+            sizes[-1] = settings.embedding_dim
+        self.encoder = StatefulEncoder(
+            settings.cell, self.input.output_dim, sizes, kind(settings.dropout),
+            settings.weight_drop,
+        )  # fmt: skip
+        self.output_dropout = kind(settings.dropout)
+        self.output: SoftmaxOutput | AdaptiveOutput
+        if settings.softmax == "adaptive":
+            self.output = AdaptiveOutput(sizes[-1], vocabulary_size)
+        else:
+            self.output = SoftmaxOutput(sizes[-1], vocabulary_size)
+        if settings.tie_weights:
+            assert isinstance(self.input, EmbeddingInput)
+            assert isinstance(self.output, SoftmaxOutput)
+            self.output.linear.weight = self.input.embedding.weight
+
+    def forward(self, ids: Tensor, state: State | None) -> tuple[Tensor, Tensor, State]:
+        """States over a piece of text.
+
+        Args:
+            ids: [T, B] token numbers.
+            state: what the piece before left; None: zeros.
+
+        Returns:
+            The top layer's states [T, B, H], the same after dropout (what the output reads), and
+            the state after the piece.
+        """
+        vectors = self.input_dropout(self.input(ids))
+        states, after = self.encoder(vectors, state)
+        return states, self.output_dropout(states), after
+
+
+class SoftmaxOutput(nn.Module):
+    """One softmax over all V tokens."""
+
+    def __init__(self, hidden: int, vocabulary_size: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(hidden, vocabulary_size)
+        nn.init.zeros_(self.linear.bias)
+
+    def log_likelihood(self, states: Tensor, targets: Tensor) -> Tensor:
+        """ln p(target) in nats: [N, H] states and [N] token numbers -> [N]."""
+        scores: Tensor = self.linear(states).float()
+        return -functional.cross_entropy(scores, targets, reduction="none")
+
+
+class AdaptiveOutput(nn.Module):
+    """Grave et al. 2017, "Efficient softmax approximation for GPUs": exact, by frequency classes.
+
+    The vocabulary is sorted by frequency, so the frequent tokens share the head.
+    """
+
+    def __init__(self, hidden: int, vocabulary_size: int) -> None:
+        super().__init__()
+        self.softmax = nn.AdaptiveLogSoftmaxWithLoss(
+            hidden, vocabulary_size, cutoffs(vocabulary_size)
+        )
+
+    def log_likelihood(self, states: Tensor, targets: Tensor) -> Tensor:
+        """ln p(target) in nats: [N, H] states and [N] token numbers -> [N]."""
+        with torch.autocast(states.device.type, enabled=False):
+            likelihood: Tensor = self.softmax(states.float(), targets).output
+        return likelihood
+
+
+def cutoffs(vocabulary_size: int) -> list[int]:
+    """Where the classes begin: some 2,000 tokens in the head, then four and sixteen times that."""
+    head = min(2000, max(1, vocabulary_size // 4))
+    return [c for c in (head, 5 * head) if c < vocabulary_size - 1] or [vocabulary_size // 2]

@@ -1,0 +1,102 @@
+"""A stack of recurrent layers that takes a state and gives one back, for text without an end.
+
+Shapes: T time, B batch, D input, H hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntool.models.recurrent import CELLS, initialize
+
+State = list[Any]  # a layer each: h [1, B, H], or (h, c) for an LSTM
+_KERNELS: dict[str, Any] = {"rnn": torch._VF.rnn_tanh, "lstm": torch._VF.lstm, "gru": torch._VF.gru}
+
+
+class StatefulEncoder(nn.Module):
+    """`layers` of one cell over [T, B, D] inputs.
+
+    Args:
+        sizes: the hidden size of each layer.
+        dropout: a module applied between the layers.
+        weight_drop: share of W_hh's values set to 0, the same ones at every step of a call
+            (DropConnect; Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models",
+            §2).
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_dim: int,
+        sizes: list[int],
+        dropout: nn.Module,
+        weight_drop: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.cell, self.weight_drop = cell, weight_drop
+        self.dropout = dropout
+        inputs = [input_dim, *sizes[:-1]]
+        self.layers = nn.ModuleList(CELLS[cell](D, H) for D, H in zip(inputs, sizes, strict=True))
+        for network in self.layers:
+            initialize(cast(nn.RNNBase, network))
+
+    def forward(self, inputs: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Run the layers over a piece of text.
+
+        Args:
+            inputs: [T, B, D].
+            state: what the piece before left; None: zeros.
+
+        Returns:
+            The top layer's outputs [T, B, H] and the state after the last step.
+        """
+        outputs, after = inputs, []
+        for number, module in enumerate(self.layers):
+            network = cast(nn.RNNBase, module)
+            if number:
+                outputs = self.dropout(outputs)
+            before = state[number] if state is not None else self._zeros(network, inputs)
+            outputs, new = self._run(network, outputs, before)
+            after.append(new)
+        return outputs, after
+
+    def _run(self, network: nn.RNNBase, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
+        if not self.training or self.weight_drop == 0:
+            output, new = network(inputs, state)
+            return output, new
+        w_ih, w_hh, *biases = network._flat_weights
+        weights = [w_ih, functional.dropout(w_hh, self.weight_drop), *biases]  # type: ignore[arg-type]
+        # (…, biases, layers, dropout between them, training, bidirectional, batch first)
+        flags = (True, 1, 0.0, True, False, False)
+        result = _KERNELS[self.cell](inputs, state, weights, *flags)
+        return result[0], (result[1:] if self.cell == "lstm" else result[1])
+
+    def _zeros(self, network: nn.RNNBase, inputs: Tensor) -> Any:
+        h = inputs.new_zeros(1, inputs.shape[1], network.hidden_size)
+        return (h, h.clone()) if self.cell == "lstm" else h
+
+
+def detach(state: State) -> State:
+    """The state's values without their history: where truncated BPTT cuts the gradient."""
+    return [
+        tuple(part.detach() for part in layer) if isinstance(layer, tuple) else layer.detach()
+        for layer in state
+    ]
+
+
+def reset_some(state: State, share: float) -> State:
+    """The state with a random share of its B rows set to zero, the same ones in every layer.
+
+    A model whose state is always carried on never sees a zero state again; its cells can drift to
+    where it works only from there.
+    """
+    first = state[0][0] if isinstance(state[0], tuple) else state[0]
+    keep = (torch.rand(1, first.shape[1], 1, device=first.device) >= share).to(first.dtype)
+    return [
+        tuple(part * keep for part in layer) if isinstance(layer, tuple) else layer * keep
+        for layer in state
+    ]

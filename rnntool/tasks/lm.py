@@ -1,0 +1,260 @@
+"""Language modelling: each token predicts the next, and `train lm`.
+
+Shapes: T time, B batch, H hidden.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnntool import __version__
+from rnntool.data.chunks import Chunks, DocumentChunks, Place, StreamChunks
+from rnntool.errors import UserError
+from rnntool.formats.rundir import VOCAB, RunConfig, open_run
+from rnntool.models.language_model import LanguageModel
+from rnntool.models.stateful import State, detach, reset_some
+from rnntool.reporting import Reporter
+from rnntool.settings import as_dict
+from rnntool.tasks.classify import restore_weights
+from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
+from rnntool.tasks.lm_likelihood import likelihood_of_stream
+from rnntool.tasks.lm_settings import LMSettings
+from rnntool.text.vocabulary import PAD_ID
+from rnntool.training.backend import Backend, choose_backend
+from rnntool.training.loop import Outcome, StepResult, Task, Trainer
+from rnntool.training.rundir import training_directory
+
+_STREAMS = 32  # of the validation text, read side by side
+_SHORTEST = 512  # tokens of such a stream: each begins from a zero state, which costs a little
+
+
+class LMTask(Task):
+    """What the training loop asks for."""
+
+    unit = "tokens"
+    monitor = "loss"
+    higher_is_better = False
+
+    def __init__(self, text: PreparedText, settings: LMSettings, report: Reporter) -> None:
+        self.text, self.settings, self.report = text, settings, report
+        self.chunks = make_chunks(text, settings, report)
+        self.state: State | None = None
+        self.steps = 0
+
+    def steps_per_epoch(self) -> int:
+        """Chunks in one epoch."""
+        return len(self.chunks.places(1))
+
+    def examples_per_epoch(self) -> int:
+        """Tokens predicted in one epoch."""
+        return self.chunks.tokens()
+
+    def epoch_batches(self, epoch: int) -> list[Place]:
+        """The epoch's chunks in their order."""
+        return self.chunks.places(epoch)
+
+    def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
+        """The loss on one chunk, from the state that the chunk before left (truncated BPTT)."""
+        chunk = self.chunks.read(batch)
+        inputs = torch.from_numpy(chunk.inputs).to(device, non_blocking=True)
+        targets = torch.from_numpy(chunk.targets).to(device, non_blocking=True)
+        before = None if chunk.fresh or self.state is None else detach(self.state)
+        if before is not None and self.settings.reset > 0:
+            before = reset_some(before, self.settings.reset)
+        lm = cast(LanguageModel, model)
+        states, dropped, self.state = lm(inputs, before)
+        real = (targets != PAD_ID).flatten()
+        flat, wanted = dropped.flatten(0, 1), targets.flatten()
+        if not bool(real.all()):
+            flat, wanted = flat[real], wanted[real]
+        nats = -lm.output.log_likelihood(flat, wanted).mean()
+        return StepResult(nats + self._regularization(states, dropped), len(wanted), nats=nats)
+
+    def _regularization(self, states: Tensor, dropped: Tensor) -> Tensor | float:
+        """AR and TAR (Merity et al. 2018, §4.5): α ‖m ⊙ h_t‖² and β ‖h_t − h_{t+1}‖², as means."""
+        alpha = self.settings.activation_regularization
+        beta = self.settings.temporal_regularization
+        penalty: Tensor | float = 0.0
+        if alpha > 0:
+            penalty = penalty + alpha * dropped.float().pow(2).mean()
+        if beta > 0 and len(states) > 1:
+            penalty = penalty + beta * (states[1:] - states[:-1]).float().pow(2).mean()
+        return penalty
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Nats a token and perplexity on the validation text, states carried on."""
+        lm = cast(LanguageModel, model)
+        ids, start = self.text.validation, self.text.validation_start
+        streams = max(1, min(_STREAMS, (len(ids) - start) // _SHORTEST))
+        total, count = likelihood_of_stream(lm, ids, start, len(ids), device, streams)
+        loss = -total / count
+        return {"loss": loss, "perplexity": math.exp(min(loss, 700))}
+
+    def carried(self) -> dict[str, Tensor]:
+        """The recurrent state, for a checkpoint."""
+        flat = {}
+        for number, layer in enumerate(self.state or []):
+            for part, tensor in enumerate(layer if isinstance(layer, tuple) else (layer,)):
+                flat[f"{number}.{part}"] = tensor.detach()
+        return flat
+
+    def carry_on(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Go on from a checkpoint's state."""
+        layers: dict[str, list[Tensor]] = {}
+        for name in sorted(tensors):
+            layers.setdefault(name.split(".")[0], []).append(tensors[name].to(device))
+        ordered = [layers[key] for key in sorted(layers, key=int)]
+        self.state = [tuple(p) if len(p) > 1 else p[0] for p in ordered] or None
+
+    def after_step(self, model: nn.Module) -> None:
+        """`--sample-every`."""
+        self.steps += 1
+        every = self.settings.sample_every
+        if every and self.steps % every == 0:
+            self.report.note(sample(cast(LanguageModel, model), self.text, self.settings))
+
+
+def make_chunks(text: PreparedText, settings: LMSettings, report: Reporter) -> Chunks:
+    """The training text as the settings want it read."""
+    if settings.stateless and settings.lines:
+        chunks = DocumentChunks(
+            text.train, text.train_stop, settings.batch_size, settings.bptt, settings.seed
+        )
+        if chunks.cut:
+            report.note(f"documents longer than --bptt {settings.bptt} make {chunks.cut:,} more"
+                        " pieces, each from a zero state")  # fmt: skip
+        return chunks
+    return StreamChunks(
+        text.train,
+        0,
+        text.train_stop,
+        settings.batch_size,
+        settings.bptt,
+        jitter=settings.bptt_jitter,
+        seed=settings.seed,
+        epoch_steps=settings.epoch_steps,
+        stateless=settings.stateless,
+    )
+
+
+def sample(model: LanguageModel, text: PreparedText, settings: LMSettings) -> str:
+    """A sample of the model as it stands, for the eyes of who waits."""
+    from rnntool.decoding.engine import LanguageEngine
+    from rnntool.decoding.generate import generate
+    from rnntool.decoding.sampling import Sampling
+
+    tensors = {name: t.detach().float().cpu().numpy() for name, t in model.state_dict().items()}
+    engine = LanguageEngine(settings.cell, tensors)
+    generator = np.random.default_rng(settings.seed)
+    ids = list(generate(engine, text.vocabulary, text.unit, [], settings.sample_length,
+                        Sampling(), generator))  # fmt: skip
+    shown = text.unit.text(text.vocabulary.decode(ids))
+    return f"--- sample\n{shown}\n---"
+
+
+def train_language_model(
+    inputs: list[str],
+    output: str,
+    settings: LMSettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train on text files into a run directory.
+
+    Args:
+        inputs: text, tables or tokens files, or `-`; they are read as one text, in order.
+        output: the run directory; `OUTPUT.partial` while the training runs.
+        resume: go on from an interrupted training's checkpoint, if there is one.
+
+    Returns:
+        The run directory and what the training came to.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+    check_settings(settings)
+    with training_directory(output, force=force, resume=resume) as folder:
+        backend = choose_backend(settings.device, settings.precision, settings.threads)
+        backend.activate()
+        torch.manual_seed(settings.seed)
+        text = prepare_text(inputs, settings, folder.path, report)
+        try:
+            model = build_model(settings, len(text.vocabulary))
+            if settings.init_from is not None:
+                load_start(model, settings.init_from, text)
+            config = describe(settings, text, input_files(inputs, settings))
+            folder.begin(config)
+            text.write(folder.path)
+            parameters = sum(p.numel() for p in model.parameters())
+            report.note(f"{parameters:,} parameters; training on {backend}")
+            task = LMTask(text, settings, report)
+            outcome = Trainer(model, task, settings, backend, folder.path, report).run(resume)
+        finally:
+            text.close()
+        folder.finish(replace(config, results=summarize(outcome, parameters, text, backend)))
+    return Path(output), outcome
+
+
+def check_settings(settings: LMSettings) -> None:
+    """Raise a UserError where two settings exclude each other."""
+    if settings.tie_weights and settings.input == "one-hot":
+        raise UserError("--tie-weights needs --input embedding")
+    if settings.tie_weights and settings.softmax == "adaptive":
+        raise UserError("--tie-weights needs --softmax full")
+    if settings.stateless and settings.lines and settings.epoch_steps:
+        raise UserError("--epoch-steps counts chunks of running text, not documents")
+
+
+def build_model(settings: LMSettings, vocabulary_size: int) -> LanguageModel:
+    """A fresh language model."""
+    return LanguageModel(settings, vocabulary_size)
+
+
+def load_start(model: LanguageModel, path: str, text: PreparedText) -> None:
+    """Start from the weights of another run, `--init-from`.
+
+    Raises:
+        UserError: it is no run, or its vocabulary or shapes differ.
+    """
+    run = open_run(path)
+    if run.vocabulary.tokens != text.vocabulary.tokens:
+        raise UserError(
+            f"has another vocabulary ({len(run.vocabulary):,} entries) than this training"
+            f" ({len(text.vocabulary):,})",
+            where=path,
+            hint=f"train with --vocab {path}/{VOCAB}",
+        )
+    restore_weights(model, run)
+
+
+def describe(settings: LMSettings, text: PreparedText, inputs: dict[str, object]) -> RunConfig:
+    """What the run's `config.yaml` says before the training."""
+    versions = {"rnntool": __version__, "python": platform.python_version(),
+                "torch": str(torch.__version__), "numpy": np.__version__}  # fmt: skip
+    return RunConfig("lm", as_dict(settings), text.unit.spec.identity, inputs, versions)
+
+
+def summarize(
+    outcome: Outcome, parameters: int, text: PreparedText, backend: Backend
+) -> dict[str, Any]:
+    """What the run's `config.yaml` says after it."""
+    return {
+        "best_epoch": outcome.best["epoch"],
+        "validation_loss": outcome.best["validation_loss"],
+        "validation_perplexity": outcome.best["validation_perplexity"],
+        "training_tokens": text.train_stop,
+        "epochs": len(outcome.history),
+        "seconds": round(outcome.seconds, 1),
+        "parameters": parameters,
+        "backend": str(backend),
+    }
