@@ -20,6 +20,9 @@ COMMANDS: dict[str, str] = {
     "generate": "Write text with a language model, as a person watches.",
     "score": "Say how probable a language model finds each line of text.",
     "describe": "Show a run: layers, parameters, settings, training summary.",
+    "inspect-grad": "Show how the gradient flows back through time: vanishing, exploding, why.",
+    "trace": "Show a recurrent network step by step: gates, states, output.",
+    "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
     "doctor": "Check what is installed and usable, and how to mend what is not.",
 }
 
@@ -34,6 +37,10 @@ TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace",
 CELLS = ("rnn", "lstm", "gru")
 POOLINGS = ("last", "max", "mean", "all")
 INPUTS = ("embedding", "one-hot")
+
+# cells/ (NumPy): what `inspect-grad` and `trace` can look into; inspection/probe.py
+NUMPY_CELLS = ("rnn", "rnn-relu", "rnn-sigmoid", "lstm", "gru", "gru-reset-before")
+INITS = ("uniform", "orthogonal")
 
 # models/language_model.py
 SOFTMAXES = ("full", "adaptive")

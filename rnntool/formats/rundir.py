@@ -22,6 +22,7 @@ from rnntool.text.vocabulary import Vocabulary
 FORMAT = 1
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
 WEIGHTS = "weights.safetensors"
+METRICS = "metrics.jsonl"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.errors import UserError
+from rnntool.formats.rundir import METRICS, WEIGHTS
 from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
@@ -29,8 +30,6 @@ from rnntool.training.optim import Schedule, clip_gradient, make_optimizer
 from rnntool.training.settings import TrainingSettings
 
 CHECKPOINT = "checkpoint"
-WEIGHTS = "weights.safetensors"
-METRICS = "metrics.jsonl"
 
 
 @dataclass

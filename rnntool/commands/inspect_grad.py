@@ -1,0 +1,156 @@
+"""`rnntool inspect-grad`."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import json as json_module
+import math
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.inspection.settings import InspectSettings
+from rnntool.reporting import Reporter
+
+if TYPE_CHECKING:
+    from rnntool.inspection.gradient_flow import Flow, LayerFlow
+
+app = new_app("Show how the gradient flows back through time: vanishing, exploding, why.")
+
+_ROWS = 24  # distances that the terminal shows
+_WIDTH = 30  # characters of its longest bar
+
+
+@command(app, "inspect-grad", InspectSettings)
+def inspect_grad(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN] [INPUT]", help="Run directory (not with --cell), and text."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="By hand against autograd against finite differences."),
+    ] = False,
+    plot: Annotated[
+        str | None, typer.Option("--plot", help="Draw it: FILE.png, .svg or .pdf.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The numbers as JSON.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The norms by step as CSV.")] = False,
+    *,
+    settings: InspectSettings,
+    report: Reporter,
+) -> None:
+    """Show how a loss's gradient flows back through time: norms by step, Jacobians, a verdict.
+
+    Example: rnntool inspect-grad --compare rnn,lstm,gru --length 60 --text 'the cat sat'
+    """
+    from rnntool.inspection.gradient_flow import as_dict
+    from rnntool.inspection.inspect import inspect
+
+    if check:
+        _check(paths or [], settings, report)
+        return
+    flows = inspect(paths or [], settings, report)
+    if plot is not None:
+        from rnntool.inspection.figures import draw_flows
+
+        draw_flows(flows, plot)
+        report.note(f"{plot} is drawn")
+    if json:
+        for flow in flows:
+            record = as_dict(flow, settings.clip_norm)
+            sys.stdout.write(json_module.dumps(record, ensure_ascii=False) + "\n")
+    elif csv:
+        _write_csv(flows)
+    else:
+        _show(flows, settings.clip_norm)
+
+
+def _show(flows: list[Flow], clip_norm: float) -> None:
+    from rnntool.commands._tables import print_table
+    from rnntool.inspection.gradient_flow import as_dict, verdict
+
+    for flow in flows:
+        for layer in flow.layers:
+            title = f"{flow.name}, layer {layer.layer} {layer.direction}"
+            sys.stdout.write(f"{title}: {verdict(layer.gradient).text}\n")
+            print_table(("steps back", "‖∂L/∂h‖", "‖∂h_T/∂h‖", ""), _bars(layer))
+    rows = []
+    for flow in flows:
+        for layer in flow.layers:
+            saturated = ", ".join(f"{name} {share:.0%}" for name, share in layer.saturated.items())
+            rows.append((f"{flow.name} {layer.layer} {layer.direction}",
+                         layer.singular_values[0], layer.spectral_radius, saturated))  # fmt: skip
+    print_table(("W_hh of", "largest singular value", "spectral radius", "saturated"), rows)
+    parameters = []
+    for flow in flows:
+        values = as_dict(flow, clip_norm)
+        names = list(flow.parameters)
+        parameters += [
+            (flow.name, name, flow.parameters[name], values["parameters_clipped"][name])
+            for name in names
+        ]
+        parameters.append(
+            (flow.name, "all", values["gradient_norm"], values["gradient_norm_clipped"])
+        )
+    print_table(("gradient of", "parameter", "norm", f"clipped to {clip_norm:g}"), parameters)
+
+
+def _bars(layer: LayerFlow) -> list[tuple[object, ...]]:
+    """Some distances, evenly chosen, with a bar whose length is the norm's logarithm."""
+    norms = layer.gradient
+    every = max(1, -(-len(norms) // _ROWS))
+    logs = [math.log10(norm) for norm in norms if norm > 0]
+    low, high = (min(logs), max(logs)) if logs else (0.0, 0.0)
+    low = max(low, high - 12)
+    rows: list[tuple[object, ...]] = []
+    for distance in range(0, len(norms), every):
+        norm = norms[distance]
+        share = (math.log10(norm) - low) / (high - low) if norm > 0 and high > low else 0.0
+        product = f"{layer.jacobian[distance]:.3g}" if distance < len(layer.jacobian) else ""
+        bar = "█" * max(0, round(share * _WIDTH))
+        rows.append((distance, f"{norm:.3g}", product, bar))
+    return rows
+
+
+def _write_csv(flows: list[Flow]) -> None:
+    writer = csv_module.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(
+        ("model", "layer", "direction", "steps_back", "gradient", "summand", "jacobian")
+    )
+    for flow in flows:
+        for layer in flow.layers:
+            for distance, (norm, part) in enumerate(
+                zip(layer.gradient, layer.summand, strict=True)
+            ):
+                product = layer.jacobian[distance] if distance < len(layer.jacobian) else ""
+                writer.writerow(
+                    (flow.name, layer.layer, layer.direction, distance, norm, part, product)
+                )
+
+
+def _check(paths: list[str], settings: InspectSettings, report: Reporter) -> None:
+    from rnntool.commands._tables import print_table
+    from rnntool.errors import UserError
+    from rnntool.inspection.check import check_gradients
+    from rnntool.inspection.inspect import probes, split_paths
+    from rnntool.inspection.texts import read_texts
+
+    run, source = split_paths(paths, settings)
+    text = next(read_texts(run, source, settings.text, 1, settings.length))
+    worst = 0.0
+    for probe in probes(run, text, settings):
+        found = check_gradients(probe, settings.entries)
+        worst = max(worst, *(max(d.autograd, d.finite) for d in found))
+        print_table(
+            (f"gradient of {probe.network.name}", "norm", "against autograd",
+             "against finite differences"),
+            [(d.parameter, d.norm, f"{d.autograd:.2e}", f"{d.finite:.2e}") for d in found],
+        )  # fmt: skip
+    if not worst <= settings.tolerance:
+        raise UserError(
+            f"gradients differ by {worst:.2e}, more than --tolerance {settings.tolerance:g}"
+        )
+    report.note(f"all agree: the largest relative difference is {worst:.2e}")

@@ -1,0 +1,32 @@
+"""`rnntool plot`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.inspection.plot_settings import PlotSettings
+from rnntool.reporting import Reporter
+
+app = new_app("Draw learning curves, a confusion matrix, or a map of word vectors.")
+
+
+@command(app, "plot", PlotSettings)
+def plot(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Run directories; with --map a run or a vectors file.")
+    ],
+    output: Annotated[str, typer.Option("-o", "--output", help="Picture: FILE.png, .svg or .pdf.")],
+    *,
+    settings: PlotSettings,
+    report: Reporter,
+) -> None:
+    """Draw the learning curves of runs, a run's confusion matrix, or a map of word vectors.
+
+    Example: rnntool plot runs/rnn runs/lstm runs/gru -o curves.png
+    """
+    from rnntool.inspection.plot import plot as draw
+
+    draw(inputs, output, settings, report)

@@ -1,0 +1,210 @@
+"""How the gradient of a loss flows back through time.
+
+    ∂L/∂h_{t-1} = (∂h_t/∂h_{t-1})ᵀ ∂L/∂h_t + what the loss takes from h_{t-1} directly
+
+A product of many Jacobians shrinks or grows geometrically with the distance: the gradient vanishes
+or explodes (Hochreiter 1991; Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013,
+§2).
+
+Shapes: T time, H hidden. "Steps back" count from where a direction's reading ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnntool.cells import Array, Cell, Record, step_jacobian, unroll_stack
+from rnntool.inspection.probe import Probe
+
+SATURATED = 0.95  # a tanh beyond ±0.95, a sigmoid within 0.025 of 0 or 1: its slope is under 0.1
+_LONGEST = 200  # steps whose Jacobians are multiplied: each costs H³
+
+
+@dataclass(frozen=True)
+class LayerFlow:
+    """One direction of one layer; lists run by steps back from the end of its reading."""
+
+    layer: int
+    direction: str  # forward or backward
+    gradient: list[float]  # ‖∂L/∂h_t‖
+    summand: list[float]  # ‖the step's part of ∂L/∂W_hh‖
+    jacobian: list[float]  # ‖∂h_T/∂h_t‖₂; empty where it was not asked for
+    step_jacobian: list[float]  # largest singular value of each ∂h_t/∂h_{t-1}
+    saturated: dict[str, float]  # share of each gate's or state's units that are
+    singular_values: list[float]  # of W_hh, the largest first (of each gate's block, together)
+    spectral_radius: float  # of W_hh; of its blocks the largest
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A text's gradient flow, or the mean over several texts."""
+
+    name: str
+    loss: float
+    steps: int
+    layers: list[LayerFlow]
+    parameters: dict[str, float]  # gradient norm of each
+    texts: int = 1
+
+    @property
+    def norm(self) -> float:
+        """Global norm of the recurrent weights' gradient."""
+        return float(np.sqrt(sum(value**2 for value in self.parameters.values())))
+
+
+def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
+    """Everything about one text."""
+    network = probe.network
+    records: list[list[list[Record]]] = []
+    run = unroll_stack(network.cell, network.layers, probe.x, records=records)
+    loss, doutputs = probe.head(run.outputs)
+    gradients = run.backward(doutputs, summands=True)
+    layers, parameters = [], {}
+    x = probe.x
+    for n, layer in enumerate(gradients.layers):
+        for d, gradient in enumerate(layer):
+            weights = network.layers[n][d]
+            order = slice(None, None, -1) if d == 0 else slice(None)
+            assert gradient.summands is not None
+            norms = np.linalg.norm(gradient.dh[0], axis=1)[order]
+            parts = np.linalg.norm(gradient.summands["dW_hh"], axis=(1, 2))[order]
+            products, single = (
+                _jacobians(network.cell, weights, x[0], records[n][d], d == 1)
+                if jacobians else ([], [])
+            )  # fmt: skip
+            blocks = np.split(weights["W_hh"], len(network.cell.blocks))
+            values = np.concatenate([np.linalg.svd(b, compute_uv=False) for b in blocks])
+            layers.append(LayerFlow(
+                n + 1, ("forward", "backward")[d], norms.tolist(), parts.tolist(), products, single,
+                _saturation(network.cell, records[n][d]), sorted(values.tolist(), reverse=True),
+                max(float(np.abs(np.linalg.eigvals(block)).max()) for block in blocks),
+            ))  # fmt: skip
+            way = "" if network.directions == 1 else f".{layers[-1].direction}"
+            for name, value in gradient.dweights.items():
+                parameters[f"{n + 1}{way}.{name[1:]}"] = float(np.linalg.norm(value))
+        x = np.concatenate(
+            [np.stack([r["h"][0] for r in records[n][d]])[None] for d in range(len(layer))], axis=2
+        )
+    return Flow(network.name, loss, probe.x.shape[1], layers, parameters)
+
+
+def mean_flow(flows: Sequence[Flow]) -> Flow:
+    """The mean over texts; at each distance over the texts that are so long."""
+    first = flows[0]
+    layers = []
+    for n, own in enumerate(first.layers):
+        each = [flow.layers[n] for flow in flows]
+        layers.append(LayerFlow(
+            own.layer, own.direction, _by_distance([f.gradient for f in each]),
+            _by_distance([f.summand for f in each]), _by_distance([f.jacobian for f in each]),
+            _by_distance([f.step_jacobian for f in each]),
+            {k: float(np.mean([f.saturated[k] for f in each])) for k in own.saturated},
+            own.singular_values, own.spectral_radius,
+        ))  # fmt: skip
+    parameters = {
+        name: float(np.mean([flow.parameters[name] for flow in flows])) for name in first.parameters
+    }
+    loss = float(np.mean([flow.loss for flow in flows]))
+    steps = max(flow.steps for flow in flows)
+    return Flow(first.name, loss, steps, layers, parameters, len(flows))
+
+
+def _by_distance(rows: list[list[float]]) -> list[float]:
+    longest = max(map(len, rows))
+    sums, counts = np.zeros(longest), np.zeros(longest)
+    for row in rows:
+        sums[: len(row)] += row
+        counts[: len(row)] += 1
+    return list(map(float, sums / np.maximum(counts, 1)))
+
+
+def _jacobians(
+    cell: Cell, weights: dict[str, Array], x: Array, records: list[Record], reverse: bool
+) -> tuple[list[float], list[float]]:
+    """‖∂h_T/∂h_t‖₂ for t = T, T-1, …, and each step's own largest singular value."""
+    order = range(len(x)) if not reverse else range(len(x) - 1, -1, -1)
+    H = weights["W_hh"].shape[1]
+    zero = tuple(np.zeros(H) for _ in cell.states)
+    states = [zero, *(tuple(records[t][s][0] for s in cell.states) for t in order)]
+    product = np.eye(H * len(cell.states))
+    norms, single = [1.0], []
+    for place in list(range(len(x)))[::-1][:_LONGEST]:
+        step = step_jacobian(cell, weights, x[order[place]], states[place])
+        single.append(float(np.linalg.norm(step, 2)))
+        product = product @ step
+        norms.append(float(np.linalg.norm(product[:H, :H], 2)))
+    return norms[:-1], single
+
+
+def _saturation(cell: Cell, records: list[Record]) -> dict[str, float]:
+    """Share of units near the flat ends: of gates (sigmoids), candidates and tanh states."""
+    shares: dict[str, float] = {}
+    for name in records[0]:
+        if name in ("a", "c") or name.startswith("a_") or cell.name == "rnn-relu":
+            continue
+        values = np.concatenate([record[name][0] for record in records])
+        tanh = name in ("g", "h") and cell.name != "rnn-sigmoid"
+        if name == "h" and cell.name.startswith(("lstm", "gru")):
+            continue  # o ⊙ tanh(c), and a mixture: no unit of its own
+        scaled = values if tanh else 2 * values - 1
+        shares[name] = float((np.abs(scaled) > SATURATED).mean())
+    return shares
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the norms of ∂L/∂h_t come to."""
+
+    half_life: float | None  # steps in which it halves; None: it does not shrink
+    doubling: float | None  # steps in which it doubles; None: it does not grow
+    to_one_percent: int | None  # steps back where it first is below 1 % of its largest before
+    text: str
+
+
+def verdict(norms: Sequence[float]) -> Verdict:
+    """A straight line through log ‖∂L/∂h_t‖ over the steps back, and a sentence."""
+    values = np.asarray(norms, dtype=np.float64)
+    usable = np.flatnonzero(values > 0)
+    if len(usable) < 3:
+        return Verdict(None, None, None, "too few steps for a verdict")
+    slope = float(np.polyfit(usable, np.log2(values[usable]), 1)[0])
+    low = np.flatnonzero(values < 0.01 * np.maximum.accumulate(values))
+    first = int(low[0]) if len(low) else None
+    half = -1 / slope if slope < 0 else None
+    double = 1 / slope if slope > 0 else None
+    return Verdict(half, double, first, _sentence(values, half, double, first))
+
+
+def _sentence(values: Array, half: float | None, double: float | None, first: int | None) -> str:
+    steps = len(values) - 1
+    if double is not None and values.max() > 10 * values[0]:
+        grown = values.max() / values[0]
+        return f"explodes: {grown:.3g} × in {steps} steps, doubling every {double:.1f} steps"
+    if first is not None:
+        tail = f"; half-life {half:.1f} steps" if half is not None else ""
+        return f"vanishes: falls to 1 % in {first} steps{tail}"
+    share = values[-1] / values.max()
+    tail = f"; half-life {half:.1f} steps" if half is not None and half < 10 * steps else ""
+    return f"lives: {share:.1%} of it is left after {steps} steps{tail}"
+
+
+def as_dict(flow: Flow, clip_norm: float) -> dict[str, Any]:
+    """Plain values, as `--json` prints them."""
+    scale = min(1.0, clip_norm / flow.norm) if clip_norm > 0 and flow.norm > 0 else 1.0
+    return {
+        "model": flow.name,
+        "texts": flow.texts,
+        "steps": flow.steps,
+        "loss": flow.loss,
+        "gradient_norm": flow.norm,
+        "gradient_norm_clipped": flow.norm * scale,
+        "parameters": flow.parameters,
+        "parameters_clipped": {name: value * scale for name, value in flow.parameters.items()},
+        "layers": [
+            {**vars(layer), "verdict": vars(verdict(layer.gradient))} for layer in flow.layers
+        ],
+    }

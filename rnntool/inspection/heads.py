@@ -1,0 +1,112 @@
+"""The loss on top of the recurrent layers, with its gradient, written out.
+
+A head takes the top layer's outputs (1, T, H) of one text to the loss in nats and ∂L/∂outputs.
+With two directions H holds both side by side; each one's last state is where its reading ended:
+step T - 1 forward, step 0 backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnntool.cells import Array, cross_entropy
+
+Head = Callable[[Array], tuple[float, Array]]
+
+
+def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: int | None) -> Head:
+    """Cross-entropy of one class from pooled states (models/pooling.py), without smoothing.
+
+    Args:
+        W: (C, features); one row stands for a sigmoid unit.
+        label: the class; None: the one that the model finds likeliest.
+    """
+    if len(W) == 1:  # σ(s) is the softmax of (0, s)
+        W, b = np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
+
+    def head(outputs: Array) -> tuple[float, Array]:
+        features, back = _pool(pooling, outputs, directions)
+        z = features @ W.T + b
+        target = int(z.argmax()) if label is None else label
+        loss, backward = cross_entropy(z, np.array([target]))
+        return loss, back(backward() @ W)
+
+    return head
+
+
+def language_head(W: Array, b: Array, targets: np.ndarray[Any, Any]) -> Head:
+    """The mean over the steps of the cross-entropy of the next token."""
+
+    def head(outputs: Array) -> tuple[float, Array]:
+        loss, backward = cross_entropy(outputs @ W.T + b, targets[None])
+        return loss, backward() @ W
+
+    return head
+
+
+def direction_head(v: Array, directions: int) -> Head:
+    """A loss that a fresh network can be judged by: v · (last state), whose gradient there is v.
+
+    With ‖v‖ = 1 every network begins its way back with a gradient of norm 1, and no softmax that
+    happens to be sure of itself hides it.
+    """
+
+    def head(outputs: Array) -> tuple[float, Array]:
+        features, back = _last(outputs, directions)
+        return float(features[0] @ v), back(v[None])
+
+    return head
+
+
+def _pool(kind: str, outputs: Array, directions: int) -> tuple[Array, Callable[[Array], Array]]:
+    """(1, F) features, and the way back from their gradient to (1, T, H)."""
+    parts = ("last", "max", "mean") if kind == "all" else (kind,)
+    pooled = [_POOLINGS[part](outputs, directions) for part in parts]
+
+    def back(dfeatures: Array) -> Array:
+        pieces = np.split(dfeatures, len(parts), axis=1)
+        doutputs = np.zeros_like(outputs)
+        for (_, own), piece in zip(pooled, pieces, strict=True):
+            doutputs += own(piece)
+        return doutputs
+
+    return np.concatenate([features for features, _ in pooled], axis=1), back
+
+
+Pooled = tuple[Array, Callable[[Array], Array]]
+
+
+def _last(outputs: Array, directions: int) -> Pooled:
+    H = outputs.shape[2] // directions
+    forward = outputs[:, -1, :H]
+    features = np.concatenate([forward, outputs[:, 0, H:]], axis=1)
+
+    def back(d: Array) -> Array:
+        doutputs = np.zeros_like(outputs)
+        doutputs[:, -1, :H] += d[:, :H]
+        doutputs[:, 0, H:] += d[:, H:]
+        return doutputs
+
+    return features, back
+
+
+def _max(outputs: Array, directions: int) -> Pooled:
+    where = outputs.argmax(axis=1)[:, None]
+
+    def back(d: Array) -> Array:
+        doutputs = np.zeros_like(outputs)
+        np.put_along_axis(doutputs, where, d[:, None], axis=1)
+        return doutputs
+
+    return np.take_along_axis(outputs, where, axis=1)[:, 0], back
+
+
+def _mean(outputs: Array, directions: int) -> Pooled:
+    T = outputs.shape[1]
+    return outputs.mean(axis=1), lambda d: np.repeat(d[:, None] / T, T, axis=1)
+
+
+_POOLINGS: dict[str, Callable[[Array, int], Pooled]] = {"last": _last, "max": _max, "mean": _mean}

@@ -1,0 +1,111 @@
+"""What `rnntool inspect-grad` does: flows of a run, or of fresh models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from rnntool.errors import UserError, one_of
+from rnntool.formats.rundir import Run, open_run
+from rnntool.inspection.gradient_flow import Flow, gradient_flow, mean_flow
+from rnntool.inspection.probe import Probe, RunProbes, fresh_network, fresh_probe
+from rnntool.inspection.settings import InspectSettings
+from rnntool.inspection.texts import Text, read_texts
+from rnntool.registry import NUMPY_CELLS
+from rnntool.reporting import Reporter
+
+
+def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> list[Flow]:
+    """The gradient flow of each model, over the same texts.
+
+    Args:
+        paths: a run directory and a text, or with `--cell` or `--compare` a text alone.
+
+    Raises:
+        UserError: run, cell or text cannot be used.
+    """
+    run, source = split_paths(paths, settings)
+    texts = read_texts(run, source, settings.text, settings.limit, settings.length)
+    each: dict[str, list[Flow]] = {}
+    with report.progress("looking", settings.limit if settings.limit > 1 else None, "texts") as bar:
+        for text in texts:
+            for probe in probes(run, text, settings):
+                # Jacobians cost H³ a step: of one text, not of a thousand.
+                flow = gradient_flow(probe, jacobians=settings.limit == 1)
+                each.setdefault(probe.network.name, []).append(flow)
+            bar.advance()
+    return [mean_flow(flows) if len(flows) > 1 else flows[0] for flows in each.values()]
+
+
+def split_paths(paths: list[str], settings: InspectSettings) -> tuple[Run | None, str | None]:
+    """The run directory, where one is looked into, and the text's file."""
+    wanted = 0 if settings.cell or settings.compare else 1
+    if len(paths) < wanted:
+        raise UserError("what shall be looked into?", hint="give a run directory, or --cell lstm")
+    if len(paths) > wanted + 1:
+        raise UserError(f"one text at a time, not {len(paths) - wanted}", where=paths[-1])
+    source = paths[wanted] if len(paths) > wanted else None
+    return (open_run(paths[0]) if wanted else None), source
+
+
+def probes(run: Run | None, text: Text, settings: InspectSettings) -> Iterable[Probe]:
+    """The models that the settings ask for, each before the text."""
+    tokens, label = text
+    if run is not None and not settings.at_init:
+        return [_run_probe(run, tokens, label, settings)]
+    return [_fresh(name, run, tokens, settings) for name in cells(run, settings)]
+
+
+def cells(run: Run | None, settings: InspectSettings) -> list[str]:
+    """Names of the fresh models' cells.
+
+    Raises:
+        UserError: there is no such cell.
+    """
+    if settings.compare is None:
+        return [settings.cell or (run.config.settings["cell"] if run else "lstm")]
+    names = [name.strip() for name in settings.compare.split(",")]
+    for name in names:
+        if name not in NUMPY_CELLS:
+            raise UserError(f"--compare: no cell {name!r}", hint=one_of(name, NUMPY_CELLS))
+    return names
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path) -> RunProbes:
+    """The weights are read once, not for each text."""
+    return RunProbes(open_run(str(path)))
+
+
+def _run_probe(run: Run, tokens: list[str], label: str | None, settings: InspectSettings) -> Probe:
+    if run.config.task == "lm" and len(tokens) < 2:
+        raise UserError("a language model needs two tokens: one to read, one to predict")
+    prober = _opened(run.path)
+    wanted = settings.label if settings.label is not None else label
+    if wanted is None or run.config.task == "lm":
+        return prober.probe(tokens)
+    if wanted not in run.labels:
+        raise UserError(f"label {wanted!r} was not seen in training",
+                        where=run.path, hint=one_of(wanted, tuple(run.labels)))  # fmt: skip
+    return prober.probe(tokens, run.labels.index(wanted))
+
+
+def _fresh(name: str, run: Run | None, tokens: list[str], settings: InspectSettings) -> Probe:
+    own = run.config.settings if run is not None else {}
+    dim = own.get("embedding_dim", settings.embedding_dim)
+    both = own.get("bidirectional", settings.bidirectional)
+    network = fresh_network(
+        name,
+        dim,
+        own.get("hidden", settings.hidden),
+        own.get("layers", settings.layers),
+        2 if both else 1,
+        np.random.default_rng(settings.seed),
+        init=settings.init,
+        forget_bias=settings.forget_bias,
+        spectral_radius=settings.spectral_radius,
+    )
+    return fresh_probe(network, tokens, dim, settings.seed)

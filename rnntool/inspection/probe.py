@@ -1,0 +1,202 @@
+"""One model and one text, ready to be looked into: weights, inputs and loss in NumPy.
+
+Shapes: T time, D input, H hidden, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnntool.cells import CELLS, Array, Cell
+from rnntool.cells.torch_layout import from_torch
+from rnntool.errors import UserError
+from rnntool.formats.rundir import Run
+from rnntool.inspection.heads import Head, classifier_head, direction_head, language_head
+
+
+@dataclass(frozen=True)
+class Network:
+    """Recurrent layers by themselves: [layer][direction] of weights in float64."""
+
+    name: str
+    cell: Cell
+    layers: list[list[dict[str, Array]]]
+
+    @property
+    def directions(self) -> int:
+        """One or two."""
+        return len(self.layers[0])
+
+    @property
+    def hidden(self) -> int:
+        """H of the first layer."""
+        return int(self.layers[0][0]["W_hh"].shape[1])
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A text before a network, and the loss behind it."""
+
+    network: Network
+    tokens: list[str]
+    x: Array  # (1, T, D)
+    head: Head
+
+
+class RunProbes:
+    """Makes probes of a run directory's model; dropout is off, as when it answers.
+
+    Raises:
+        UserError: the weights are damaged or the run's task cannot be looked into.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        tensors = load_tensors(run)
+        self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
+        settings = run.config.settings
+        cell = CELLS[settings["cell"]]
+        try:
+            layers = {"classify": _classifier_layers, "lm": _language_layers}[run.config.task]
+        except KeyError:
+            raise UserError(
+                f"was trained for {run.config.task!r}: only classifiers and language models can be"
+                " looked into",
+                where=run.path,
+            ) from None
+        self.network = Network(str(run.path), cell, layers(cell, self.tensors))
+
+    def probe(self, tokens: Sequence[str], label: int | None = None) -> Probe:
+        """The model before a text of at least one token (a language model: of two).
+
+        Args:
+            label: the class whose loss is looked at; None: the predicted one.
+        """
+        ids = np.array(self.run.vocabulary.encode(tokens))
+        if self.run.config.task == "classify":
+            settings = self.run.config.settings
+            W, b = self.tensors["output.weight"], self.tensors["output.bias"]
+            head = classifier_head(settings["pooling"], self.network.directions, W, b, label)
+            return Probe(self.network, list(tokens), self._vectors(ids), head)
+        if "output.linear.weight" not in self.tensors:
+            raise UserError("has an adaptive softmax, which cannot be looked into yet",
+                            where=self.run.path)  # fmt: skip
+        W, b = self.tensors["output.linear.weight"], self.tensors["output.linear.bias"]
+        head = language_head(W, b, ids[1:])
+        return Probe(self.network, list(tokens[:-1]), self._vectors(ids[:-1]), head)
+
+    def _vectors(self, ids: np.ndarray[Any, Any]) -> Array:
+        if "input.embedding.weight" in self.tensors:
+            vectors: Array = self.tensors["input.embedding.weight"][ids][None]
+            return vectors
+        unit: Array = np.eye(len(self.run.vocabulary))[ids][None]
+        unit[:, ids == 0] = 0
+        return unit
+
+
+def fresh_network(
+    cell: str,
+    dim: int,
+    hidden: int,
+    layers: int,
+    directions: int,
+    generator: np.random.Generator,
+    *,
+    init: str = "orthogonal",
+    forget_bias: float = 1.0,
+    spectral_radius: float | None = None,
+) -> Network:
+    """A network that has learned nothing.
+
+    Args:
+        init: `uniform` in ±1/√H, as torch.nn starts, or `orthogonal` recurrent blocks.
+        forget_bias: of an LSTM's forget gate (Jozefowicz et al. 2015, §3: 1).
+        spectral_radius: scale each recurrent block to it; None: leave it.
+    """
+    kind = CELLS[cell]
+    built = []
+    for layer in range(layers):
+        D = dim if layer == 0 else hidden * directions
+        start = (generator, init, forget_bias, spectral_radius)
+        built.append([_initial(kind, D, hidden, *start) for _ in range(directions)])
+    return Network(cell, kind, built)
+
+
+def fresh_probe(network: Network, tokens: Sequence[str], dim: int, seed: int) -> Probe:
+    """A fresh network before a text: a random vector for each word, a direction of the last state.
+
+    The same word has the same vector, whatever the cell: networks that are compared read the same.
+    """
+    generator = np.random.default_rng([seed, 1])
+    known = sorted(set(tokens))
+    vectors = dict(zip(known, generator.normal(size=(len(known), dim)), strict=True))
+    x = np.array([vectors[token] for token in tokens])[None]
+    width = network.hidden * network.directions
+    v = generator.normal(size=width)
+    head = direction_head(v / np.linalg.norm(v), network.directions)
+    return Probe(network, list(tokens), x, head)
+
+
+def load_tensors(run: Run) -> dict[str, Array]:
+    """A run's weights as NumPy arrays.
+
+    Raises:
+        UserError: they are damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors: dict[str, Array] = load_file(run.weights)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"damaged weights: {error}", where=run.weights) from None
+    return tensors
+
+
+def _initial(
+    cell: Cell,
+    D: int,
+    H: int,
+    generator: np.random.Generator,
+    init: str,
+    forget_bias: float,
+    radius: float | None,
+) -> dict[str, Array]:
+    weights = cell.initial_weights(D, H, generator)
+    if "f" in cell.blocks:
+        place = cell.blocks.index("f") * H
+        weights["b"][place : place + H] = forget_bias
+    for start in range(0, len(weights["W_hh"]), H):
+        block = weights["W_hh"][start : start + H]
+        if init == "orthogonal":
+            block[:] = np.linalg.qr(generator.normal(size=(H, H)))[0]
+        if radius is not None:
+            block *= radius / np.abs(np.linalg.eigvals(block)).max()
+    return weights
+
+
+def _classifier_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:
+    return _layers(cell, tensors, "encoder.layers.{layer}.{direction}.")
+
+
+def _language_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:
+    return _layers(cell, tensors, "encoder.layers.{layer}.")
+
+
+def _layers(cell: Cell, tensors: dict[str, Array], pattern: str) -> list[list[dict[str, Array]]]:
+    """[layer][direction]: one torch module each (models/recurrent.py, models/stateful.py)."""
+    found: list[list[dict[str, Array]]] = []
+    while True:
+        directions = []
+        for direction in range(2 if "{direction}" in pattern else 1):
+            prefix = pattern.format(layer=len(found), direction=direction)
+            own = {n: a for n, a in tensors.items() if n.startswith(prefix)}
+            if own:
+                directions.append(from_torch(cell, own, prefix)[0][0])
+        if not directions:
+            return found
+        found.append(directions)
