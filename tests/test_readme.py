@@ -59,7 +59,7 @@ def test_every_flag_that_is_mentioned_exists(cli: Cli):
     known = set()
     for command in ("data nsmc", "check", "tokenize", "build-vocab", "train-embeddings cbow",
                     "train classify", "train lm", "eval", "predict", "generate", "score",
-                    "doctor"):  # fmt: skip
+                    "inspect-grad", "trace", "plot", "doctor"):  # fmt: skip
         known |= set(re.findall(r"--[a-z][a-z-]+", cli(*command.split(), "--help").out))
     known |= {"--install-completion"}
     lines = [line for line in (README + KOREAN).splitlines() if "examples/benchmarks" not in line]
