@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("tokens")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--kinds", default="cbow,skipgram")
     arguments = parser.parse_args()
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name:
@@ -37,7 +38,7 @@ def main() -> None:
         with open(arguments.tokens, encoding="utf-8") as source:
             texts = (line.split("\t")[1] for line in itertools.islice(source, 2, None))
             plain.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-        for kind in ("cbow", "skipgram"):
+        for kind in arguments.kinds.split(","):
             sg = str(int(kind == "skipgram"))
             direct = [sys.executable, "-c", DIRECT, str(plain), sg, str(arguments.epochs),
                       str(vectors)]  # fmt: skip

@@ -16,7 +16,7 @@ from rnntool.decoding.engine import LanguageEngine
 from rnntool.decoding.generate import beam_search, generate
 from rnntool.decoding.sampling import Sampling
 from rnntool.errors import UserError
-from rnntool.formats.reading import STREAM, open_binary
+from rnntool.formats.reading import STREAM, name_of, open_binary
 from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.reporting import Reporter
 from rnntool.tasks.evaluate_settings import GenerateSettings
@@ -109,13 +109,14 @@ def read_prompt_text(settings: GenerateSettings) -> str:
     Raises:
         UserError: the file cannot be read or is not UTF-8.
     """
-    if settings.prompt_file is None:
-        return "" if settings.prompt in (None, STREAM) else str(settings.prompt)
-    with open_binary(settings.prompt_file) as source:
+    path = STREAM if settings.prompt == STREAM else settings.prompt_file
+    if path is None:
+        return settings.prompt or ""
+    with open_binary(path) as source:
         try:
             return source.read().decode("utf-8-sig").removesuffix("\n")
         except UnicodeDecodeError:
-            raise UserError("is not UTF-8", where=settings.prompt_file) from None
+            raise UserError("is not UTF-8", where=name_of(path)) from None
 
 
 def _pieces(

@@ -208,6 +208,7 @@ def test_a_prompt_from_a_file_and_from_standard_input(cli, run, tmp_path):
     by_flag = cli("generate", run, "--prompt", "3 times", *flags).out
     assert cli("generate", run, "--prompt-file", tmp_path / "p", *flags).out == by_flag
     assert cli("generate", run, "--prompt-file", "-", *flags, input="3 times\n").out == by_flag
+    assert cli("generate", run, "--prompt", "-", *flags, input="3 times\n").out == by_flag
 
 
 @pytest.mark.parametrize(
