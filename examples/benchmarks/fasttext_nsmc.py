@@ -1,7 +1,7 @@
 """fastText's `supervised` on the same tokens, for comparison: accuracy, seconds, size on disk.
 
-    pip install fasttext-numpy2-wheel
-    python examples/benchmarks/fasttext_nsmc.py TRAIN.tok TEST.tok
+pip install fasttext-numpy2-wheel
+python examples/benchmarks/fasttext_nsmc.py TRAIN.tok TEST.tok
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def bare_loop(ids: torch.Tensor, vocabulary: int, hidden: int, bptt: int, steps:
 def ours(text: str, hidden: int, batch: int, bptt: int, steps: int) -> float:
     settings = LMSettings(
         hidden=hidden, embedding_dim=DIM, batch_size=batch, bptt=bptt, epochs=1,
-        epoch_steps=steps, validation="0.01",
+        epoch_steps=steps, validation="0.01", dropout=0.0, average=0.0, reset=0.0,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         run, _ = train_language_model([text], f"{folder}/run", settings, QuietReporter())

@@ -1,7 +1,7 @@
 """Accuracy over distance: the label is the first word, and noise follows.
 
-A classifier that reads off the last state alone has to carry one bit over `distance` words. Each cell
-is trained with the same settings; a row a distance, a column a cell.
+A classifier that reads off the last state alone has to carry one bit over `distance` words. Each
+cell is trained with the same settings; a row a distance, a column a cell.
 
     python long_range.py [--distances 5,10,20,40,80] [--plot long-range.png]
 """

@@ -33,6 +33,9 @@ def inspect_grad(
         bool,
         typer.Option("--check", help="By hand against autograd against finite differences."),
     ] = False,
+    graph: Annotated[
+        bool, typer.Option("--graph", help="One step's graph with its local derivatives.")
+    ] = False,
     plot: Annotated[
         str | None, typer.Option("--plot", help="Draw it: FILE.png, .svg or .pdf.")
     ] = None,
@@ -49,6 +52,9 @@ def inspect_grad(
     from rnntool.inspection.gradient_flow import as_dict
     from rnntool.inspection.inspect import inspect
 
+    if graph:
+        _graph(settings, plot)
+        return
     if check:
         _check(paths or [], settings, report)
         return
@@ -66,6 +72,20 @@ def inspect_grad(
         _write_csv(flows)
     else:
         _show(flows, settings.clip_norm)
+
+
+def _graph(settings: InspectSettings, plot: str | None) -> None:
+    from rnntool.commands._tables import print_table
+    from rnntool.inspection.graph import as_rows, step_graph
+    from rnntool.inspection.inspect import graph_numbers
+
+    cell = settings.cell or "rnn"
+    nodes = step_graph(cell, graph_numbers(cell, settings.seed))
+    print_table(("node", "made of", "value", "local derivatives", "∂h'/∂node"), as_rows(nodes))
+    if plot is not None:
+        from rnntool.inspection.figures import draw_graph
+
+        draw_graph(nodes, plot)
 
 
 def _show(flows: list[Flow], clip_norm: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from rnntool.errors import UserError
 from rnntool.formats.writing import write_binary
 from rnntool.inspection.gradient_flow import Flow
+from rnntool.inspection.graph import Node
 
 _KOREAN = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic",
            "UnDotum", "Baekmuk Gulim")  # fmt: skip
@@ -73,6 +74,44 @@ def draw_map(points: Any, words: Sequence[str], path: str) -> None:
         axes.annotate(_legible(word), (x, y), fontsize=8)
     axes.set_xticks([])
     axes.set_yticks([])
+    _finish(figure, path)
+
+
+def draw_graph(nodes: Sequence[Node], path: str) -> None:
+    """Nodes from left to right by depth: value above, gradient below, derivatives on the arrows."""
+    figure, axes = _start(path)
+    depth: dict[int, int] = {}
+    for node in nodes:
+        depth[id(node)] = 1 + max((depth[id(n)] for n in node.inputs), default=-1)
+    for node in reversed(nodes):  # an input stands right before its first use
+        for source in node.inputs:
+            if not source.inputs:
+                depth[id(source)] = depth[id(node)] - 1
+    columns: dict[int, list[Node]] = {}
+    for node in nodes:
+        columns.setdefault(depth[id(node)], []).append(node)
+    place = {
+        id(node): (x, -(y - (len(column) - 1) / 2))
+        for x, column in columns.items()
+        for y, node in enumerate(column)
+    }
+    for node in nodes:
+        for source, slope in zip(node.inputs, node.local, strict=True):
+            start, end = place[id(source)], place[id(node)]
+            axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "alpha": 0.4,
+                                                      "shrinkA": 16, "shrinkB": 16})  # fmt: skip
+            middle = (start[0] * 0.55 + end[0] * 0.45, start[1] * 0.55 + end[1] * 0.45)
+            axes.text(*middle, f"{slope:.2f}", fontsize=6, color="tab:red", ha="center")
+    for node in nodes:
+        text = f"{node.operation or node.name}\n{node.value:.3f}\n∂ {node.gradient:.3f}"
+        colour = "white" if node.inputs else "lightyellow"
+        axes.text(*place[id(node)], text, ha="center", va="center", fontsize=7,
+                  bbox={"boxstyle": "round", "facecolor": colour})  # fmt: skip
+    largest = max(map(len, columns.values()))
+    axes.set_xlim(min(columns) - 0.5, max(columns) + 0.5)
+    axes.set_ylim(-largest / 2 - 0.5, largest / 2 + 0.5)
+    axes.axis("off")
+    figure.set_size_inches(1.5 * len(columns) + 1, max(4.0, 0.8 * largest))
     _finish(figure, path)
 
 

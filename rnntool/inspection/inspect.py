@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnntool.cells import CELLS
 from rnntool.errors import UserError, one_of
 from rnntool.formats.rundir import Run, open_run
 from rnntool.inspection.gradient_flow import Flow, gradient_flow, mean_flow
@@ -109,3 +110,21 @@ def _fresh(name: str, run: Run | None, tokens: list[str], settings: InspectSetti
         spectral_radius=settings.spectral_radius,
     )
     return fresh_probe(network, tokens, dim, settings.seed)
+
+
+def graph_numbers(cell: str, seed: int) -> dict[str, float]:
+    """Numbers for `--graph`: a cell of one input and one unit, drawn from ±1 to two digits.
+
+    Raises:
+        UserError: the cell's graph is not drawn.
+    """
+    if cell not in ("rnn", "lstm", "gru"):
+        raise UserError(f"--graph draws rnn, lstm and gru, not {cell!r}")
+    names = ["x", *CELLS[cell].states]
+    if cell == "rnn":
+        names += ["W_xh", "W_hh", "b"]
+    else:
+        names += [f"{w}{k}" for w in ("W_x", "W_h", "b_") for k in CELLS[cell].blocks]
+    names += ["b_hg"] if cell == "gru" else []
+    drawn = np.random.default_rng(seed).uniform(-1, 1, len(names)).round(2)
+    return dict(zip(names, drawn.tolist(), strict=True))

@@ -80,7 +80,7 @@ class LanguageModelSettings:
         0.0, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
     )
     dropout: float = setting(
-        0.0, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
+        0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
     )
     locked_dropout: bool = setting(
         False, "Variational dropout: one mask for all steps of a chunk.", panel=_PANEL

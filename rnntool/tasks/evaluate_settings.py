@@ -67,7 +67,9 @@ class ScoreSettings(InferenceSettings):
 class GenerateSettings:
     """Settings of `generate`."""
 
-    prompt: str | None = setting(None, "Text to write on from; - is standard input.", panel="Prompt")
+    prompt: str | None = setting(
+        None, "Text to write on from; - is standard input.", panel="Prompt"
+    )
     prompt_file: str | None = setting(
         None, "File that holds it; - is standard input.", panel="Prompt"
     )

@@ -53,14 +53,10 @@ class LMSettings(TrainingSettings, LanguageModelSettings, TextSettings):
 
     epochs: int = setting(10, "Passes over the text at most.", min=1, panel="Optimisation")
     batch_size: int = setting(
-        32, "Places of the text that are read side by side.", min=1, panel="Optimisation"
+        16, "Places of the text that are read side by side.", min=1, panel="Optimisation"
     )
-    average: float = setting(
-        0.0,
-        "Decay of a running average of the weights that is validated and kept; 0: none.",
-        min=0.0,
-        max=0.99999,
-        panel="Optimisation",
+    lr: float = setting(
+        0.01, "Learning rate; its peak with one-cycle.", min=0.0, panel="Optimisation"
     )
     epoch_steps: int = setting(
         0,
@@ -74,7 +70,7 @@ class LMSettings(TrainingSettings, LanguageModelSettings, TextSettings):
     )  # fmt: skip
     bptt_jitter: bool = setting(False, "Vary the chunks' borders from epoch to epoch.", panel=_TIME)
     reset: float = setting(
-        0.01,
+        0.02,
         "Share of the carried states that are set to zero before a chunk, so that the model also"
         " learns to begin a text.",
         min=0.0,
