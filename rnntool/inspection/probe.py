@@ -15,6 +15,7 @@ from rnntool.cells import CELLS, Array, Cell
 from rnntool.cells.torch_layout import from_torch
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
+from rnntool.formats.weights import read_weights
 from rnntool.inspection.heads import Head, classifier_head, direction_head, language_head
 
 
@@ -56,7 +57,7 @@ class RunProbes:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        tensors = load_tensors(run)
+        tensors = read_weights(run.weights)
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
         settings = run.config.settings
         cell = CELLS[settings["cell"]]
@@ -139,22 +140,6 @@ def fresh_probe(network: Network, tokens: Sequence[str], dim: int, seed: int) ->
     v = generator.normal(size=width)
     head = direction_head(v / np.linalg.norm(v), network.directions)
     return Probe(network, list(tokens), x, head)
-
-
-def load_tensors(run: Run) -> dict[str, Array]:
-    """A run's weights as NumPy arrays.
-
-    Raises:
-        UserError: they are damaged.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        tensors: dict[str, Array] = load_file(run.weights)
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"damaged weights: {error}", where=run.weights) from None
-    return tensors
 
 
 def _initial(

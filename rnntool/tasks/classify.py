@@ -5,7 +5,6 @@ Shapes: B batch, T time, C classes.
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool import __version__
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run
+from rnntool.formats.rundir import RunConfig
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.starting import library_versions, open_start, restore_weights
 from rnntool.training.backend import Backend, choose_backend
-from rnntool.training.checkpoint import load_weights
 from rnntool.training.loop import Outcome, StepResult, Task, Trainer
 from rnntool.training.rundir import training_directory
 
@@ -196,40 +194,21 @@ def load_start(model: SequenceClassifier, path: str, prepared: Prepared) -> None
     Raises:
         UserError: it is no run, or its vocabulary, labels or shapes differ.
     """
-    run = open_run(path)
-    for name, theirs, ours in (
-        ("vocabulary", run.vocabulary.tokens, prepared.vocabulary.tokens),
-        ("labels", tuple(run.labels), tuple(prepared.labels)),
-    ):
-        if theirs != ours:
-            raise UserError(
-                f"has another {name} ({len(theirs):,} entries) than this training ({len(ours):,})",
-                where=path,
-                hint=f"train with --vocab {path}/{VOCAB}" if name == "vocabulary" else "",
-            )
+    run = open_start(path, prepared.vocabulary)
+    if run.labels != prepared.labels:
+        raise UserError(
+            f"has other labels ({', '.join(run.labels)}) than this training"
+            f" ({', '.join(prepared.labels)})",
+            where=path,
+        )
     restore_weights(model, run)
-
-
-def restore_weights(model: nn.Module, run: Run) -> None:
-    """Put a run's weights into a model.
-
-    Raises:
-        UserError: they are damaged, or of another shape.
-    """
-    try:
-        model.load_state_dict(load_weights(run.weights))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
 
 
 def describe(
     settings: ClassifySettings, prepared: Prepared, inputs: dict[str, object]
 ) -> RunConfig:
     """What the run's `config.yaml` says before the training."""
-    versions = {"rnntool": __version__, "python": platform.python_version(),
-                "torch": str(torch.__version__), "numpy": np.__version__}  # fmt: skip
-    return RunConfig("classify", as_dict(settings), prepared.tokenizer, inputs, versions)
+    return RunConfig("classify", as_dict(settings), prepared.tokenizer, inputs, library_versions())
 
 
 def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str, Any]:

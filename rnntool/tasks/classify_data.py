@@ -9,11 +9,12 @@ from pathlib import Path
 from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, split_off
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
-from rnntool.formats.reading import STREAM, open_binary, sha256_of
+from rnntool.formats.reading import open_binary
 from rnntool.formats.rundir import SUBWORD, VOCAB, WEIGHTS, write_labels
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.starting import noted_inputs, validation_share
 from rnntool.text.vocabulary import UNK_ID, Vocabulary, build_vocabulary
 
 
@@ -52,7 +53,7 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
     labels = _check_labels(file, settings)
     vocabulary = _vocabulary(file, settings)
     everything = encode(file, vocabulary, labels, settings.max_length)
-    share = _share(settings.validation)
+    share = validation_share(settings.validation)
     if share is None:
         held_file = read_token_file(settings.validation, options)
         require_same_tokenizer(held_file, file.path, file.tokenizer)
@@ -68,19 +69,15 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
 
 def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
     """Each input's path and sha256, for the run's configuration."""
-    paths = {
+    paths: dict[str, str | None] = {
         "train": path,
         "vocab": settings.vocab,
         "vectors": settings.vectors,
         "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}",
     }
-    if _share(settings.validation) is None:
+    if validation_share(settings.validation) is None:
         paths["validation"] = settings.validation
-    return {
-        name: {"path": file, "sha256": None if file == STREAM else sha256_of(file)}
-        for name, file in paths.items()
-        if file is not None
-    }
+    return noted_inputs(paths)
 
 
 def require_same_tokenizer(file: TokenFile, other: str, tokenizer: str) -> None:
@@ -91,17 +88,6 @@ def require_same_tokenizer(file: TokenFile, other: str, tokenizer: str) -> None:
             where=file.path,
             hint="tokenize both with the same tokenizer and options",
         )
-
-
-def _share(validation: str) -> float | None:
-    """The share of rows to split off, or None if the setting names a file."""
-    try:
-        share = float(validation)
-    except ValueError:
-        return None
-    if not 0 < share < 1:
-        raise UserError(f"--validation is {validation}", hint="give a share between 0 and 1")
-    return share
 
 
 def _check_labels(file: TokenFile, settings: ClassifySettings) -> list[str]:

@@ -18,8 +18,9 @@ from rnntool.formats.corpus import Corpus, Row, split_tokens
 from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.settings import build
-from rnntool.tasks.classify import build_model, predict_probabilities, restore_weights
+from rnntool.tasks.classify import build_model, predict_probabilities
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.starting import restore_weights
 from rnntool.training.backend import choose_backend
 
 T = TypeVar("T")

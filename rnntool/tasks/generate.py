@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TextIO
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.decoding.engine import LanguageEngine
@@ -18,6 +16,7 @@ from rnntool.decoding.sampling import Sampling
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, name_of, open_binary
 from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.weights import read_weights
 from rnntool.reporting import Reporter
 from rnntool.tasks.evaluate_settings import GenerateSettings
 from rnntool.text.spec import parse_identity
@@ -56,10 +55,8 @@ def open_writer(path: str) -> Writer:
     run = require_task(open_run(path), "lm")
     settings = run.config.settings
     try:
-        engine = LanguageEngine(settings["cell"], load_file(run.weights))
+        engine = LanguageEngine(settings["cell"], read_weights(run.weights))
         documents = bool(settings["lines"])
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"damaged weights: {error}", where=run.weights) from None
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"damaged: {error}", where=run.path) from None
     return Writer(run, engine, Unit(parse_identity(run.config.tokenizer), documents))

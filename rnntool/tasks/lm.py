@@ -6,7 +6,6 @@ Shapes: T time, B batch, H hidden.
 from __future__ import annotations
 
 import math
-import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,18 +14,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnntool import __version__
 from rnntool.data.chunks import Chunks, DocumentChunks, Place, StreamChunks
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, RunConfig, open_run
+from rnntool.formats.rundir import RunConfig
 from rnntool.models.language_model import LanguageModel
 from rnntool.models.stateful import State, detach, reset_some
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
-from rnntool.tasks.classify import restore_weights
 from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
 from rnntool.tasks.lm_likelihood import likelihood_of_stream
 from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.starting import library_versions, open_start, restore_weights
 from rnntool.text.vocabulary import PAD_ID
 from rnntool.training.backend import Backend, choose_backend
 from rnntool.training.loop import Outcome, StepResult, Task, Trainer
@@ -191,7 +189,7 @@ def train_language_model(
         try:
             model = build_model(settings, len(text.vocabulary))
             if settings.init_from is not None:
-                load_start(model, settings.init_from, text)
+                restore_weights(model, open_start(settings.init_from, text.vocabulary))
             config = describe(settings, text, input_files(inputs, settings))
             folder.begin(config)
             text.write(folder.path)
@@ -220,28 +218,9 @@ def build_model(settings: LMSettings, vocabulary_size: int) -> LanguageModel:
     return LanguageModel(settings, vocabulary_size)
 
 
-def load_start(model: LanguageModel, path: str, text: PreparedText) -> None:
-    """Start from the weights of another run, `--init-from`.
-
-    Raises:
-        UserError: it is no run, or its vocabulary or shapes differ.
-    """
-    run = open_run(path)
-    if run.vocabulary.tokens != text.vocabulary.tokens:
-        raise UserError(
-            f"has another vocabulary ({len(run.vocabulary):,} entries) than this training"
-            f" ({len(text.vocabulary):,})",
-            where=path,
-            hint=f"train with --vocab {path}/{VOCAB}",
-        )
-    restore_weights(model, run)
-
-
 def describe(settings: LMSettings, text: PreparedText, inputs: dict[str, object]) -> RunConfig:
     """What the run's `config.yaml` says before the training."""
-    versions = {"rnntool": __version__, "python": platform.python_version(),
-                "torch": str(torch.__version__), "numpy": np.__version__}  # fmt: skip
-    return RunConfig("lm", as_dict(settings), text.unit.spec.identity, inputs, versions)
+    return RunConfig("lm", as_dict(settings), text.unit.spec.identity, inputs, library_versions())
 
 
 def summarize(

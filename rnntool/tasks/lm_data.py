@@ -14,12 +14,13 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, open_corpus, split_tokens
-from rnntool.formats.reading import STREAM, count_lines, sha256_of
+from rnntool.formats.reading import STREAM, count_lines
 from rnntool.formats.rundir import LABELS, SUBWORD, VOCAB, WEIGHTS
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.reporting import Reporter
 from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.starting import noted_inputs, validation_share
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 from rnntool.text.units import Unit, unit_spec
@@ -115,7 +116,7 @@ def prepare_text(
         UserError: a file cannot be used, or the text is too short for the batch and chunk.
     """
     source = text_source(paths, settings)
-    share = _share(settings.validation)
+    share = validation_share(settings.validation)
     numbering = _number(source, paths, folder / IDS, report)
     train = IdFile(folder / IDS)
     stop = len(train) if share is None else int(len(train) * (1 - share))
@@ -141,13 +142,9 @@ def input_files(paths: list[str], settings: LMSettings) -> dict[str, object]:
     named: dict[str, str | None] = {f"text{n or ''}": path for n, path in enumerate(paths)}
     named |= {"vocab": settings.vocab, "subword_model": settings.subword_model,
               "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}"}  # fmt: skip
-    if _share(settings.validation) is None:
+    if validation_share(settings.validation) is None:
         named["validation"] = settings.validation
-    return {
-        name: {"path": file, "sha256": None if file == STREAM else sha256_of(file)}
-        for name, file in named.items()
-        if file is not None
-    }
+    return noted_inputs(named)
 
 
 def _number(source: TextSource, paths: list[str], target: Path, report: Reporter) -> dict[str, int]:
@@ -181,17 +178,6 @@ def _require_unit(unit: Unit, tokenizer: str, where: str) -> None:
 def _declared(path: str, options: CorpusOptions) -> str | None:
     with open_corpus(path, options) as corpus:
         return corpus.layout.tokenizer
-
-
-def _share(validation: str) -> float | None:
-    """The share that `--validation` gives, or None where it names a file."""
-    try:
-        share = float(validation)
-    except ValueError:
-        return None
-    if not 0 < share < 1:
-        raise UserError(f"--validation is {validation}; a share must lie between 0 and 1")
-    return share
 
 
 def _refuse_dull(seen: np.ndarray, tokens: int, paths: list[str]) -> None:

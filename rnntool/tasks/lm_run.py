@@ -18,11 +18,11 @@ from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.models.language_model import LanguageModel
 from rnntool.reporting import Reporter
 from rnntool.settings import build
-from rnntool.tasks.classify import restore_weights
 from rnntool.tasks.evaluate_settings import InferenceSettings
 from rnntool.tasks.lm import build_model
 from rnntool.tasks.lm_data import TextSource
 from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.starting import restore_weights
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.training.backend import choose_backend

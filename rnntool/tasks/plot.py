@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnntool.errors import UserError
 from rnntool.formats.rundir import METRICS, Run, open_run
+from rnntool.formats.weights import read_weights
 from rnntool.inspection.figures import draw_confusion, draw_curves, draw_map
-from rnntool.inspection.plot_settings import PlotSettings
-from rnntool.inspection.probe import load_tensors
 from rnntool.reporting import Reporter
+from rnntool.tasks.evaluate_settings import EvaluateSettings
+from rnntool.tasks.plot_settings import PlotSettings
 from rnntool.text.vocabulary import SPECIALS
 
 
@@ -24,8 +26,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
     """
     if settings.confusion is not None:
         _one(inputs, "--confusion")
-        from rnntool.tasks.evaluate import evaluate
-        from rnntool.tasks.evaluate_settings import EvaluateSettings
+        from rnntool.tasks.evaluate import evaluate  # torch: the other pictures need none
 
         result = evaluate(inputs[0], settings.confusion, EvaluateSettings(), report)
         draw_confusion(result.confusion, [c.label for c in result.classes], output)
@@ -62,11 +63,9 @@ def _one(inputs: list[str], flag: str) -> None:
 
 def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[Any, Any]]:
     """The words to draw and their [N, D] vectors, of a run's embedding or of a vectors file."""
-    from pathlib import Path
-
     if Path(path).is_dir():
         run = open_run(path)
-        table = load_tensors(run).get("input.embedding.weight")
+        table = read_weights(run.weights).get("input.embedding.weight")
         if table is None:
             raise UserError("has no embedding: its input is one-hot", where=path)
         places = {word: n for n, word in enumerate(run.vocabulary.tokens) if word not in SPECIALS}

@@ -1,0 +1,26 @@
+"""A run's weights as NumPy arrays: what an answer reads that must not wait for torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from rnntool.errors import UserError
+
+
+def read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """The tensors of a safetensors file by name.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors: dict[str, NDArray[Any]] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"damaged weights: {error}", where=path) from None
+    return tensors

@@ -1,0 +1,80 @@
+"""What the training of any task begins with: inputs and versions noted, weights taken over."""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+import torch
+from torch import nn
+
+from rnntool import __version__
+from rnntool.errors import UserError
+from rnntool.formats.reading import STREAM, sha256_of
+from rnntool.formats.rundir import VOCAB, Run, open_run
+from rnntool.text.vocabulary import Vocabulary
+from rnntool.training.checkpoint import load_weights
+
+
+def validation_share(validation: str) -> float | None:
+    """The share that `--validation` gives, or None where it names a file.
+
+    Raises:
+        UserError: it is a number that is no share.
+    """
+    try:
+        share = float(validation)
+    except ValueError:
+        return None
+    if not 0 < share < 1:
+        raise UserError(f"--validation is {validation}", hint="give a share between 0 and 1")
+    return share
+
+
+def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:
+    """Each input's path and sha256, for the run's configuration; None are left out."""
+    return {
+        name: {"path": file, "sha256": None if file == STREAM else sha256_of(file)}
+        for name, file in paths.items()
+        if file is not None
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """What the training ran with."""
+    return {
+        "rnntool": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }
+
+
+def open_start(path: str, vocabulary: Vocabulary) -> Run:
+    """The run of `--init-from`, if its vocabulary is the training's.
+
+    Raises:
+        UserError: it is no run, or its vocabulary differs.
+    """
+    run = open_run(path)
+    if run.vocabulary.tokens != vocabulary.tokens:
+        raise UserError(
+            f"has another vocabulary ({len(run.vocabulary):,} entries) than this training"
+            f" ({len(vocabulary):,} entries)",
+            where=path,
+            hint=f"train with --vocab {path}/{VOCAB}",
+        )
+    return run
+
+
+def restore_weights(model: nn.Module, run: Run) -> None:
+    """Put a run's weights into a model.
+
+    Raises:
+        UserError: they are damaged, or of another shape.
+    """
+    try:
+        model.load_state_dict(load_weights(run.weights))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
