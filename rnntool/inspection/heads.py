@@ -8,7 +8,6 @@ step T - 1 forward, step 0 backward.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -37,12 +36,18 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
     return head
 
 
-def language_head(W: Array, b: Array, targets: np.ndarray[Any, Any]) -> Head:
-    """The mean over the steps of the cross-entropy of the next token."""
+def language_head(W: Array, b: Array, target: int) -> Head:
+    """The cross-entropy of the token after the last step.
+
+    A language model is trained on every step's loss, but each state's own loss would hide what
+    comes back to it from later ones; the last step's alone shows how far back it reaches.
+    """
 
     def head(outputs: Array) -> tuple[float, Array]:
-        loss, backward = cross_entropy(outputs @ W.T + b, targets[None])
-        return loss, backward() @ W
+        loss, backward = cross_entropy(outputs[:, -1] @ W.T + b, np.array([target]))
+        doutputs = np.zeros_like(outputs)
+        doutputs[:, -1] = backward() @ W
+        return loss, doutputs
 
     return head
 

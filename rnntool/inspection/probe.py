@@ -87,7 +87,7 @@ class RunProbes:
             raise UserError("has an adaptive softmax, which cannot be looked into yet",
                             where=self.run.path)  # fmt: skip
         W, b = self.tensors["output.linear.weight"], self.tensors["output.linear.bias"]
-        head = language_head(W, b, ids[1:])
+        head = language_head(W, b, int(ids[-1]))
         return Probe(self.network, list(tokens[:-1]), self._vectors(ids[:-1]), head)
 
     def _vectors(self, ids: np.ndarray[Any, Any]) -> Array:

@@ -10,7 +10,12 @@ import torch
 from torch.nn import functional
 
 from rnntool.cells import CELLS
-from rnntool.inspection.gradient_flow import gradient_flow, mean_flow, verdict
+from rnntool.inspection.gradient_flow import (
+    _largest_singular_value,
+    gradient_flow,
+    mean_flow,
+    verdict,
+)
 from rnntool.inspection.heads import classifier_head, language_head
 from rnntool.inspection.probe import (
     Network,
@@ -133,21 +138,27 @@ def test_the_mean_at_a_distance_is_over_the_texts_that_are_so_long():
     assert mean.layers[0].gradient == pytest.approx(expected)
 
 
-def test_a_language_models_loss_is_its_mean_over_time():
+def test_a_language_models_loss_is_that_of_its_last_step():
     generator = np.random.default_rng(0)
     W, b, h = (
         generator.normal(size=(V, 5)),
         generator.normal(size=V),
         generator.normal(size=(1, T, 5)),
     )
-    targets = generator.integers(0, V, T)
-    loss, doutputs = language_head(W, b, targets)(h)
+    loss, doutputs = language_head(W, b, 7)(h)
     states = torch.tensor(h, requires_grad=True)
-    scores = states @ torch.tensor(W).T + torch.tensor(b)
-    expected = functional.cross_entropy(scores[0], torch.tensor(targets))
+    scores = states[:, -1] @ torch.tensor(W).T + torch.tensor(b)
+    expected = functional.cross_entropy(scores, torch.tensor([7]))
     expected.backward()
     assert loss == pytest.approx(expected.item())
     np.testing.assert_allclose(doutputs, states.grad.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 0.0])
+def test_the_largest_singular_value_of_a_large_matrix(scale):
+    matrix = scale * np.random.default_rng(0).normal(size=(90, 120))
+    expected = np.linalg.svd(matrix, compute_uv=False)[0]
+    assert _largest_singular_value(matrix) == pytest.approx(expected, rel=1e-9)
 
 
 def test_verdicts():
