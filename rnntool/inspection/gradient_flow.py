@@ -21,7 +21,7 @@ from rnntool.cells import Array, Cell, Record, step_jacobian, unroll_stack
 from rnntool.inspection.probe import Probe
 
 SATURATED = 0.95  # a tanh beyond ±0.95, a sigmoid within 0.025 of 0 or 1: its slope is under 0.1
-_SMALL = 64  # rows up to which all singular values are found as fast as one
+_SMALL = 64  # rows up to which exactness costs nothing
 _LONGEST = 200  # steps whose Jacobians are multiplied: each costs H³
 
 
@@ -129,14 +129,16 @@ def _jacobians(
     """‖∂h_T/∂h_t‖₂ for t = T, T-1, …, and each step's own largest singular value."""
     order = range(len(x)) if not reverse else range(len(x) - 1, -1, -1)
     H = weights["W_hh"].shape[1]
+    # Seven digits are enough for a norm, and a large state's Jacobians take half the time.
+    dtype = np.float64 if H <= _SMALL else np.float32
+    weights, x = {name: W.astype(dtype) for name, W in weights.items()}, x.astype(dtype)
     zero = tuple(np.zeros(H) for _ in cell.states)
     states = [zero, *(tuple(records[t][s][0] for s in cell.states) for t in order)]
-    product = np.eye(
-        H, H * len(cell.states)
-    )  # of h_T alone: the rest of its state is not asked for
+    product: Array = np.eye(H, H * len(cell.states), dtype=dtype)  # of h_T alone
     norms, single = [1.0], []
     for place in list(range(len(x)))[::-1][:_LONGEST]:
-        step = step_jacobian(cell, weights, x[order[place]], states[place])
+        state = tuple(part.astype(dtype) for part in states[place])
+        step = step_jacobian(cell, weights, x[order[place]], state)
         single.append(_largest_singular_value(step))
         product = product @ step
         norms.append(_largest_singular_value(product[:, :H]))
