@@ -27,7 +27,7 @@ from rnntool.text.tokenizers import make_tokenizer
 
 _LINES = 256  # texts a chunk at most
 _CHARACTERS = 131_072  # and so many characters, so that long texts do not pile up
-_AHEAD = 3  # chunks under way for each worker: it never waits, and memory stays bounded
+_AHEAD = 3  # chunks under way for each core: it never waits, and memory stays bounded
 
 T = TypeVar("T")
 
@@ -43,11 +43,11 @@ class TokenizePool:
     def __init__(self, options: WorkerOptions, workers: int = 0) -> None:
         self.limit = workers or usable_cores()
         self.options = options
-        self.chunk_lines = _LINES
+        self.ahead = self.limit * _AHEAD
         if parse_identity(options.identity).name in KONLPY_TOKENIZERS:
             # One Java VM with threads: its dictionaries and compiled code serve all of them.
             self.options = replace(options, threads=self.limit)
-            self.limit, self.chunk_lines = 1, _LINES * 8
+            self.limit = 1
         self._workers: list[_Worker] = []
         self._in_process: Any = None
         self.slow = self.failed = 0  # lines that became characters, as in `Tokenized`
@@ -73,11 +73,11 @@ class TokenizePool:
         Raises:
             UserError: the tokenizer cannot be made, or its library failed.
         """
-        chunks = iter(_chunks(items, self.chunk_lines))
+        chunks = iter(_chunks(items))
         waiting: deque[_Chunk[T]] = deque()
         exhausted = False
         while waiting or not exhausted:
-            while not exhausted and len(waiting) < self.limit * _AHEAD:
+            while not exhausted and len(waiting) < self.ahead:
                 chunk = next(chunks, None)
                 exhausted = chunk is None
                 if chunk is not None:
@@ -142,13 +142,15 @@ class _Worker:
         self.process: BaseProcess = context.Process(target=work, args=(other, options), daemon=True)
         self.process.start()
         other.close()
-        self.chunks: deque[_Chunk[Any]] = deque()
+        self.chunks: dict[int, _Chunk[Any]] = {}  # those that it works on, by number
+        self._given = 0
 
     def give(self, chunk: _Chunk[Any]) -> None:
-        # One chunk in the pipe at a time: two full pipes would wait for each other for ever.
-        self.chunks.append(chunk)
-        if len(self.chunks) == 1:
-            self._send()
+        self.chunks[self._given] = chunk
+        # If the worker failed, its reason is in the pipe and `take` reads it.
+        with contextlib.suppress(BrokenPipeError, ConnectionError):
+            self.connection.send((self._given, chunk.texts))
+        self._given += 1
 
     def take(self) -> None:
         try:
@@ -159,14 +161,8 @@ class _Worker:
             ) from None
         if isinstance(answer, UserError):
             raise answer
-        self.chunks.popleft().answer = answer
-        if self.chunks:
-            self._send()
-
-    def _send(self) -> None:
-        # If the worker failed, its reason is in the pipe and `take` reads it.
-        with contextlib.suppress(BrokenPipeError, ConnectionError):
-            self.connection.send(self.chunks[0].texts)
+        number, tokenized = answer
+        self.chunks.pop(number).answer = tokenized
 
     def end(self) -> None:
         self.process.kill()
@@ -174,14 +170,14 @@ class _Worker:
         self.connection.close()
 
 
-def _chunks(items: Iterable[tuple[T, str]], lines: int) -> Iterator[_Chunk[T]]:
+def _chunks(items: Iterable[tuple[T, str]]) -> Iterator[_Chunk[T]]:
     """Chunks of a bounded size; the last one knows that it is the last."""
     held: _Chunk[T] | None = None
     belongings: list[T] = []
     texts: list[str] = []
     size = 0
     for belonging, text in items:
-        if texts and (len(texts) == lines or size + len(text) > _CHARACTERS):
+        if texts and (len(texts) == _LINES or size + len(text) > _CHARACTERS):
             if held is not None:
                 yield held
             held = _Chunk(belongings, texts, last=False)

@@ -1,5 +1,8 @@
 """One process that tokenizes: what runs on the other side of `tokenize_pool`'s pipes.
 
+Chunks are read by the main thread and split by others, so that neither end of the pipe ever waits
+for the other with its own hands full; with Java, several threads split at a time.
+
 KoNLPy's analyzers can take minutes over one line, and a call into Java cannot be stopped. So lines
 are split on a thread of their own; when one takes too long the thread is left to itself, the line
 becomes characters, and a new thread goes on with the next line. The process ends by
@@ -8,10 +11,11 @@ becomes characters, and a new thread goes on with the next line. The process end
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -43,49 +47,57 @@ class Tokenized:
 
 
 def work(connection: Connection, options: WorkerOptions) -> None:
-    """Answer chunks of texts until the pipe closes; an error is sent as its message."""
+    """Answer numbered chunks of texts until the pipe closes; an error is sent as its message."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     spec = parse_identity(options.identity)
     if spec.name in _BOUNDED:
         _silence_stderr()  # Java's warnings are not for the user
+    answers = _Answers(connection)
     try:
         tokenizer = make_tokenizer(spec, options.subword_model, options.jvm_heap)
-        while (chunk := connection.recv()) is not None:
-            connection.send(_in_parts(tokenizer, spec, chunk, options))
+        chunks: _Chunks = queue.SimpleQueue()
+        for _ in range(options.threads):
+            arguments = (chunks, answers, tokenizer, options)
+            threading.Thread(target=_answer, args=arguments, daemon=True).start()
+        while True:
+            chunks.put(connection.recv())
     except UserError as error:
-        connection.send(error)
+        answers.send(error)
     except EOFError:
-        pass  # the parent is gone
+        pass  # the parent has all it wanted, or is gone
     except Exception as error:
-        connection.send(UserError(f"{options.identity}: {type(error).__name__}: {error}"))
-    connection.close()
+        answers.send(UserError(f"{options.identity}: {type(error).__name__}: {error}"))
     os._exit(0)
 
 
 _BOUNDED = KONLPY_TOKENIZERS
+_Chunks = queue.SimpleQueue[tuple[int, list[str]]]
 
 
-def _in_parts(
-    tokenizer: Tokenizer, spec: TokenizerSpec, chunk: list[str], options: WorkerOptions
-) -> Tokenized:
-    """A chunk's tokens, a part of it on each thread: calls into Java let go of Python's lock."""
-    if options.threads == 1 or len(chunk) < 2:
-        return tokenize_chunk(tokenizer, spec, chunk, options.max_seconds)
-    with ThreadPoolExecutor(options.threads) as threads:
-        # Every n-th line: long and short ones fall to all threads alike.
-        parts = list(
-            threads.map(
-                lambda first: tokenize_chunk(
-                    tokenizer, spec, chunk[first :: options.threads], options.max_seconds
-                ),
-                range(options.threads),
-            )
-        )
-    texts = [""] * len(chunk)
-    for first, part in enumerate(parts):
-        texts[first :: options.threads] = part.texts
-    return Tokenized(texts, sum(p.slow for p in parts), sum(p.failed for p in parts))
+class _Answers:
+    """The pipe back, for one thread at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._lock = connection, threading.Lock()
+
+    def send(self, answer: tuple[int, Tokenized] | UserError) -> None:
+        # A parent that is gone needs no answer; the main thread notices and ends the process.
+        with self._lock, contextlib.suppress(BrokenPipeError, ConnectionError):
+            self._connection.send(answer)
+
+
+def _answer(
+    chunks: _Chunks, answers: _Answers, tokenizer: Tokenizer, options: WorkerOptions
+) -> None:
+    """Answer chunk after chunk: calls into Java let go of Python's lock."""
+    spec = parse_identity(options.identity)
+    while True:
+        number, texts = chunks.get()
+        try:
+            answers.send((number, tokenize_chunk(tokenizer, spec, texts, options.max_seconds)))
+        except Exception as error:
+            answers.send(UserError(f"{options.identity}: {type(error).__name__}: {error}"))
 
 
 def tokenize_chunk(

@@ -28,6 +28,10 @@ _LIBRARIES = (
 
 
 _JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s is in a Java pattern
+_PIECES = re.compile("[가-힣]+|[^가-힣]+")
+# Words in which nothing (an address, a tag, a number with its unit) spans syllables and others; a
+# single full stop before a syllable could be an address.
+_PARTED = re.compile(r"(?:[가-힣ㄱ-ㅣ!?~^,;…♥♡★☆]|\.(?![가-힣])|(?<=\.)\.)*")
 _SHORT = 32  # characters; longer pieces hardly come again, and would make the memory unbounded
 _REMEMBERED = 1 << 17  # pieces; some 40 MB at most
 _SEPARATOR = "\x1e"  # between tokens on their way from Java; stands in next to no text
@@ -150,30 +154,34 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> Callable[[str], Iterable[
 def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> Callable[[str], Iterable[str]]:
     """`Okt().morphs` and `.pos`, faster and with the same tokens.
 
-    Okt cuts a text at white space first and analyzes each piece by itself (open-korean-text,
-    `KoreanChunker.chunk`), so a piece that comes again is not analyzed again; and a piece's tokens
-    cross from Java together. Only `norm` looks at the whole text; it comes before the cutting.
+    Okt cuts a text at white space and then by kind of character, and analyzes each piece by itself
+    (open-korean-text, `KoreanChunker.chunk`), so a piece that comes again is not analyzed again;
+    and a piece's tokens cross from Java together. Only `norm` looks at the whole text; it comes
+    before the cutting.
     """
     import jpype
 
     no, stem = (jpype.java.lang.Boolean(flag) for flag in (False, "stem" in spec.flags))
     join, norm, tagged = jpype.java.lang.String.join, "norm" in spec.flags, "pos" in spec.flags
 
-    def analyze(piece: str) -> list[str]:
+    # Tuples of strings, which Python's collector leaves alone: JPype starts it after every one of
+    # Java's, and with lists it would look through all that is remembered.
+    def analyze(piece: str) -> tuple[str, ...]:
         tokens = analyzer.jki.tokenize(piece, no, stem)
         if _SEPARATOR in piece:
             pairs = [str(token) for token in tokens.toArray()]
         else:
             joined = str(join(_SEPARATOR, tokens))
             pairs = joined.split(_SEPARATOR) if joined else []
-        return pairs if tagged else [pair.rsplit("/", 1)[0] for pair in pairs]
+        return tuple(pairs if tagged else (pair.rsplit("/", 1)[0] for pair in pairs))
 
     remembered = lru_cache(_REMEMBERED)(analyze)
 
     def split(text: str) -> Iterable[str]:
         text = str(analyzer.jki.normalize(text)) if norm else text
-        for piece in _JAVA_SPACE.split(text):
-            if piece:
-                yield from remembered(piece) if len(piece) <= _SHORT else analyze(piece)
+        for word in _JAVA_SPACE.split(text):
+            for piece in _PIECES.findall(word) if _PARTED.fullmatch(word) else (word,):
+                if piece:
+                    yield from remembered(piece) if len(piece) <= _SHORT else analyze(piece)
 
     return split
