@@ -21,3 +21,13 @@ def _quota() -> int:
         return math.ceil(int(allowed) / int(period))
     except (OSError, ValueError):  # no such file, or "max": no limit
         return 1 << 16
+
+
+def one_blas_thread() -> None:
+    """Let NumPy multiply on one thread; call it before NumPy is imported.
+
+    Matrices of a few hundred rows gain little from a second thread, whose waiting costs as much
+    again where the machine is shared. A user's own setting stays.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")

@@ -33,8 +33,10 @@ TASK_COMMANDS = {"classify": "eval, predict, describe", "lm": "eval, generate, s
 KONLPY_TOKENIZERS = ("okt", "komoran", "hannanum", "kkma")
 TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace", "subword")
 
-# models/recurrent.py
-CELLS = ("rnn", "lstm", "gru")
+# models/written.py, models/recurrent.py
+CELLS = ("rnn", "rnn-relu", "lstm", "gru", "gru-reset-before")
+# models/encoders.py
+ENCODERS = ("recurrent", "cnn", "cnn-rnn")
 POOLINGS = ("last", "max", "mean", "all")
 INPUTS = ("embedding", "one-hot")
 

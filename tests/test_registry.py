@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 from rnntool import registry
-from rnntool.models import recurrent
+from rnntool.models.written import GATES
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.tokenizers import make_tokenizer
 
@@ -29,7 +29,7 @@ def test_every_command_has_a_module_and_help_with_an_example(name, cli):
 
 
 def test_cells_are_those_of_the_encoder():
-    assert set(registry.CELLS) == set(recurrent.CELLS)
+    assert set(registry.CELLS) == set(GATES)
 
 
 @pytest.mark.parametrize("name", ["mecab", "char", "jamo", "whitespace"])

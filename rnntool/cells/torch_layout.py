@@ -8,7 +8,8 @@ where the equations have one:
     b = b_ih + b_hh, except that GRU's b_hn stays apart: it is b_hg, inside the reset.
 
 The way back puts b into b_ih and leaves b_hh zero (but for b_hn): the same function, other
-numbers. torch.nn.GRU has no reset-before form, so `gru-reset-before` is refused, not converted.
+numbers. torch.nn.GRU has no reset-before form: under `gru-reset-before` the same names hold the
+weights of our own layer, whose two biases are one (models/written.py).
 """
 
 from __future__ import annotations
@@ -33,9 +34,8 @@ def from_torch(
     it are another module's and are passed over. Layers and directions follow from the names; a
     module without biases gets zeros.
     Raises ValueError for a name that no torch recurrent layer has (a projected LSTM's
-    weight_hr_l0 among them), a missing weight, shapes that do not fit, or a cell torch lacks.
+    weight_hr_l0 among them), a missing weight, or shapes that do not fit.
     """
-    _refuse_without_torch_form(cell)
     own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
     counted = _layers_and_directions(cell, own)
     return [
@@ -46,9 +46,8 @@ def from_torch(
 def to_torch(cell: Cell, layers: Layers, prefix: str = "") -> dict[str, Array]:
     """The parameters that torch's module needs to compute the same; the inverse of from_torch.
 
-    Raises ValueError when the weights do not fit the cell, or the cell has no torch form.
+    Raises ValueError when the weights do not fit the cell.
     """
-    _refuse_without_torch_form(cell)
     arrays: dict[str, Array] = {}
     for suffixes, layer in zip(_suffixes(len(layers), len(layers[0])), layers, strict=True):
         for suffix, p in zip(suffixes, layer, strict=True):
@@ -65,9 +64,7 @@ def gradients_to_torch(cell: Cell, gradients: StackGradients, prefix: str = "") 
     """Parameter name -> its gradient, as torch's autograd would fill `parameter.grad`.
 
     Both biases of a gate enter as a sum, so both have the gradient of b (GRU's b_hn that of b_hg).
-    Raises ValueError when the cell has no torch form.
     """
-    _refuse_without_torch_form(cell)
     arrays: dict[str, Array] = {}
     layers = gradients.layers
     for suffixes, layer in zip(_suffixes(len(layers), len(layers[0])), layers, strict=True):
@@ -95,14 +92,6 @@ def states_to_torch(states: States) -> State:
     """torch's (h_n,) or (h_n, c_n), each (layers·directions, B, H), from [layer][direction]."""
     flat = [state for layer in states for state in layer]
     return tuple(np.stack(parts) for parts in zip(*flat, strict=True))
-
-
-def _refuse_without_torch_form(cell: Cell) -> None:
-    if cell.name == "gru-reset-before":
-        raise ValueError(
-            "torch.nn.GRU resets after the product: its weights are for the cell 'gru', "
-            "and 'gru-reset-before' would compute something else with them"
-        )
 
 
 def _layers_and_directions(cell: Cell, names: Iterable[str]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.inspection.settings import InspectSettings
+from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def inspect_grad(
 
     Example: rnntool inspect-grad --compare rnn,lstm,gru --length 60 --text 'the cat sat'
     """
+    one_blas_thread()
     from rnntool.inspection.gradient_flow import as_dict
     from rnntool.inspection.inspect import inspect
 

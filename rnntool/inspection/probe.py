@@ -60,6 +60,7 @@ class RunProbes:
         tensors = read_weights(run.weights)
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
         settings = run.config.settings
+        _refuse_extras(run)
         cell = CELLS[settings["cell"]]
         try:
             layers = {"classify": _classifier_layers, "lm": _language_layers}[run.config.task]
@@ -97,6 +98,18 @@ class RunProbes:
         unit: Array = np.eye(len(self.run.vocabulary))[ids][None]
         unit[:, ids == 0] = 0
         return unit
+
+
+def _refuse_extras(run: Run) -> None:
+    settings = run.config.settings
+    extras = [name for name in ("layer_norm", "residual") if settings.get(name)]
+    if settings.get("encoder", "recurrent") != "recurrent":
+        extras.append(f"encoder {settings['encoder']}")
+    if extras:
+        raise UserError(
+            f"has {', '.join(extras)}: only plain recurrent layers can be looked into",
+            where=run.path,
+        )
 
 
 def fresh_network(

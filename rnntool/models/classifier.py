@@ -8,14 +8,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnntool.models.inputs import EmbeddingInput, OneHotInput, WordDropout
+from rnntool.models.encoders import make_encoder
+from rnntool.models.inputs import WordDropout, make_input
 from rnntool.models.pooling import pool, pooled_dim
-from rnntool.models.recurrent import RecurrentEncoder
 from rnntool.models.settings import ClassifierSettings
 
 
 class SequenceClassifier(nn.Module):
-    """Input -> recurrent encoder -> pooled states -> dropout -> linear.
+    """Input -> encoder -> pooled states -> dropout -> linear.
 
     Args:
         settings: the model's parts.
@@ -27,21 +27,8 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         self.pooling = settings.pooling
         self.word_dropout = WordDropout(settings.word_dropout)
-        self.input: EmbeddingInput | OneHotInput
-        if settings.input == "one-hot":
-            self.input = OneHotInput(vocabulary_size, settings.embedding_dropout)
-        else:
-            self.input = EmbeddingInput(
-                vocabulary_size, settings.embedding_dim, settings.embedding_dropout
-            )
-        self.encoder = RecurrentEncoder(
-            settings.cell,
-            self.input.output_dim,
-            settings.hidden,
-            settings.layers,
-            settings.bidirectional,
-            settings.dropout,
-        )
+        self.input = make_input(settings, vocabulary_size)
+        self.encoder = make_encoder(settings, self.input.output_dim)
         self.dropout = nn.Dropout(settings.dropout)
         self.output = nn.Linear(pooled_dim(settings.pooling, self.encoder.output_dim), outputs)
 
@@ -56,7 +43,7 @@ class SequenceClassifier(nn.Module):
             [B, outputs] in float32.
         """
         states, last = self.encoder(self.input(self.word_dropout(ids)), lengths)
-        features = pool(self.pooling, states, last, lengths)
+        features = pool(self.pooling, states, last, self.encoder.steps(lengths))
         scores: Tensor = self.output(self.dropout(features))
         return scores.float()
 

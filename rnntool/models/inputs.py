@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntool.errors import UserError
+from rnntool.models.settings import InputSettings
 from rnntool.text.vocabulary import PAD_ID, UNK_ID
 
 
@@ -60,6 +61,13 @@ class OneHotInput(nn.Module):
         vectors[..., PAD_ID] = 0
         dropped: Tensor = self.dropout(vectors)
         return dropped
+
+
+def make_input(settings: InputSettings, vocabulary_size: int) -> EmbeddingInput | OneHotInput:
+    """The input that the settings ask for."""
+    if settings.input == "one-hot":
+        return OneHotInput(vocabulary_size, settings.embedding_dropout)
+    return EmbeddingInput(vocabulary_size, settings.embedding_dim, settings.embedding_dropout)
 
 
 class WordDropout(nn.Module):

@@ -10,19 +10,55 @@ Shapes: B batch, T time, D input, H hidden.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+from rnntool.models.written import GATES, WrittenLayer
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What `torch.nn`'s layers do not do; without them, they run."""
+
+    layer_norm: bool = False  # inside the cell
+    recurrent_dropout: float = 0.0  # one mask for all steps
+    residual: bool = False  # a layer's input is added to its output, where they are as wide
+
+
+NO_EXTRAS = Extras()
+
+
+def make_layer(
+    cell: str, D: int, H: int, *, batch_first: bool = False, extras: Extras = NO_EXTRAS
+) -> nn.Module:
+    """One direction of one layer, initialized: `torch.nn`'s where it can do it, else ours.
+
+    Args:
+        cell: a name of `registry.CELLS`; `gru` resets after the product, as cuDNN does.
+    """
+    layer: nn.Module
+    if cell == "gru-reset-before" or extras.layer_norm or extras.recurrent_dropout > 0:
+        layer = WrittenLayer(
+            cell, D, H, layer_norm=extras.layer_norm, recurrent_dropout=extras.recurrent_dropout,
+            batch_first=batch_first,
+        )  # fmt: skip
+    elif cell in ("rnn", "rnn-relu"):
+        kind = "relu" if cell == "rnn-relu" else "tanh"
+        layer = nn.RNN(D, H, nonlinearity=kind, batch_first=batch_first)
+    else:
+        layer = {"lstm": nn.LSTM, "gru": nn.GRU}[cell](D, H, batch_first=batch_first)
+    initialize(layer, cell)
+    return layer
 
 
 class RecurrentEncoder(nn.Module):
     """`layers` × (one or two directions) of one cell, with dropout between the layers.
 
     Args:
-        cell: `rnn` (tanh), `lstm` or `gru` (reset after the product, as cuDNN has it).
+        cell: a name of `registry.CELLS`.
         input_dim: D.
         hidden: H, of each direction.
     """
@@ -35,19 +71,21 @@ class RecurrentEncoder(nn.Module):
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        extras: Extras = NO_EXTRAS,
     ) -> None:
         super().__init__()
         directions = 2 if bidirectional else 1
         self.output_dim = hidden * directions
+        self.residual = extras.residual
         self.dropout = nn.Dropout(dropout)
         sizes = [input_dim] + [self.output_dim] * (layers - 1)
         self.layers = nn.ModuleList(
-            nn.ModuleList(CELLS[cell](size, hidden, batch_first=True) for _ in range(directions))
+            nn.ModuleList(
+                make_layer(cell, size, hidden, batch_first=True, extras=extras)
+                for _ in range(directions)
+            )
             for size in sizes
         )
-        for direction in self.modules():
-            if isinstance(direction, nn.RNNBase):
-                initialize(direction)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Run the layers.
@@ -73,8 +111,14 @@ class RecurrentEncoder(nn.Module):
                 output, _ = network(ordered)
                 lasts.append(last_states(output, lengths))
                 outputs.append(reorder(output, backward_order) if direction else output)
-            states, last = torch.cat(outputs, dim=-1), torch.cat(lasts, dim=-1)
+            below, states, last = states, torch.cat(outputs, dim=-1), torch.cat(lasts, dim=-1)
+            if self.residual and below.shape == states.shape:
+                states = states + below
         return states, last
+
+    def steps(self, lengths: Tensor) -> Tensor:
+        """[B] steps of the output: as many as of the input."""
+        return lengths
 
 
 def reversed_within(lengths: Tensor, steps: int) -> Tensor:
@@ -96,20 +140,20 @@ def last_states(states: Tensor, lengths: Tensor) -> Tensor:
     return last * (lengths > 0).unsqueeze(1)
 
 
-def initialize(network: nn.RNNBase) -> None:
+def initialize(network: nn.Module, cell: str) -> None:
     """Orthogonal recurrent weights, Glorot input weights, zero biases, forget gates open.
 
     Saxe et al. 2014 (orthogonal), Glorot and Bengio 2010 eq. 16; a forget bias of 1 as in
     Jozefowicz et al. 2015 §3: the sum of torch's two biases is what counts.
     """
-    hidden = network.hidden_size
-    for name, weight in network.named_parameters():
+    for name, weight in network.named_parameters(recurse=False):
+        gates = torch.split(weight.data, len(weight) // GATES[cell])
         if name.startswith("bias"):
             nn.init.zeros_(weight)
-            if isinstance(network, nn.LSTM) and name.startswith("bias_ih"):
-                nn.init.ones_(weight.data[hidden : 2 * hidden])
+            if cell == "lstm" and name.startswith("bias_ih"):
+                nn.init.ones_(gates[1])
             continue
-        for gate in torch.split(weight.data, hidden):  # each gate's block is a matrix of its own
+        for gate in gates:  # each gate's block is a matrix of its own
             if name.startswith("weight_hh"):
                 nn.init.orthogonal_(gate)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnntool.registry import CELLS, INPUTS, POOLINGS, SOFTMAXES
+from rnntool.registry import CELLS, ENCODERS, INPUTS, POOLINGS, SOFTMAXES
 from rnntool.settings import setting
 
 _PANEL = "Model"
@@ -32,12 +32,29 @@ class InputSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSettings:
-    """The recurrent network over the token vectors."""
+    """The network over the token vectors."""
 
+    encoder: str = setting(
+        "recurrent",
+        "Recurrent, convolutional over time, or convolutional in front of recurrent.",
+        choices=ENCODERS,
+        panel=_PANEL,
+    )
     cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
     hidden: int = setting(256, "Hidden size H of each direction.", min=1, panel=_PANEL)
     layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
     bidirectional: bool = setting(False, "Read backward as well.", panel=_PANEL)
+    recurrent_dropout: float = setting(
+        0.0, "Variational: share of the state dropped, the same units at every step.", min=0.0,
+        max=0.95, panel=_PANEL,
+    )  # fmt: skip
+    layer_norm: bool = setting(False, "Layer normalisation inside the cell.", panel=_PANEL)
+    residual: bool = setting(False, "Add a layer's input to its output.", panel=_PANEL)
+    conv_widths: str = setting("3,4,5", "Widths of the convolution's filters.", panel=_PANEL)
+    conv_filters: int = setting(128, "Filters of each width.", min=1, panel=_PANEL)
+    conv_pool: int = setting(
+        2, "cnn-rnn: the recurrent part reads the maximum of so many steps.", min=1, panel=_PANEL
+    )
     dropout: float = setting(
         0.3,
         "Dropout between layers and before the output.",

@@ -11,10 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool.models.recurrent import CELLS, initialize
+from rnntool.errors import UserError
+from rnntool.models.recurrent import make_layer
 
 State = list[Any]  # a layer each: h [1, B, H], or (h, c) for an LSTM
-_KERNELS: dict[str, Any] = {"rnn": torch._VF.rnn_tanh, "lstm": torch._VF.lstm, "gru": torch._VF.gru}
+_KERNELS: dict[str, Any] = {
+    "rnn": torch._VF.rnn_tanh, "rnn-relu": torch._VF.rnn_relu,
+    "lstm": torch._VF.lstm, "gru": torch._VF.gru,
+}  # fmt: skip
 
 
 class StatefulEncoder(nn.Module):
@@ -40,9 +44,11 @@ class StatefulEncoder(nn.Module):
         self.cell, self.weight_drop = cell, weight_drop
         self.dropout = dropout
         inputs = [input_dim, *sizes[:-1]]
-        self.layers = nn.ModuleList(CELLS[cell](D, H) for D, H in zip(inputs, sizes, strict=True))
-        for network in self.layers:
-            initialize(cast(nn.RNNBase, network))
+        if weight_drop > 0 and cell not in _KERNELS:
+            raise UserError(f"--weight-drop does not go with --cell {cell}")
+        self.layers = nn.ModuleList(
+            make_layer(cell, D, H) for D, H in zip(inputs, sizes, strict=True)
+        )
 
     def forward(self, inputs: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Run the layers over a piece of text.

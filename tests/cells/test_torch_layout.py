@@ -173,12 +173,15 @@ def test_a_row_of_no_tokens_beside_others_in_a_bidirectional_stack() -> None:
         same(dW, gradients_to_torch(cell, other_g)[parameter])
 
 
-def test_reset_before_is_refused_in_both_directions() -> None:
+def test_the_written_out_gru_has_the_same_names_and_one_bias() -> None:
     cell = CELLS["gru-reset-before"]
-    with pytest.raises(ValueError, match="resets after the product"):
-        from_torch(cell, arrays(module("gru", 3, 4)))
-    with pytest.raises(ValueError, match="resets after the product"):
-        to_torch(cell, [[cell.initial_weights(3, 4, np.random.default_rng(0))]])
+    weights = cell.initial_weights(3, 4, np.random.default_rng(0))
+    named = to_torch(cell, [[weights]])
+    assert not named["bias_hh_l0"].any()
+    back = from_torch(cell, named)[0][0]
+    assert set(back) == {"W_xh", "W_hh", "b"}
+    for name, value in weights.items():
+        same(back[name], value)
 
 
 def test_what_is_no_torch_layer_is_refused_by_name() -> None:

@@ -9,7 +9,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnntool.models.pooling import pool, pooled_dim
 from rnntool.models.recurrent import RecurrentEncoder, last_states, reversed_within
-from rnntool.registry import CELLS
+
+CELLS = ("rnn", "lstm", "gru")
 
 B, T, D, H = 5, 7, 3, 4
 LENGTHS = torch.tensor([7, 1, 4, 6, 2])
