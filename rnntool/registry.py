@@ -15,9 +15,9 @@ COMMANDS: dict[str, str] = {
     "train-embeddings": "Train word vectors: CBOW or skip-gram.",
     "query-embeddings": "Ask word vectors: neighbors, analogy, similarity.",
     "train": "Train a recurrent network.",
-    "eval": "Score a trained run: a classifier on labelled data, a language model on text.",
-    "predict": "Answer for each line of text: label and probability.",
-    "generate": "Write text with a language model, as a person watches.",
+    "eval": "Score a trained run on data that it has not seen.",
+    "predict": "Answer for each line: label, tags, text; or the next values of a series.",
+    "generate": "Write text with a language or captioning model, as a person watches.",
     "score": "Say how probable a language model finds each line of text.",
     "describe": "Show a run: layers, parameters, settings, training summary.",
     "inspect-grad": "Show how the gradient flows back through time: vanishing, exploding, why.",
@@ -27,7 +27,14 @@ COMMANDS: dict[str, str] = {
 }
 
 # What a run directory was trained for (commands/train/) -> the commands that use it.
-TASK_COMMANDS = {"classify": "eval, predict, describe", "lm": "eval, generate, score, describe"}
+TASK_COMMANDS = {
+    "classify": "eval, predict, inspect-grad, describe",
+    "lm": "eval, generate, score, inspect-grad, describe",
+    "tag": "eval, predict, describe",
+    "seq2seq": "eval, predict, describe",
+    "caption": "eval, generate, describe",
+    "forecast": "eval, predict, describe",
+}
 
 # text/tokenizers.py
 KONLPY_TOKENIZERS = ("okt", "komoran", "hannanum", "kkma")
@@ -37,6 +44,12 @@ TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace",
 CELLS = ("rnn", "rnn-relu", "lstm", "gru", "gru-reset-before")
 # models/encoders.py
 ENCODERS = ("recurrent", "cnn", "cnn-rnn")
+# models/caption.py
+CONDITIONS = ("state", "input")
+# models/attention.py
+ATTENTIONS = ("none", "dot", "general")
+# models/characters.py
+CHARACTER_ENCODERS = ("none", "cnn", "recurrent")
 POOLINGS = ("last", "max", "mean", "all")
 INPUTS = ("embedding", "one-hot")
 

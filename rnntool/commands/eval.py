@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.errors import UserError
 from rnntool.reporting import Reporter
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 
 if TYPE_CHECKING:
     from rnntool.tasks.metrics import ClassificationReport
+    from rnntool.tasks.tag_run import TaggingReport
 
-app = new_app("Score a trained run: a classifier on labelled data, a language model on text.")
+app = new_app("Score a trained run on data that it has not seen.")
 
 
 @command(app, "eval", EvaluateSettings)
@@ -23,7 +26,7 @@ def evaluate(
     run: Annotated[str, typer.Argument(help="Run directory.")],
     data: Annotated[
         str,
-        typer.Argument(help="Labelled data, or text for a language model; raw or tokens; - stdin."),
+        typer.Argument(help="What the task is scored on: labelled data, text, pairs, a series."),
     ],
     errors: Annotated[
         str | None,
@@ -34,36 +37,91 @@ def evaluate(
     settings: EvaluateSettings,
     report: Reporter,
 ) -> None:
-    """Score a trained run: accuracy, each class, calibration; or perplexity, bits per character.
+    """Score a trained run on data that it has not seen, by the figures that fit its task.
+
+    Classifiers and taggers: accuracy, each class, calibration. Language models: perplexity, bits a
+    character. Pairs: BLEU, chrF, perplexity. Series: MAE and RMSE beside two baselines.
 
     Example: rnntool eval runs/lstm ratings_test.txt --errors wrong.tsv
     """
     from rnntool.formats.rundir import open_run
-    from rnntool.tasks.evaluate import evaluate as score
 
-    if open_run(run).config.task == "lm":
-        _evaluate_language_model(run, data, settings, report, json)
-        return
-    result = score(run, data, settings, report, errors)
-    if json:
-        sys.stdout.write(json_module.dumps(result.as_dict(), ensure_ascii=False) + "\n")
-        return
-    _print_classes(result)
+    task = open_run(run).config.task
+    if errors is not None and task != "classify":
+        raise UserError(f"--errors is for classifiers, and this was trained for {task!r}",
+                        where=run)  # fmt: skip
+    if task == "classify":
+        from rnntool.tasks.evaluate import evaluate as score
+
+        classified = score(run, data, settings, report, errors)
+        _show(classified.as_dict(), json, lambda _: _print_classes(classified))
+    elif task == "tag":
+        from rnntool.tasks.tag_run import evaluate_tagger
+
+        tagged = evaluate_tagger(run, data, settings, report)
+        _show(tagged.as_dict(), json, lambda _: _print_tags(tagged))
+    elif task == "forecast":
+        from rnntool.tasks.forecast_run import evaluate_forecast
+
+        _show(evaluate_forecast(run, data, settings, report).as_dict(), json, _print_forecasts)
+    else:
+        _show(_text_figures(task, run, data, settings, report), json, _print_figures)
 
 
-def _evaluate_language_model(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter, json: bool
-) -> None:
-    from rnntool.commands._tables import print_table
+def _text_figures(
+    task: str, run: str, data: str, settings: EvaluateSettings, report: Reporter
+) -> dict[str, Any]:
+    """Figures of what writes text."""
+    if task == "seq2seq":
+        from rnntool.tasks.seq2seq_run import evaluate_seq2seq
+
+        return evaluate_seq2seq(run, data, settings, report).as_dict()
+    if task == "caption":
+        from rnntool.tasks.caption import evaluate_caption
+
+        return evaluate_caption(run, data, settings, report)
     from rnntool.tasks.lm_evaluate import evaluate_language_model
     from rnntool.tasks.lm_run import load_language_model
 
     trained = load_language_model(run, settings.device, settings.threads)
-    result = evaluate_language_model(trained, data, settings, report).as_dict()
+    return evaluate_language_model(trained, data, settings, report).as_dict()
+
+
+def _show(
+    figures: dict[str, Any], json: bool, print_tables: Callable[[dict[str, Any]], None]
+) -> None:
     if json:
-        sys.stdout.write(json_module.dumps(result, ensure_ascii=False) + "\n")
-        return
-    print_table(("figure", "value"), list(result.items()))
+        sys.stdout.write(json_module.dumps(figures, ensure_ascii=False) + "\n")
+    else:
+        print_tables(figures)
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    from rnntool.commands._tables import print_table
+
+    print_table(("figure", "value"), list(figures.items()))
+
+
+def _print_forecasts(figures: dict[str, Any]) -> None:
+    from rnntool.commands._tables import print_table
+
+    print_table(
+        (f"rows {figures['rows']}", "MAE", "RMSE"),
+        [(name, f["mae"], f["rmse"]) for name, f in figures["figures"].items()],
+    )
+
+
+def _print_tags(result: TaggingReport) -> None:
+    from rnntool.commands._tables import print_table
+
+    _print_figures({
+        name: value for name, value in result.as_dict().items()
+        if name != "by_tag" and value is not None
+    })  # fmt: skip
+    print_table(
+        ("tag", "precision", "recall", "f1", "support"),
+        [(c.label, c.precision, c.recall, c.f1, c.support) for c in result.by_tag.classes],
+    )
 
 
 def _print_classes(result: ClassificationReport) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TextIO
 
 import typer
 
@@ -10,7 +11,7 @@ from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.tasks.evaluate_settings import PredictSettings
 
-app = new_app("Answer for each line of text: label and probability.")
+app = new_app("Answer for each line: label, tags, text; or the next values of a series.")
 
 
 @command(app, "predict", PredictSettings)
@@ -26,12 +27,38 @@ def predict(
     settings: PredictSettings,
     report: Reporter,
 ) -> None:
-    """Answer for each line of raw text: label and probability, a line in, a line out, at once.
+    """Answer for each line of raw text, a line in, a line out, at once.
+
+    A classifier says label and probability, a tagger a tag for each token, a seq2seq model its
+    text; a forecaster says what comes after the end of a series.
 
     Example: echo '이 영화 정말 재밌다' | rnntool predict runs/lstm
     """
     from rnntool.formats.writing import write_text
-    from rnntool.tasks.predict import predict as answer
 
+    answer = _answering(run)
     with write_text(output) as sink:
         answer(run, inputs or ["-"], sink, settings, report)
+
+
+def _answering(run: str) -> Callable[[str, list[str], TextIO, PredictSettings, Reporter], int]:
+    """The function that answers for the run's task."""
+    from rnntool.formats.rundir import open_run, require_task
+
+    opened = open_run(run)
+    if opened.config.task == "tag":
+        from rnntool.tasks.tag_run import predict_tags
+
+        return predict_tags
+    if opened.config.task == "seq2seq":
+        from rnntool.tasks.seq2seq_run import predict_answers
+
+        return predict_answers
+    if opened.config.task == "forecast":
+        from rnntool.tasks.forecast_run import predict_next
+
+        return predict_next
+    require_task(opened, "classify")
+    from rnntool.tasks.predict import predict as classify
+
+    return classify

@@ -9,7 +9,7 @@ Shapes: B batch, H hidden, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +24,39 @@ States = list[State]  # a layer each
 _TABLE = 1 << 26  # numbers of the first layer's table at most; more are computed step by step
 
 
+class Engine(Protocol):
+    """What writes token after token; its states are arrays whose first axis is the batch."""
+
+    def zero_states(self) -> States:
+        """The state before the first token, of one text."""
+
+    def step(self, ids: NDArray[np.int64], states: States) -> tuple[Floats, States]:
+        """Read one token each: [B] -> [B, V] log-probabilities of the next, and new states."""
+
+
 class LanguageEngine:
     """The model of a run of `train lm`.
 
     Args:
         cell: `rnn`, `lstm` or `gru`.
         tensors: its weights by name, as `weights.safetensors` holds them.
+        vector: [F] what leads a captioning model; it makes the first state or is an input at each
+            step.
     """
 
-    def __init__(self, cell: str, tensors: Mapping[str, Floats]) -> None:
+    def __init__(
+        self, cell: str, tensors: Mapping[str, Floats], vector: Floats | None = None
+    ) -> None:
         self.cell = CELLS[cell]
+        self._start: States | None = None
+        self._vector: Floats | None = None
         self.layers: list[dict[str, Floats]] = []
         while f"encoder.layers.{len(self.layers)}.weight_hh_l0" in tensors:
             prefix = f"encoder.layers.{len(self.layers)}."
             own = {n: a for n, a in tensors.items() if n.startswith(prefix)}
             self.layers.append(from_torch(self.cell, own, prefix)[0][0])
+        if vector is not None:
+            self._lead(tensors, vector)
         self._output = _output(tensors)
         self._embedding = tensors.get("input.embedding.weight")
         first = self.layers[0]
@@ -49,6 +67,8 @@ class LanguageEngine:
 
     def zero_states(self, batch: int = 1) -> States:
         """The state before the first token."""
+        if self._start is not None:
+            return [tuple(part.repeat(batch, axis=0) for part in layer) for layer in self._start]
         return [
             self.cell.zero_state(batch, p["W_hh"].shape[1], p["W_hh"].dtype) for p in self.layers
         ]
@@ -72,10 +92,27 @@ class LanguageEngine:
             x, a_x = new[0], None
         return self._output(x), after
 
+    def _lead(self, tensors: Mapping[str, Floats], vector: Floats) -> None:
+        """What models/caption.py does with a vector, before the first step."""
+        scaled = (vector - tensors["mean"]) / tensors["deviation"]
+        if "condition.weight" not in tensors:
+            self._vector = scaled.astype(np.float32)
+            return
+        flat = np.tanh(tensors["condition.weight"] @ scaled + tensors["condition.bias"])
+        parts = iter(np.split(flat.astype(np.float32)[None], np.cumsum(self._sizes())[:-1], axis=1))
+        self._start = [tuple(next(parts) for _ in self.cell.states) for _ in self.layers]
+
+    def _sizes(self) -> list[int]:
+        """H of every part of every layer's state."""
+        return [p["W_hh"].shape[1] for p in self.layers for _ in self.cell.states]
+
     def _inputs(self, ids: NDArray[np.int64]) -> Floats:
-        """[N, D] vectors of tokens; a one-hot `<pad>` is zeros."""
+        """[N, D] inputs of tokens; a one-hot `<pad>` is zeros."""
         if self._embedding is not None:
-            return self._embedding[ids]
+            found = self._embedding[ids]
+            if self._vector is None:
+                return found
+            return np.concatenate([found, np.repeat(self._vector[None], len(ids), axis=0)], axis=1)
         unit = np.eye(self.layers[0]["W_xh"].shape[1], dtype=self.layers[0]["W_xh"].dtype)[ids]
         unit[ids == 0] = 0
         return unit

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rnntool.decoding.engine import Floats, LanguageEngine, States
+from rnntool.decoding.engine import Engine, Floats, States
 from rnntool.decoding.sampling import Sampling, draw
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
 
 
 def generate(
-    engine: LanguageEngine,
+    engine: Engine,
     vocabulary: Vocabulary,
     unit: Unit,
     prompt: Sequence[int],
@@ -39,7 +39,7 @@ def generate(
 
 
 def beam_search(
-    engine: LanguageEngine,
+    engine: Engine,
     vocabulary: Vocabulary,
     unit: Unit,
     prompt: Sequence[int],
@@ -80,7 +80,7 @@ def beam_search(
 
 
 def read_prompt(
-    engine: LanguageEngine, vocabulary: Vocabulary, unit: Unit, prompt: Sequence[int]
+    engine: Engine, vocabulary: Vocabulary, unit: Unit, prompt: Sequence[int]
 ) -> tuple[Floats, States]:
     """[V] log-probabilities of what follows the prompt (of a text's first token without one)."""
     states = engine.zero_states()

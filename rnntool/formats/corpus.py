@@ -65,6 +65,8 @@ class CorpusOptions:
     text_column: str | None = None
     label_column: str | None = None
     encoding: str = "utf-8"
+    text_names: tuple[str, ...] = TEXT_COLUMNS  # what the columns are usually called
+    label_names: tuple[str, ...] = LABEL_COLUMNS
 
 
 class Corpus:
@@ -146,7 +148,7 @@ def _guess_format(first: str, name: str, options: CorpusOptions) -> str:
     by_tabs = first.split("\t")
     if stem.endswith(".csv"):
         return "csv"
-    if stem.endswith(".tsv") or (len(by_tabs) > 1 and set(TEXT_COLUMNS) & set(by_tabs)):
+    if stem.endswith(".tsv") or (len(by_tabs) > 1 and set(options.text_names) & set(by_tabs)):
         return "tsv"
     if options.text_column is None:
         return "lines"
@@ -154,8 +156,9 @@ def _guess_format(first: str, name: str, options: CorpusOptions) -> str:
 
 
 def _find_columns(name: str, layout: Layout, columns: list[str], options: CorpusOptions) -> Layout:
-    text = _find_column(name, columns, options.text_column, TEXT_COLUMNS, "--text-column")
-    label = _find_column(name, columns, options.label_column, LABEL_COLUMNS, "--label-column")
+    text = _find_column(name, columns, options.text_column, options.text_names, "--text-column")
+    label = _find_column(name, columns, options.label_column, options.label_names,
+                         "--label-column")  # fmt: skip
     if text is None:
         raise UserError(
             "which column holds the text?",

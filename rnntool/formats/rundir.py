@@ -3,6 +3,8 @@
 config.yaml          task, every setting resolved, versions, sha256 of the inputs, results
 vocab.tsv            the vocabulary
 labels.txt           the labels, a line each, in the order of the model's outputs
+characters.tsv       a tagger's vocabulary of characters
+target.tsv           the vocabulary of what a seq2seq model writes
 subword.json         the subword model, where the tokenizer has one
 weights.safetensors  the best epoch's weights
 metrics.jsonl        an epoch a line
@@ -21,8 +23,11 @@ from rnntool.text.vocabulary import Vocabulary
 
 FORMAT = 1
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
+CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.jsonl"
+_WITHOUT_WORDS = ("forecast",)
+_NO_WORDS = Vocabulary((), (), "none")
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,13 @@ def open_run(path: str) -> Run:
     """
     folder = Path(path)
     config = _read_config(folder)
-    for name in (VOCAB, LABELS, WEIGHTS):
+    wordless = config.task in _WITHOUT_WORDS
+    for name in (LABELS, WEIGHTS) if wordless else (VOCAB, LABELS, WEIGHTS):
         if not (folder / name).is_file():
             raise UserError(
                 f"is incomplete: {name} is missing", where=folder, hint="train it anew with --force"
             )
-    vocabulary = read_vocabulary(str(folder / VOCAB))
+    vocabulary = _NO_WORDS if wordless else read_vocabulary(str(folder / VOCAB))
     labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
     return Run(folder, config, vocabulary, labels)
 

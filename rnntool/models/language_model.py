@@ -22,9 +22,14 @@ class LanguageModel(nn.Module):
 
     With tied weights (Press and Wolf 2017; Inan et al. 2017) the output matrix is the embedding,
     and the last layer is as wide as it.
+
+    Args:
+        extra: further inputs at each step beside the token's vector.
     """
 
-    def __init__(self, settings: LanguageModelSettings, vocabulary_size: int) -> None:
+    def __init__(
+        self, settings: LanguageModelSettings, vocabulary_size: int, extra: int = 0
+    ) -> None:
         super().__init__()
         kind: Any = LockedDropout if settings.locked_dropout else nn.Dropout
         one_hot = settings.input == "one-hot"
@@ -38,7 +43,7 @@ class LanguageModel(nn.Module):
         if settings.tie_weights:
             sizes[-1] = settings.embedding_dim
         self.encoder = StatefulEncoder(
-            settings.cell, self.input.output_dim, sizes, kind(settings.dropout),
+            settings.cell, self.input.output_dim + extra, sizes, kind(settings.dropout),
             settings.weight_drop,
         )  # fmt: skip
         self.output_dropout = kind(settings.dropout)

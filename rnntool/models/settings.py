@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnntool.registry import CELLS, ENCODERS, INPUTS, POOLINGS, SOFTMAXES
+from rnntool.registry import (
+    ATTENTIONS,
+    CELLS,
+    CHARACTER_ENCODERS,
+    CONDITIONS,
+    ENCODERS,
+    INPUTS,
+    POOLINGS,
+    SOFTMAXES,
+)
 from rnntool.settings import setting
 
 _PANEL = "Model"
@@ -76,6 +85,40 @@ class ClassifierSettings(InputSettings, EncoderSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TaggerSettings(InputSettings, EncoderSettings):
+    """A tagger's parts."""
+
+    characters: str = setting(
+        "cnn", "Read each token's characters as well.", choices=CHARACTER_ENCODERS, panel=_PANEL
+    )
+    character_unit: str = setting(
+        "jamo", "What a token is spelled in.", choices=("char", "jamo"), panel=_PANEL
+    )
+    character_dim: int = setting(32, "Size of a character's vector.", min=1, panel=_PANEL)
+    character_hidden: int = setting(
+        64, "Filters of each width, or hidden size, over characters.", min=1, panel=_PANEL
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seq2SeqModelSettings(EncoderSettings):
+    """An encoder's and a decoder's parts."""
+
+    attention: str = setting(
+        "general", "How the decoder looks at the encoder's states.", choices=ATTENTIONS,
+        panel=_PANEL,
+    )  # fmt: skip
+    embedding_dim: int = setting(128, "Embedding size D of both sides.", min=1, panel=_PANEL)
+    embedding_dropout: float = setting(
+        0.2, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
+    )
+    bidirectional: bool = setting(True, "The encoder reads backward as well.", panel=_PANEL)
+    conv_pool: int = setting(
+        1, "cnn-rnn: the recurrent part reads the maximum of so many steps.", min=1, panel=_PANEL
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class LanguageModelSettings:
     """What a language model is made of."""
 
@@ -105,3 +148,16 @@ class LanguageModelSettings:
     weight_drop: float = setting(
         0.0, "AWD-LSTM: dropout on the recurrent matrix W_hh.", min=0.0, max=0.95, panel=_PANEL
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionModelSettings(LanguageModelSettings):
+    """A language model that a vector leads."""
+
+    condition: str = setting(
+        "state",
+        "The vector makes the first state, or is an input at each step.",
+        choices=CONDITIONS,
+        panel=_PANEL,
+    )
+    hidden: int = setting(256, "Hidden size H of each layer.", min=1, panel=_PANEL)

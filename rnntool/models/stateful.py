@@ -41,7 +41,7 @@ class StatefulEncoder(nn.Module):
         weight_drop: float = 0.0,
     ) -> None:
         super().__init__()
-        self.cell, self.weight_drop = cell, weight_drop
+        self.cell, self.weight_drop, self.sizes = cell, weight_drop, sizes
         self.dropout = dropout
         inputs = [input_dim, *sizes[:-1]]
         if weight_drop > 0 and cell not in _KERNELS:

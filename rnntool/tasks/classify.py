@@ -23,10 +23,14 @@ from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
-from rnntool.tasks.starting import library_versions, open_start, restore_weights
-from rnntool.training.backend import Backend, choose_backend
-from rnntool.training.loop import Outcome, StepResult, Task, Trainer
-from rnntool.training.rundir import training_directory
+from rnntool.tasks.starting import (
+    library_versions,
+    open_start,
+    pretrained_vectors,
+    restore_weights,
+)
+from rnntool.tasks.training import Job, train_run
+from rnntool.training.loop import Outcome, StepResult, Task
 
 _EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
 
@@ -146,22 +150,17 @@ def train_classifier(
     Raises:
         UserError: an input cannot be used, or the loss is not finite.
     """
-    with training_directory(output, force=force, resume=resume) as folder:
-        backend = choose_backend(settings.device, settings.precision, settings.threads)
-        backend.activate()
-        torch.manual_seed(settings.seed)
+
+    def job() -> Job:
         prepared = prepare(data, settings, report)
-        model, settings = build_pretrained(settings, prepared, report)
+        model, resolved = build_pretrained(settings, prepared, report)
         if settings.init_from is not None:
             load_start(model, settings.init_from, prepared)
-        config = describe(settings, prepared, input_files(data, settings))
-        folder.begin(config)
-        prepared.write(folder.path)
-        report.note(f"training on {backend}")
-        task = ClassifyTask(prepared.train, prepared.validation, settings)
-        outcome = Trainer(model, task, settings, backend, folder.path, report).run(resume)
-        folder.finish(replace(config, results=summarize(outcome, model, backend)))
-    return Path(output), outcome
+        config = describe(resolved, prepared, input_files(data, resolved))
+        task = ClassifyTask(prepared.train, prepared.validation, resolved)
+        return Job(model, task, resolved, config, prepared.write)
+
+    return train_run(output, settings, job, report, force=force, resume=resume)
 
 
 def build_model(
@@ -176,15 +175,12 @@ def build_pretrained(
     settings: ClassifySettings, prepared: Prepared, report: Reporter
 ) -> tuple[SequenceClassifier, ClassifySettings]:
     """A fresh classifier with `--vectors` in its embedding, and the settings with their size."""
-    if settings.vectors is None:
-        return build_model(settings, len(prepared.vocabulary), len(prepared.labels)), settings
-    from rnntool.embeddings.matrix import load_matrix
-
-    matrix = load_matrix(settings.vectors, prepared.vocabulary, seed=settings.seed)
-    report.note(matrix.coverage_report())
-    settings = replace(settings, embedding_dim=matrix.weights.shape[1])
+    vectors = pretrained_vectors(settings, prepared.vocabulary, settings.seed, report)
+    if vectors is not None:
+        settings = replace(settings, embedding_dim=vectors.shape[1])
     model = build_model(settings, len(prepared.vocabulary), len(prepared.labels))
-    model.input.load_vectors(torch.from_numpy(matrix.weights), settings.freeze)
+    if vectors is not None:
+        model.input.load_vectors(vectors, settings.freeze)
     return model, settings
 
 
@@ -209,16 +205,3 @@ def describe(
 ) -> RunConfig:
     """What the run's `config.yaml` says before the training."""
     return RunConfig("classify", as_dict(settings), prepared.tokenizer, inputs, library_versions())
-
-
-def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str, Any]:
-    """What the run's `config.yaml` says after it."""
-    return {
-        "best_epoch": outcome.best["epoch"],
-        "validation_accuracy": outcome.best["validation_accuracy"],
-        "validation_loss": outcome.best["validation_loss"],
-        "epochs": len(outcome.history),
-        "seconds": round(outcome.seconds, 1),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "backend": str(backend),
-    }

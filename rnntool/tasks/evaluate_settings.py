@@ -8,6 +8,7 @@ from rnntool.registry import DEVICES
 from rnntool.settings import setting
 
 _LM = "Language models"
+_ANSWERS = "Sequence to sequence"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +27,24 @@ class InferenceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(InferenceSettings):
+class SearchSettings:
+    """How a seq2seq model's answers are written."""
+
+    beam: int = setting(
+        0, "Search the likeliest answer with so many hypotheses; 0: token by token.", min=0,
+        panel=_ANSWERS,
+    )  # fmt: skip
+    length: int = setting(200, "Tokens of an answer at most.", min=1, panel=_ANSWERS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings(InferenceSettings, SearchSettings):
     """Settings of `eval`."""
 
     label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
+    features: str | None = setting(
+        None, "Vectors of the rows, for a captioning model: .npy or CSV.", panel="Data"
+    )
     state: str = setting(
         "auto",
         "Recurrent state: carried through the text, or reset for each line (auto: as trained).",
@@ -73,6 +88,10 @@ class GenerateSettings:
     prompt_file: str | None = setting(
         None, "File that holds it; - is standard input.", panel="Prompt"
     )
+    features: str | None = setting(
+        None, "Vectors that lead a captioning model: .npy or CSV.", panel="Prompt"
+    )
+    row: int = setting(1, "The row of --features to write from.", min=1, panel="Prompt")
     length: int = setting(500, "Tokens to write at most.", min=1, panel="Output")
     samples: int = setting(1, "Texts to write.", min=1, panel="Output")
     stop: str | None = setting(None, "End a text before this string.", panel="Output")
@@ -93,7 +112,7 @@ class GenerateSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictSettings(InferenceSettings):
+class PredictSettings(InferenceSettings, SearchSettings):
     """Settings of `predict`."""
 
     proba: bool = setting(False, "Print the probability of every class.", panel="Output")

@@ -10,10 +10,11 @@ from typing import TextIO
 import numpy as np
 
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.decoding.engine import LanguageEngine
+from rnntool.decoding.engine import Floats, LanguageEngine
 from rnntool.decoding.generate import beam_search, generate
 from rnntool.decoding.sampling import Sampling
 from rnntool.errors import UserError
+from rnntool.formats.features import read_features
 from rnntool.formats.reading import STREAM, name_of, open_binary
 from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.formats.weights import read_weights
@@ -46,20 +47,45 @@ class Writer:
         return [known[t] for t in tokens if t in known], [t for t in tokens if t not in known]
 
 
-def open_writer(path: str) -> Writer:
-    """Open a run directory of `train lm` for writing.
+def open_writer(path: str, features: str | None = None, row: int = 1) -> Writer:
+    """Open a run directory of `train lm` or `train caption` for writing.
+
+    Args:
+        features: table of the vectors that lead a captioning model, and which row of it.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "lm")
-    settings = run.config.settings
+    run = open_run(path)
+    leads = run.config.task == "caption"
+    run = run if leads else require_task(run, "lm")
+    settings, tensors = run.config.settings, read_weights(run.weights)
+    vector = _vector(features, row, tensors, path) if leads else None
+    if features is not None and not leads:
+        raise UserError("is no captioning model: --features leads nothing", where=path)
     try:
-        engine = LanguageEngine(settings["cell"], read_weights(run.weights))
-        documents = bool(settings["lines"])
+        engine = LanguageEngine(settings["cell"], tensors, vector)
+        documents = leads or bool(settings["lines"])
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"damaged: {error}", where=run.path) from None
     return Writer(run, engine, Unit(parse_identity(run.config.tokenizer), documents))
+
+
+def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: str) -> Floats:
+    """The vector that leads a captioning model; without a file the mean of its training's."""
+    if "mean" not in tensors:
+        raise UserError("damaged: a captioning model without its vectors' mean", where=path)
+    mean = tensors["mean"]
+    if features is None:
+        return mean
+    table = read_features(features)
+    if row > len(table):
+        raise UserError(f"--row {row}, but there are {len(table):,}", where=features)
+    if table.shape[1] != len(mean):
+        raise UserError(f"vectors of {table.shape[1]}, but the model's have {len(mean)}",
+                        where=features)  # fmt: skip
+    vector: Floats = table[row - 1]
+    return vector
 
 
 def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: Reporter) -> None:
@@ -70,7 +96,7 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
     """
     check_settings(settings)
     prompt = read_prompt_text(settings)
-    writer = open_writer(path)
+    writer = open_writer(path, settings.features, settings.row)
     ids, unknown = writer.encode(prompt)
     if unknown:
         shown = " ".join(dict.fromkeys(unknown))

@@ -12,6 +12,8 @@ from rnntool import __version__
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, sha256_of
 from rnntool.formats.rundir import VOCAB, Run, open_run
+from rnntool.models.settings import InputSettings
+from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.checkpoint import load_weights
 
@@ -65,6 +67,19 @@ def open_start(path: str, vocabulary: Vocabulary) -> Run:
             hint=f"train with --vocab {path}/{VOCAB}",
         )
     return run
+
+
+def pretrained_vectors(
+    settings: InputSettings, vocabulary: Vocabulary, seed: int, report: Reporter
+) -> torch.Tensor | None:
+    """`--vectors` as [V, D] rows of the vocabulary, or None where none are given."""
+    if settings.vectors is None:
+        return None
+    from rnntool.embeddings.matrix import load_matrix
+
+    matrix = load_matrix(settings.vectors, vocabulary, seed=seed)
+    report.note(matrix.coverage_report())
+    return torch.from_numpy(matrix.weights)
 
 
 def restore_weights(model: nn.Module, run: Run) -> None:

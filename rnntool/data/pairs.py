@@ -1,0 +1,87 @@
+"""Pairs of texts: what is read, and what shall be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rnntool.data.sequences import Ints, Sequences
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
+from rnntool.reporting import Reporter
+from rnntool.text.tokenizers import make_tokenizer
+from rnntool.text.units import Unit
+
+SOURCE_COLUMNS = ("source", "question", "src", "input", "Q")
+TARGET_COLUMNS = ("target", "answer", "tgt", "output", "A")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A source and its target, as they stand in the file."""
+
+    line: int
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class NumberedPairs:
+    """N pairs as numbers; a target ends with `<eos>`."""
+
+    sources: Sequences
+    targets: Sequences
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def take(self, rows: Ints) -> NumberedPairs:
+        """The pairs `rows`."""
+        return NumberedPairs(self.sources.take(rows), self.targets.take(rows))
+
+
+def pair_options(
+    source: str | None, target: str | None, encoding: str, format: str = "auto"
+) -> CorpusOptions:
+    """Options for a table with a column to read and a column to write."""
+    return CorpusOptions(format, source, target, encoding, SOURCE_COLUMNS, TARGET_COLUMNS)
+
+
+def read_pairs(path: str, options: CorpusOptions) -> list[Pair]:
+    """The pairs of a TSV or CSV with a header.
+
+    Raises:
+        UserError: the file cannot be read, lacks one of the columns, or has an empty cell in them.
+    """
+    pairs = []
+    with open_corpus(path, options) as corpus:
+        if corpus.layout.label is None:
+            columns = ", ".join(corpus.layout.columns)
+            raise UserError(
+                "which columns hold source and target?", where=corpus.name,
+                hint="give --source-column and --target-column"
+                + (f"; there are: {columns}" if columns else ", and a header line above"),
+            )  # fmt: skip
+        for row in corpus:
+            for name, text in (("source", row.text), ("target", row.label)):
+                if not (text or "").strip():
+                    raise UserError(f"the {name} is empty", where=f"{corpus.name}:{row.line}")
+            pairs.append(Pair(row.line, row.text, row.label or ""))
+    if not pairs:
+        raise UserError("has a header and no rows", where=path)
+    return pairs
+
+
+def split_texts(
+    texts: Iterable[str], unit: Unit, options: WorkerOptions, workers: int, report: Reporter
+) -> Iterator[list[str]]:
+    """Tokens of each text, in order: here where that is cheap, else on all cores."""
+    if unit.cheap:
+        yield from map(make_tokenizer(unit.spec).tokenize, texts)
+        return
+    with TokenizePool(options, workers) as pool:
+        for _, tokens in pool.tokenize((None, text) for text in texts):
+            yield split_tokens(tokens)
+        pool.warn_of_characters(report)

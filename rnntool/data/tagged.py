@@ -1,0 +1,97 @@
+"""Tagged sentences as numbers: of the tokens, of their characters, of their tags."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnntool.data.sequences import Ints, Sequences, pack_sequences
+from rnntool.errors import UserError, one_of
+from rnntool.formats.tagged import Sentence
+from rnntool.text.spec import TokenizerSpec
+from rnntool.text.tokenizers import make_tokenizer
+from rnntool.text.vocabulary import Vocabulary, build_vocabulary
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """N sentences; a distinct word's characters stand once."""
+
+    sequences: Sequences  # token numbers
+    words: Sequences  # which of the spellings each token has
+    spellings: Sequences  # characters of each distinct word
+    tags: Sequences  # tag numbers; zeros where the sentences have none
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def take(self, rows: Ints) -> Tagged:
+        """The sentences `rows`."""
+        return Tagged(
+            self.sequences.take(rows), self.words.take(rows), self.spellings, self.tags.take(rows)
+        )
+
+
+class Speller:
+    """Words as character numbers.
+
+    Args:
+        unit: `char` or `jamo`.
+        characters: the characters' vocabulary.
+    """
+
+    def __init__(self, unit: str, characters: Vocabulary) -> None:
+        self._split = make_tokenizer(TokenizerSpec(unit)).tokenize
+        self._characters = characters
+
+    def spell(self, word: str) -> list[int]:
+        """The word's characters; one not seen in training is `<unk>`."""
+        return self._characters.encode(self._split(word))
+
+
+def count_characters(words: Iterable[str], unit: str) -> Vocabulary:
+    """The vocabulary of the characters that distinct words are spelled in."""
+    split = make_tokenizer(TokenizerSpec(unit)).tokenize
+    counts: Counter[str] = Counter()
+    for word in words:
+        counts.update(split(word))
+    return build_vocabulary(counts, unit)
+
+
+def encode_tagged(
+    sentences: list[Sentence],
+    vocabulary: Vocabulary,
+    speller: Speller,
+    tags: list[str],
+    path: str,
+) -> Tagged:
+    """Sentences as numbers.
+
+    Raises:
+        UserError: a tag is not among `tags`.
+    """
+    places: dict[str, int] = {}
+    for sentence in sentences:
+        for token in sentence.tokens:
+            places.setdefault(token, len(places))
+    number = {tag: n for n, tag in enumerate(tags)}
+    for sentence in sentences:
+        for tag in sentence.tags:
+            if tag not in number:
+                raise UserError(
+                    f"tag {tag!r} was not seen in training",
+                    where=f"{path}:{sentence.line}",
+                    hint=one_of(tag, tags),
+                )
+    return Tagged(
+        pack_sequences(vocabulary.encode(s.tokens) for s in sentences),
+        pack_sequences([places[token] for token in s.tokens] for s in sentences),
+        pack_sequences(speller.spell(word) for word in places or [""]),
+        pack_sequences(
+            [number[tag] for tag in s.tags] if s.tags else np.zeros(len(s.tokens), dtype=np.int32)
+            for s in sentences
+        ),
+    )

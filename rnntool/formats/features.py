@@ -1,0 +1,66 @@
+"""Tables of numbers, a vector a row: NumPy's `.npy`, or CSV with or without a header."""
+
+from __future__ import annotations
+
+import csv
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.errors import UserError
+from rnntool.formats.reading import name_of, open_binary, read_lines
+
+
+def read_features(path: str) -> NDArray[np.float32]:
+    """[N, F] vectors.
+
+    Raises:
+        UserError: the file cannot be read, is no table of finite numbers, or its rows differ in
+            length.
+    """
+    table = _read_npy(path) if path.endswith(".npy") else _read_csv(path)
+    if table.ndim != 2 or not table.size:
+        raise UserError(f"has the shape {table.shape}, not rows × features", where=name_of(path))
+    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(bad):
+        raise UserError(
+            "holds a value that is not finite", where=f"{name_of(path)}: row {bad[0] + 1}"
+        )
+    return table
+
+
+def _read_npy(path: str) -> NDArray[np.float32]:
+    with open_binary(path) as source:
+        try:
+            loaded: Any = np.load(source, allow_pickle=False)
+            return np.asarray(loaded, dtype=np.float32)
+        except (ValueError, TypeError, EOFError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"is no .npy file of numbers: {reason}", where=name_of(path)) from None
+
+
+def _read_csv(path: str) -> NDArray[np.float32]:
+    rows: list[list[float]] = []
+    for number, line in read_lines(path):
+        fields = next(csv.reader([line]), [])
+        values = [_number(field) for field in fields]
+        if number == 1 and all(value is None for value in values):
+            continue  # a header
+        if None in values or not values:
+            wrong = fields[values.index(None)] if values else ""
+            raise UserError(f"{wrong!r} is no number", where=f"{name_of(path)}:{number}")
+        if rows and len(values) != len(rows[0]):
+            raise UserError(f"{len(values)} numbers, but {len(rows[0])} in the first row",
+                            where=f"{name_of(path)}:{number}")  # fmt: skip
+        rows.append([value for value in values if value is not None])
+    return np.array(rows, dtype=np.float32)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

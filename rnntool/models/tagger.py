@@ -1,0 +1,73 @@
+"""Many to many, aligned: a label for each token.
+
+Shapes: B batch, T time, C labels, U distinct words of the batch, L characters of the longest.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rnntool.models.characters import CharacterEncoder
+from rnntool.models.encoders import make_encoder
+from rnntool.models.inputs import WordDropout, make_input
+from rnntool.models.settings import TaggerSettings
+
+
+class SequenceTagger(nn.Module):
+    """Word vectors, and beside them vectors of their characters -> encoder -> linear, at each step.
+
+    Args:
+        settings: the model's parts.
+        vocabulary_size: V.
+        characters: different characters, where the settings want them read.
+        labels: C.
+    """
+
+    def __init__(
+        self, settings: TaggerSettings, vocabulary_size: int, characters: int, labels: int
+    ) -> None:
+        super().__init__()
+        self.word_dropout = WordDropout(settings.word_dropout)
+        self.input = make_input(settings, vocabulary_size)
+        self.characters: CharacterEncoder | None = None
+        width = self.input.output_dim
+        if settings.characters != "none":
+            self.characters = CharacterEncoder(
+                settings.characters, characters, settings.character_dim,
+                settings.character_hidden, settings.embedding_dropout,
+            )  # fmt: skip
+            width += self.characters.output_dim
+        self.encoder = make_encoder(settings, width)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.output = nn.Linear(self.encoder.output_dim, labels)
+
+    def forward(
+        self,
+        ids: Tensor,
+        lengths: Tensor,
+        spelling: Tensor | None = None,
+        spelling_lengths: Tensor | None = None,
+        words: Tensor | None = None,
+    ) -> Tensor:
+        """Scores before the softmax.
+
+        Args:
+            ids: [B, T] token numbers, right-padded with 0.
+            lengths: [B].
+            spelling: [U, L] characters of the batch's distinct words, with `spelling_lengths` [U].
+            words: [B, T] which of them each token is; padded steps may say anything.
+
+        Returns:
+            [B, T, C] in float32; what stands at padded steps means nothing.
+        """
+        vectors = self.input(self.word_dropout(ids))
+        if self.characters is not None:
+            assert spelling is not None
+            assert spelling_lengths is not None
+            assert words is not None
+            spelled = self.characters(spelling, spelling_lengths)
+            vectors = torch.cat([vectors, spelled[words].to(vectors.dtype)], dim=-1)
+        states, _ = self.encoder(vectors, lengths)
+        scores: Tensor = self.output(self.dropout(states))
+        return scores.float()

@@ -1,0 +1,255 @@
+"""Tagging, many to many and aligned: data, model, loss and metrics, and `train tag`.
+
+Shapes: B batch, T time, C tags, N tokens in all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntool.data.labelled import split_off
+from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
+from rnntool.data.tagged import Speller, Tagged, count_characters, encode_tagged
+from rnntool.errors import UserError
+from rnntool.formats.rundir import CHARACTERS, VOCAB, RunConfig, write_labels
+from rnntool.formats.tagged import Sentence, TaggedOptions, read_tagged
+from rnntool.formats.vocab import write_vocabulary
+from rnntool.models.tagger import SequenceTagger
+from rnntool.reporting import Reporter
+from rnntool.settings import as_dict
+from rnntool.tasks.starting import (
+    library_versions,
+    noted_inputs,
+    pretrained_vectors,
+    validation_share,
+)
+from rnntool.tasks.tag_settings import TagSettings
+from rnntool.tasks.training import Job, train_run
+from rnntool.text.vocabulary import Vocabulary, build_vocabulary
+from rnntool.training.loop import Outcome, StepResult, Task
+
+_EVAL_TOKENS = 16_384  # of a padded evaluation batch at most
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training needs of its inputs."""
+
+    train: Tagged
+    validation: Tagged
+    vocabulary: Vocabulary
+    characters: Vocabulary
+    tags: list[str]
+
+    def write(self, folder: Path) -> None:
+        """Copy into the run directory what tagging will need."""
+        write_vocabulary(str(folder / VOCAB), self.vocabulary)
+        write_vocabulary(str(folder / CHARACTERS), self.characters)
+        write_labels(folder, self.tags)
+
+
+class TagTask(Task):
+    """What the training loop asks for."""
+
+    unit = "sentences"
+    monitor = "accuracy"
+    higher_is_better = True
+
+    def __init__(self, prepared: Prepared, settings: TagSettings) -> None:
+        self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
+        self.tags = prepared.tags
+        if has_entities(self.tags):
+            self.monitor = "f1"
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return -(-len(self.train) // self.settings.batch_size)
+
+    def examples_per_epoch(self) -> int:
+        """Tokens in one epoch."""
+        return len(self.train)
+
+    def epoch_batches(self, epoch: int) -> list[Ints]:
+        """Rows of each batch: a function of the seed and the epoch alone."""
+        generator = np.random.default_rng([self.settings.seed, epoch])
+        return bucketed_batches(self.train.sequences.lengths, self.settings.batch_size, generator)
+
+    def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
+        """Mean cross-entropy over the batch's tokens."""
+        scores, tags = token_scores(model, self.train, batch, device)
+        loss = functional.cross_entropy(scores, tags)
+        correct = float((scores.argmax(dim=1) == tags).float().mean())
+        return StepResult(loss, len(batch), round(correct * len(batch)))
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Loss in nats a token and accuracy on the validation data; F1 of entities if there are."""
+        probabilities, truth = tag_probabilities(model, self.validation, device)
+        right = probabilities[np.arange(len(truth)), truth]
+        predicted = probabilities.argmax(axis=1)
+        metrics = {
+            "loss": float(-np.log(np.maximum(right, 1e-12)).mean()),
+            "accuracy": float((predicted == truth).mean()),
+        }
+        if has_entities(self.tags):
+            offsets = self.validation.sequences.offsets
+            metrics["f1"] = entity_f1(truth, predicted, offsets, self.tags)
+        return metrics
+
+
+def token_scores(
+    model: nn.Module, data: Tagged, rows: Ints, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """[N, C] scores and [N] tag numbers of the rows' tokens, row after row."""
+    ids, lengths = data.sequences.padded(rows)
+    words, _ = data.words.padded(rows)
+    distinct, places = np.unique(words, return_inverse=True)
+    spelling, spelling_lengths = data.spellings.padded(distinct)
+    arrays = (ids, lengths, spelling, spelling_lengths, places.reshape(words.shape))
+    tensors = [torch.from_numpy(a).to(device, non_blocking=True) for a in arrays]
+    real = torch.arange(ids.shape[1], device=device) < tensors[1].unsqueeze(1)
+    tags = torch.from_numpy(data.tags.padded(rows)[0]).to(device)
+    return model(*tensors)[real], tags[real]
+
+
+def tag_probabilities(
+    model: nn.Module, data: Tagged, device: torch.device
+) -> tuple[NDArray[np.float64], Ints]:
+    """[N, C] probabilities and [N] true tags of all tokens, in the data's order."""
+    offsets, lengths = data.sequences.offsets, data.sequences.lengths
+    result: NDArray[np.float64] | None = None
+    with torch.inference_mode():
+        for rows in sorted_batches(lengths, _EVAL_TOKENS):
+            scores, _ = token_scores(model, data, rows, device)
+            found = torch.softmax(scores.double(), dim=1).cpu().numpy()
+            if result is None:
+                result = np.empty((int(offsets[-1]), found.shape[1]))
+            result[np.concatenate([np.arange(offsets[r], offsets[r + 1]) for r in rows])] = found
+    assert result is not None
+    return result, data.tags.ids.astype(np.int64)
+
+
+def has_entities(tags: list[str]) -> bool:
+    """Whether the tags are BIO: `O`, `B-…` and `I-…`."""
+    return any(t.startswith("B-") for t in tags) and all(t == "O" or t[:2] in ("B-", "I-")
+                                                          for t in tags)  # fmt: skip
+
+
+def entity_f1(truth: Ints, predicted: Ints, offsets: Ints, tags: list[str]) -> float:
+    """F1 of whole entities, as CoNLL 2003 counts them (seqeval)."""
+    try:
+        from seqeval.metrics import f1_score
+    except ImportError:
+        raise UserError("entity F1 needs seqeval", hint="pip install seqeval") from None
+
+    def sentences(numbers: Ints) -> list[list[str]]:
+        return [
+            [tags[n] for n in numbers[a:b]]
+            for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+        ]
+
+    return float(f1_score(sentences(truth), sentences(predicted), zero_division=0))
+
+
+def train_tagger(
+    data: str,
+    output: str,
+    settings: TagSettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train on tagged sentences into a run directory.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+
+    def job() -> Job:
+        if settings.encoder == "cnn-rnn" and settings.conv_pool != 1:
+            raise UserError("--conv-pool must be 1: each token needs a step of its own")
+        prepared = prepare(data, settings, report)
+        vectors = pretrained_vectors(settings, prepared.vocabulary, settings.seed, report)
+        resolved = settings
+        if vectors is not None:
+            resolved = replace(settings, embedding_dim=vectors.shape[1])
+        model = build_model(resolved, prepared.vocabulary, prepared.characters, prepared.tags)
+        if vectors is not None:
+            model.input.load_vectors(vectors, settings.freeze)
+        config = RunConfig("tag", as_dict(resolved), "whitespace", input_files(data, settings),
+                           library_versions())  # fmt: skip
+        return Job(model, TagTask(prepared, resolved), resolved, config, prepared.write)
+
+    return train_run(output, settings, job, report, force=force, resume=resume)
+
+
+def build_model(
+    settings: TagSettings, vocabulary: Vocabulary, characters: Vocabulary, tags: list[str]
+) -> SequenceTagger:
+    """A fresh tagger."""
+    return SequenceTagger(settings, len(vocabulary), len(characters), len(tags))
+
+
+def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
+    """Read the sentences, number them, and split the validation part off.
+
+    Raises:
+        UserError: a file cannot be used, or there are fewer than two tags.
+    """
+    options = TaggedOptions(
+        settings.format, settings.token_column, settings.tag_column, settings.encoding
+    )
+    share = validation_share(settings.validation)
+    sentences = list(read_tagged(path, options))
+    if share is None:
+        train, held = sentences, list(read_tagged(settings.validation, options))
+    else:
+        if len(sentences) < 2:
+            raise UserError("needs at least two sentences: one is held for validation", where=path)
+        rows, held_rows = split_off(len(sentences), share, settings.seed)
+        train, held = [sentences[r] for r in rows], [sentences[r] for r in held_rows]
+    tags = sorted({tag for s in sentences for tag in s.tags})
+    if len(tags) < 2:
+        raise UserError(f"has one tag only, {tags[0]!r}", where=path)
+    vocabulary = build_vocabulary(
+        Counter(tokens(train)), "whitespace", settings.min_count
+    )  # of the training part: what validation shows is how unknown words fare
+    characters = count_characters(set(tokens(train)), settings.character_unit)
+    speller = Speller(settings.character_unit, characters)
+    source = settings.validation if share is None else path
+    prepared = Prepared(
+        encode_tagged(train, vocabulary, speller, tags, path),
+        encode_tagged(held, vocabulary, speller, tags, source),
+        vocabulary, characters, tags,
+    )  # fmt: skip
+    unknown = sum(token not in vocabulary.ids for token in tokens(held))
+    count = len(prepared.validation.sequences.ids)
+    report.note(
+        f"{path}: {len(train):,} sentences to train on, {len(held):,} to validate on;"
+        f" {len(vocabulary):,} tokens in the vocabulary, {unknown / max(1, count):.1%} of"
+        f" validation's unknown; {len(tags)} tags"
+    )
+    return prepared
+
+
+def tokens(sentences: list[Sentence]) -> Iterator[str]:
+    """All tokens of sentences."""
+    return (token for sentence in sentences for token in sentence.tokens)
+
+
+def input_files(path: str, settings: TagSettings) -> dict[str, Any]:
+    """Each input's path and sha256, for the run's configuration."""
+    paths = {"train": path, "vectors": settings.vectors}
+    if validation_share(settings.validation) is None:
+        paths["validation"] = settings.validation
+    return noted_inputs(paths)
