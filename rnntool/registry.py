@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "train-embeddings": "Train word vectors: CBOW or skip-gram.",
     "query-embeddings": "Ask word vectors: neighbors, analogy, similarity.",
     "train": "Train a recurrent network.",
+    "search": "Search a task's settings: trials within a budget, the best run kept.",
     "eval": "Score a trained run on data that it has not seen.",
     "predict": "Answer for each line: label, tags, text; or the next values of a series.",
     "generate": "Write text with a language or captioning model, as a person watches.",
@@ -26,6 +27,17 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check what is installed and usable, and how to mend what is not.",
 }
 
+# tasks/<task>_settings.py: the class that holds each task's settings
+TASK_SETTINGS = {
+    "classify": "ClassifySettings",
+    "lm": "LMSettings",
+    "tag": "TagSettings",
+    "seq2seq": "Seq2SeqSettings",
+    "caption": "CaptionSettings",
+    "forecast": "ForecastSettings",
+    "bilm": "BiLMSettings",
+}
+
 # What a run directory was trained for (commands/train/) -> the commands that use it.
 TASK_COMMANDS = {
     "classify": "eval, predict, inspect-grad, describe",
@@ -34,6 +46,7 @@ TASK_COMMANDS = {
     "seq2seq": "eval, predict, describe",
     "caption": "eval, generate, describe",
     "forecast": "eval, predict, describe",
+    "bilm": "eval, train classify --init, describe",
 }
 
 # text/tokenizers.py
@@ -43,7 +56,7 @@ TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace",
 # models/written.py, models/recurrent.py
 CELLS = ("rnn", "rnn-relu", "lstm", "gru", "gru-reset-before")
 # models/encoders.py
-ENCODERS = ("recurrent", "cnn", "cnn-rnn")
+ENCODERS = ("recurrent", "directional", "cnn", "cnn-rnn")
 # models/caption.py
 CONDITIONS = ("state", "input")
 # models/attention.py

@@ -76,6 +76,10 @@ def _text_figures(
         from rnntool.tasks.seq2seq_run import evaluate_seq2seq
 
         return evaluate_seq2seq(run, data, settings, report).as_dict()
+    if task == "bilm":
+        from rnntool.tasks.bilm import evaluate_bilm
+
+        return evaluate_bilm(run, data, settings, report)
     if task == "caption":
         from rnntool.tasks.caption import evaluate_caption
 

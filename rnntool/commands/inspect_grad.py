@@ -72,8 +72,25 @@ def inspect_grad(
             sys.stdout.write(json_module.dumps(record, ensure_ascii=False) + "\n")
     elif csv:
         _write_csv(flows)
+    elif settings.over_training:
+        _show_epochs(flows)
     else:
         _show(flows, settings.clip_norm)
+
+
+def _show_epochs(flows: list[Flow]) -> None:
+    """How the half-life changes epoch by epoch, a row for each layer."""
+    from rnntool.commands._tables import print_table
+    from rnntool.inspection.gradient_flow import verdict
+
+    rows = []
+    for flow in flows:
+        for layer in flow.layers:
+            found = verdict(layer.gradient)
+            half = "" if found.half_life is None else f"{found.half_life:.1f}"
+            place = f"{layer.layer} {layer.direction}"
+            rows.append((flow.name, place, flow.loss, half, layer.spectral_radius, found.text))
+    print_table(("", "layer", "loss", "half-life, steps", "spectral radius", "verdict"), rows)
 
 
 def _graph(settings: InspectSettings, plot: str | None) -> None:

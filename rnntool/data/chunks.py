@@ -118,11 +118,16 @@ class DocumentChunks:
     """Documents, each from a zero state; those of like length together, padded at the end.
 
     A document longer than `bptt` comes in pieces of that length.
+
+    Args:
+        start, stop: the part of the file that is the text.
     """
 
-    def __init__(self, ids: IdFile, stop: int, batch: int, bptt: int, seed: int) -> None:
+    def __init__(
+        self, ids: IdFile, stop: int, batch: int, bptt: int, seed: int, start: int = 0
+    ) -> None:
         self.ids, self.batch, self.seed = ids, batch, seed
-        begins = find_documents(ids, 0, stop)
+        begins = find_documents(ids, start, stop)
         ends = np.append(begins[1:], stop)
         pieces = [
             (at, min(at + bptt, end - 1))

@@ -8,6 +8,7 @@ target.tsv           the vocabulary of what a seq2seq model writes
 subword.json         the subword model, where the tokenizer has one
 weights.safetensors  the best epoch's weights
 metrics.jsonl        an epoch a line
+epochs/              each epoch's weights, 000 before the first, where --keep-epochs asked for them
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FORMAT = 1
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
 CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
 WEIGHTS = "weights.safetensors"
-METRICS = "metrics.jsonl"
+METRICS, EPOCHS = "metrics.jsonl", "epochs"
 _WITHOUT_WORDS = ("forecast",)
 _NO_WORDS = Vocabulary((), (), "none")
 
@@ -56,6 +57,18 @@ class Run:
     def weights(self) -> Path:
         """Path of the weights."""
         return self.path / WEIGHTS
+
+    def epochs(self) -> list[Path]:
+        """Paths of the weights after each epoch, the untrained ones first.
+
+        Raises:
+            UserError: the training did not keep them.
+        """
+        found = sorted((self.path / EPOCHS).glob("*.safetensors"))
+        if not found:
+            raise UserError("its training kept no epoch but the best", where=self.path,
+                            hint="train with --keep-epochs")  # fmt: skip
+        return found
 
     def subword_model(self) -> bytes | None:
         """The subword model's bytes, or None."""

@@ -66,6 +66,23 @@ def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path:
     _finish(figure, path)
 
 
+def draw_forecasts(
+    labels: Sequence[str], truth: Any, forecasts: Any, targets: Sequence[str], path: str
+) -> None:
+    """[N, K] values that came and those that were forecast one step before, a colour a target."""
+    figure, axes = _start(path)
+    steps = range(len(labels))
+    for k, target in enumerate(targets):
+        (line,) = axes.plot(steps, truth[:, k], alpha=0.5, label=_legible(target))
+        axes.plot(steps, forecasts[:, k], color=line.get_color(), linewidth=2,
+                  label=_legible(f"{target}, forecast"))  # fmt: skip
+    shown = list(steps)[:: max(1, len(labels) // 6)]
+    axes.set_xticks(shown, [labels[n] for n in shown], rotation=20)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    _finish(figure, path)
+
+
 def draw_map(points: Any, words: Sequence[str], path: str) -> None:
     """Words at [N, 2] places."""
     figure, axes = _start(path)

@@ -29,13 +29,16 @@ def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> li
         UserError: run, cell or text cannot be used.
     """
     run, source = split_paths(paths, settings)
+    if settings.over_training and (run is None or settings.at_init):
+        raise UserError("--over-training looks at a run's epochs: give a run, and no --at-init")
     texts = read_texts(run, source, settings.text, settings.limit, settings.length)
     each: dict[str, list[Flow]] = {}
     with report.progress("looking", settings.limit if settings.limit > 1 else None, "texts") as bar:
         for text in texts:
             for probe in probes(run, text, settings):
                 # Jacobians cost H³ a step: of one text, not of a thousand.
-                flow = gradient_flow(probe, jacobians=settings.limit == 1)
+                wanted = settings.limit == 1 and not settings.over_training
+                flow = gradient_flow(probe, jacobians=wanted)
                 each.setdefault(probe.network.name, []).append(flow)
             bar.advance()
     return [mean_flow(flows) if len(flows) > 1 else flows[0] for flows in each.values()]
@@ -55,6 +58,8 @@ def split_paths(paths: list[str], settings: InspectSettings) -> tuple[Run | None
 def probes(run: Run | None, text: Text, settings: InspectSettings) -> Iterable[Probe]:
     """The models that the settings ask for, each before the text."""
     tokens, label = text
+    if run is not None and settings.over_training:
+        return [_run_probe(run, tokens, label, settings, epoch) for epoch in run.epochs()]
     if run is not None and not settings.at_init:
         return [_run_probe(run, tokens, label, settings)]
     return [_fresh(name, run, tokens, settings) for name in cells(run, settings)]
@@ -75,16 +80,22 @@ def cells(run: Run | None, settings: InspectSettings) -> list[str]:
     return names
 
 
-@lru_cache(maxsize=1)
-def _opened(path: Path) -> RunProbes:
+@lru_cache
+def _opened(path: Path, weights: Path | None) -> RunProbes:
     """The weights are read once, not for each text."""
-    return RunProbes(open_run(str(path)))
+    return RunProbes(open_run(str(path)), weights)
 
 
-def _run_probe(run: Run, tokens: list[str], label: str | None, settings: InspectSettings) -> Probe:
+def _run_probe(
+    run: Run,
+    tokens: list[str],
+    label: str | None,
+    settings: InspectSettings,
+    weights: Path | None = None,
+) -> Probe:
     if run.config.task == "lm" and len(tokens) < 2:
         raise UserError("a language model needs two tokens: one to read, one to predict")
-    prober = _opened(run.path)
+    prober = _opened(run.path, weights)
     wanted = settings.label if settings.label is not None else label
     if wanted is None or run.config.task == "lm":
         return prober.probe(tokens)

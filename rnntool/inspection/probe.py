@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,17 @@ class Probe:
 class RunProbes:
     """Makes probes of a run directory's model; dropout is off, as when it answers.
 
+    Args:
+        weights: one of the run's epochs; None: the best, which the run answers with.
+
     Raises:
         UserError: the weights are damaged or the run's task cannot be looked into.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, weights: Path | None = None) -> None:
         self.run = run
-        tensors = read_weights(run.weights)
+        tensors = read_weights(weights or run.weights)
+        name = str(run.path) if weights is None else f"epoch {int(weights.stem)}"
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
         settings = run.config.settings
         _refuse_extras(run)
@@ -70,7 +75,7 @@ class RunProbes:
                 " looked into",
                 where=run.path,
             ) from None
-        self.network = Network(str(run.path), cell, layers(cell, self.tensors))
+        self.network = Network(name, cell, layers(cell, self.tensors))
 
     def probe(self, tokens: Sequence[str], label: int | None = None) -> Probe:
         """The model before a text of at least one token (a language model: of two).

@@ -22,6 +22,9 @@ class InspectSettings:
     length: int = setting(0, "Repeat or cut each text to so many tokens; 0: as it is.", min=0)
     clip_norm: float = setting(1.0, "Clipping threshold to compare with.", min=0.0)
     at_init: bool = setting(False, "The run's sizes with fresh weights.", panel=_FRESH)
+    over_training: bool = setting(
+        False, "The run's weights before training and after each epoch (train --keep-epochs)."
+    )
     cell: str | None = setting(None, "A fresh model of this cell.", choices=NUMPY_CELLS,
                                panel=_FRESH)  # fmt: skip
     compare: str | None = setting(

@@ -32,6 +32,15 @@ class SequenceClassifier(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         self.output = nn.Linear(pooled_dim(settings.pooling, self.encoder.output_dim), outputs)
 
+    def depth(self, name: str) -> int:
+        """How many layers below the top a parameter stands: output 0, encoder 1 and on, input."""
+        layers = getattr(self.encoder, "layers", [None])
+        if name.startswith("output."):
+            return 0
+        if name.startswith("encoder.layers."):
+            return len(layers) - int(name.split(".")[2])
+        return 1 if name.startswith("encoder.") else len(layers) + 1
+
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Scores before softmax or sigmoid.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rnntool.errors import UserError
 from rnntool.models.convolution import ConvolutionEncoder, ConvolutionRecurrentEncoder
+from rnntool.models.directional import DirectionalEncoder
 from rnntool.models.recurrent import Extras, RecurrentEncoder
 from rnntool.models.settings import EncoderSettings
 
-Encoder = RecurrentEncoder | ConvolutionEncoder | ConvolutionRecurrentEncoder
+Encoder = RecurrentEncoder | DirectionalEncoder | ConvolutionEncoder | ConvolutionRecurrentEncoder
 
 
 def make_encoder(settings: EncoderSettings, input_dim: int) -> Encoder:
@@ -18,6 +19,11 @@ def make_encoder(settings: EncoderSettings, input_dim: int) -> Encoder:
     """
     if settings.encoder == "recurrent":
         return _recurrent(settings, input_dim)
+    if settings.encoder == "directional":
+        return DirectionalEncoder(
+            settings.cell, input_dim, settings.hidden, settings.layers, settings.dropout,
+            _extras(settings),
+        )  # fmt: skip
     layers = settings.layers if settings.encoder == "cnn" else 1
     convolution = ConvolutionEncoder(
         input_dim, _widths(settings.conv_widths), settings.conv_filters, layers, settings.dropout,
@@ -30,11 +36,14 @@ def make_encoder(settings: EncoderSettings, input_dim: int) -> Encoder:
 
 
 def _recurrent(settings: EncoderSettings, input_dim: int) -> RecurrentEncoder:
-    extras = Extras(settings.layer_norm, settings.recurrent_dropout, settings.residual)
     return RecurrentEncoder(
         settings.cell, input_dim, settings.hidden, settings.layers, settings.bidirectional,
-        settings.dropout, extras,
+        settings.dropout, _extras(settings),
     )  # fmt: skip
+
+
+def _extras(settings: EncoderSettings) -> Extras:
+    return Extras(settings.layer_norm, settings.recurrent_dropout, settings.residual)
 
 
 def _widths(listed: str) -> list[int]:

@@ -45,7 +45,8 @@ class EncoderSettings:
 
     encoder: str = setting(
         "recurrent",
-        "Recurrent, convolutional over time, or convolutional in front of recurrent.",
+        "Recurrent; two stacks, one for each direction; convolutional over time; or that in front"
+        " of a recurrent one.",
         choices=ENCODERS,
         panel=_PANEL,
     )
@@ -148,6 +149,26 @@ class LanguageModelSettings:
     weight_drop: float = setting(
         0.0, "AWD-LSTM: dropout on the recurrent matrix W_hh.", min=0.0, max=0.95, panel=_PANEL
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiLMModelSettings:
+    """What a forward and a backward language model are made of."""
+
+    embedding_dim: int = setting(256, "Embedding size D.", min=1, panel=_PANEL)
+    cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
+    hidden: int = setting(256, "Hidden size H of each layer and direction.", min=1, panel=_PANEL)
+    layers: int = setting(1, "Stacked layers of each direction.", min=1, panel=_PANEL)
+    embedding_dropout: float = setting(
+        0.1, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
+    )
+    dropout: float = setting(
+        0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
+    )
+    samples: int = setting(
+        1024, "Tokens that each true one is told from in training; 0: the whole vocabulary.", min=0,
+        panel=_PANEL,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from torch.nn import functional
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
 from rnntool.errors import UserError
-from rnntool.formats.rundir import RunConfig
+from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
@@ -30,6 +30,7 @@ from rnntool.tasks.starting import (
     restore_weights,
 )
 from rnntool.tasks.training import Job, train_run
+from rnntool.training.checkpoint import load_weights
 from rnntool.training.loop import Outcome, StepResult, Task
 
 _EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
@@ -152,8 +153,11 @@ def train_classifier(
     """
 
     def job() -> Job:
-        prepared = prepare(data, settings, report)
-        model, resolved = build_pretrained(settings, prepared, report)
+        chosen = settings if settings.init is None else settings_of_bilm(settings)
+        prepared = prepare(data, chosen, report)
+        model, resolved = build_pretrained(chosen, prepared, report)
+        if settings.init is not None:
+            take_encoder(model, open_run(settings.init))
         if settings.init_from is not None:
             load_start(model, settings.init_from, prepared)
         config = describe(resolved, prepared, input_files(data, resolved))
@@ -182,6 +186,39 @@ def build_pretrained(
     if vectors is not None:
         model.input.load_vectors(vectors, settings.freeze)
     return model, settings
+
+
+def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
+    """The settings with the sizes and the vocabulary of `--init`.
+
+    Raises:
+        UserError: it is no run of `train bilm`, or `--vectors` or `--vocab` say otherwise.
+    """
+    assert settings.init is not None
+    if settings.vectors is not None or settings.vocab is not None:
+        raise UserError(
+            "--init brings its own vectors and vocabulary: leave out --vectors, --vocab"
+        )
+    own = require_task(open_run(settings.init), "bilm").config.settings
+    names = ("cell", "hidden", "layers", "embedding_dim")
+    return replace(
+        settings, encoder="directional", input="embedding", vocab=f"{settings.init}/{VOCAB}",
+        **{name: own[name] for name in names},
+    )  # fmt: skip
+
+
+def take_encoder(model: SequenceClassifier, run: Run) -> None:
+    """Start from a biLM's token vectors and encoder; the output starts anew.
+
+    Raises:
+        UserError: its weights are damaged.
+    """
+    tensors = load_weights(run.weights)
+    wanted = {name for name in model.state_dict() if not name.startswith("output.")}
+    if not wanted <= set(tensors):
+        missing = sorted(wanted - set(tensors))[0]
+        raise UserError(f"damaged: {missing} is missing", where=run.weights)
+    model.load_state_dict({name: tensors[name] for name in wanted}, strict=False)
 
 
 def load_start(model: SequenceClassifier, path: str, prepared: Prepared) -> None:

@@ -48,6 +48,11 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
     init_from: str | None = setting(
         None, "Run directory whose weights (not its optimiser) to start from.", panel=_MODEL
     )
+    init: str | None = setting(
+        None,
+        "Run directory of train bilm to fine-tune: its vocabulary, vectors and encoder.",
+        panel=_MODEL,
+    )
     output_unit: str = setting(
         "softmax",
         "A softmax over the classes, or one sigmoid unit for two classes.",

@@ -88,11 +88,13 @@ class ForecastTask(Task):
         return StepResult(loss, len(batch))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """RMSE and MAE in the targets' own units, the mean over targets and steps."""
+        """RMSE and MAE in the targets' own units, over targets and steps; the loss is scaled."""
         windows, targets = self.prepared.validation, self.prepared.targets
         forecasts = forecast_windows(cast(Forecaster, model), windows, device)
         errors = forecasts - windows.ahead(np.arange(len(windows)), targets)
-        return {"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())}
+        scaled = torch.from_numpy(errors / self.prepared.deviation[targets])
+        loss = _LOSSES[self.settings.loss](scaled, torch.zeros_like(scaled))
+        return {"loss": float(loss), **summary(errors)}
 
 
 def forecast_windows(

@@ -190,7 +190,7 @@ def train_language_model(
             model = build_model(settings, len(text.vocabulary))
             if settings.init_from is not None:
                 restore_weights(model, open_start(settings.init_from, text.vocabulary))
-            config = describe(settings, text, input_files(inputs, settings))
+            config = describe(settings, text, input_files(inputs, settings, settings.init_from))
             folder.begin(config)
             text.write(folder.path)
             parameters = sum(p.numel() for p in model.parameters())

@@ -19,7 +19,7 @@ from rnntool.formats.rundir import LABELS, SUBWORD, VOCAB, WEIGHTS
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.reporting import Reporter
-from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.lm_settings import CorpusSettings
 from rnntool.tasks.starting import noted_inputs, validation_share
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
@@ -96,7 +96,7 @@ class TextSource:
         return ((text, split_tokens(tokens)) for text, tokens in pairs)
 
 
-def text_source(paths: list[str], settings: LMSettings) -> TextSource:
+def text_source(paths: list[str], settings: CorpusSettings) -> TextSource:
     """The unit that the settings ask for, or that a tokens file among the inputs declares."""
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     model = None if settings.subword_model is None else read_subword(settings.subword_model)
@@ -108,7 +108,7 @@ def text_source(paths: list[str], settings: LMSettings) -> TextSource:
 
 
 def prepare_text(
-    paths: list[str], settings: LMSettings, folder: Path, report: Reporter
+    paths: list[str], settings: CorpusSettings, folder: Path, report: Reporter
 ) -> PreparedText:
     """Number the text into files in the folder, and split the validation part off.
 
@@ -137,11 +137,13 @@ def prepare_text(
     return prepared
 
 
-def input_files(paths: list[str], settings: LMSettings) -> dict[str, object]:
+def input_files(
+    paths: list[str], settings: CorpusSettings, init_from: str | None = None
+) -> dict[str, object]:
     """Each input's path and sha256, for the run's configuration."""
     named: dict[str, str | None] = {f"text{n or ''}": path for n, path in enumerate(paths)}
     named |= {"vocab": settings.vocab, "subword_model": settings.subword_model,
-              "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}"}  # fmt: skip
+              "init_from": init_from and f"{init_from}/{WEIGHTS}"}  # fmt: skip
     if validation_share(settings.validation) is None:
         named["validation"] = settings.validation
     return noted_inputs(named)
@@ -157,7 +159,7 @@ def _to_vocabulary(path: Path, numbering: dict[str, int], vocabulary: Vocabulary
     renumber(path, np.array([get(token, UNK_ID) for token in numbering], dtype=np.uint32))
 
 
-def _vocabulary(settings: LMSettings, seen: dict[str, int], source: TextSource) -> Vocabulary:
+def _vocabulary(settings: CorpusSettings, seen: dict[str, int], source: TextSource) -> Vocabulary:
     identity = source.unit.spec.identity
     if settings.vocab is None:
         return build_vocabulary(Counter(seen), identity, settings.min_count, settings.max_size)
@@ -188,7 +190,7 @@ def _refuse_dull(seen: np.ndarray, tokens: int, paths: list[str]) -> None:
         )
 
 
-def _refuse_short(text: PreparedText, settings: LMSettings) -> None:
+def _refuse_short(text: PreparedText, settings: CorpusSettings) -> None:
     """Each of the B places read side by side needs a step, and validation a token to predict."""
     held = len(text.validation) - text.validation_start
     needed = settings.batch_size * (min(settings.bptt, 8) + 1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -72,9 +73,21 @@ def load_language_model(path: str, device: str = "auto", threads: int = 0) -> Tr
     )
 
 
+class Reads(Protocol):
+    """A model that reads text in units."""
+
+    @property
+    def run(self) -> Run:
+        """Its run directory."""
+
+    @property
+    def unit(self) -> Unit:
+        """What it reads."""
+
+
 @contextmanager
 def numbered_text(
-    trained: TrainedLanguageModel,
+    trained: Reads,
     paths: list[str],
     settings: InferenceSettings,
     report: Reporter,

@@ -48,7 +48,17 @@ class TextSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LMSettings(TrainingSettings, LanguageModelSettings, TextSettings):
+class CorpusSettings(TrainingSettings, TextSettings):
+    """What every training on text asks of its corpus."""
+
+    bptt: int = setting(
+        64, "Tokens that the gradient goes back through; the state is carried on.", min=1,
+        panel=_TIME,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class LMSettings(CorpusSettings, LanguageModelSettings):
     """Everything `train lm` can be told."""
 
     epochs: int = setting(10, "Passes over the text at most.", min=1, panel="Optimisation")
@@ -64,10 +74,6 @@ class LMSettings(TrainingSettings, LanguageModelSettings, TextSettings):
         min=0,
         panel="Optimisation",
     )
-    bptt: int = setting(
-        64, "Tokens that the gradient goes back through; the state is carried on.", min=1,
-        panel=_TIME,
-    )  # fmt: skip
     bptt_jitter: bool = setting(False, "Vary the chunks' borders from epoch to epoch.", panel=_TIME)
     reset: float = setting(
         0.02,

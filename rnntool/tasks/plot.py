@@ -11,7 +11,7 @@ import numpy as np
 from rnntool.errors import UserError
 from rnntool.formats.rundir import METRICS, Run, open_run
 from rnntool.formats.weights import read_weights
-from rnntool.inspection.figures import draw_confusion, draw_curves, draw_map
+from rnntool.inspection.figures import draw_confusion, draw_curves, draw_forecasts, draw_map
 from rnntool.reporting import Reporter
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 from rnntool.tasks.plot_settings import PlotSettings
@@ -19,7 +19,7 @@ from rnntool.text.vocabulary import SPECIALS
 
 
 def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporter) -> None:
-    """Draw learning curves, a confusion matrix (`--confusion`) or a map (`--map`).
+    """Draw learning curves, a confusion matrix (`--confusion`), a map (`--map`) or forecasts.
 
     Raises:
         UserError: a run or file cannot be used, or matplotlib is missing.
@@ -30,6 +30,14 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
 
         result = evaluate(inputs[0], settings.confusion, EvaluateSettings(), report)
         draw_confusion(result.confusion, [c.label for c in result.classes], output)
+    elif settings.forecast is not None:
+        _one(inputs, "--forecast")
+        from rnntool.tasks.forecast_run import evaluate_forecast
+
+        compared = evaluate_forecast(inputs[0], settings.forecast, EvaluateSettings(), report)
+        labels = compared.series.labels[compared.first :][: len(compared.truth)]
+        draw_forecasts(labels, compared.truth[:, 0], compared.forecasts[:, 0], compared.targets,
+                       output)  # fmt: skip
     elif settings.map:
         _one(inputs, "--map")
         words, vectors = _vectors(inputs[0], settings)

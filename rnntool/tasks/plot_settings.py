@@ -14,6 +14,9 @@ class PlotSettings:
     confusion: str | None = setting(
         None, "Draw the confusion matrix on this labelled data instead of learning curves."
     )
+    forecast: str | None = setting(
+        None, "Draw a forecaster's one-step forecasts beside what came, on this series."
+    )
     map: bool = setting(False, "Draw a map of word vectors instead.")
     words: str | None = setting(None, "--map: these words, separated by commas.")
     top: int = setting(150, "--map: without --words so many of the most frequent.", min=3)

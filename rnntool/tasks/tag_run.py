@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def evaluate_tagger(
         unknown_share=float(unknown.mean()),
         unknown_accuracy=float(right[unknown].mean()) if unknown.any() else None,
         sentence_accuracy=float(
-            np.mean([right[a:b].all() for a, b in zip(offsets[:-1], offsets[1:], strict=True)])
+            np.mean([right[a:b].all() for a, b in itertools.pairwise(offsets)])
         ),
         entity_f1=entity_f1(truth, predicted, offsets, tags) if has_entities(tags) else None,
         by_tag=classification_report(probabilities, truth, tags),

@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import METRICS, WEIGHTS
+from rnntool.formats.rundir import EPOCHS, METRICS, WEIGHTS
 from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
 from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from rnntool.training.interrupt import Interrupt
-from rnntool.training.optim import Schedule, clip_gradient, make_optimizer
+from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
 from rnntool.training.settings import TrainingSettings
 
 CHECKPOINT = "checkpoint"
@@ -141,6 +141,8 @@ class Trainer:
             make_deterministic()
         if resume and (self.folder / CHECKPOINT).is_dir():
             self._load()
+        elif self.settings.keep_epochs:
+            self._keep_epoch(0)
         stopped = self._should_stop()
         with self.interrupt:
             while self.position.epoch < self.settings.epochs and not stopped:
@@ -165,6 +167,8 @@ class Trainer:
     def _epoch(self) -> None:
         epoch = self.position.epoch + 1
         batches = self.task.epoch_batches(epoch)
+        if self.settings.unfreeze:
+            unfreeze(self.model, epoch, self.settings.unfreeze)
         self.model.train()
         with self.report.progress(
             f"epoch {epoch}/{self.settings.epochs}", self.task.examples_per_epoch(), self.task.unit
@@ -252,9 +256,16 @@ class Trainer:
         if score > position.best_score:
             position.best_score, position.best_epoch, position.since_best = score, epoch, 0
             self.best = {n: t.detach().cpu().clone() for n, t in self.model.state_dict().items()}
+        if self.settings.keep_epochs:
+            self._keep_epoch(epoch)
         self.schedule.after_epoch(score)
         self.report.event("epoch", entry, _summary(entry))
         self._write_metrics()
+
+    def _keep_epoch(self, epoch: int) -> None:
+        (self.folder / EPOCHS).mkdir(exist_ok=True)
+        weights = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
+        save_weights(self.folder / EPOCHS / f"{epoch:03d}.safetensors", weights)
 
     def _write_metrics(self) -> None:
         lines = [json.dumps(entry) + "\n" for entry in self.position.history]

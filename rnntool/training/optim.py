@@ -13,17 +13,35 @@ from rnntool.training.settings import TrainingSettings
 
 
 def make_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
-    """The optimiser over the parameters that are trained; biases and gains are not decayed."""
-    trained = [p for p in model.parameters() if p.requires_grad]
+    """The optimiser over the parameters that are trained; biases and gains are not decayed.
+
+    With `--layer-decay` q a parameter d layers below the top learns at q^d of the rate
+    (discriminative fine-tuning, Howard and Ruder 2018, §3.2); the model's `depth` says d.
+    """
+    found: dict[tuple[int, bool], list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            depth = depth_of(model, name) if settings.layer_decay < 1 else 0
+            found.setdefault((depth, parameter.dim() > 1), []).append(parameter)
     groups = [
-        {"params": [p for p in trained if p.dim() > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0},
+        {
+            "params": parameters,
+            "weight_decay": settings.weight_decay if matrices else 0.0,
+            "lr": settings.lr * settings.layer_decay**depth,
+        }
+        for (depth, matrices), parameters in sorted(found.items(), key=lambda item: item[0])
     ]
     # One fused pass over all parameters: with a large embedding the step is bound by memory.
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, fused=True)
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, lr=settings.lr, betas=(0.9, 0.99), fused=True)
+
+
+def depth_of(model: nn.Module, name: str) -> int:
+    """How many layers below the top a parameter stands; 0 where the model does not say."""
+    depth = getattr(model, "depth", None)
+    return int(depth(name)) if callable(depth) else 0
 
 
 class Schedule:
@@ -40,7 +58,7 @@ class Schedule:
         if settings.schedule == "one-cycle":
             self._by_step = OneCycleLR(
                 optimizer,
-                max_lr=settings.lr,
+                max_lr=[group["lr"] for group in optimizer.param_groups],
                 total_steps=max(steps, 8),  # fewer leave its first phase without a step
                 pct_start=0.25,
                 cycle_momentum=settings.optimizer != "sgd" or settings.momentum > 0,
@@ -73,6 +91,18 @@ class Schedule:
         active = self._by_step or self._by_epoch
         if active is not None:
             active.load_state_dict(state)
+
+
+def unfreeze(model: nn.Module, epoch: int, every: int) -> None:
+    """Let the layers train whose turn has come (gradual unfreezing, Howard and Ruder 2018, §3.3).
+
+    In the first `every` epochs the top layer alone, then one more layer after every so many. A
+    vector or matrix that is frozen for good (`--freeze`) stands in no group and stays so.
+    """
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad or getattr(parameter, "thaws", False):
+            parameter.thaws = True  # type: ignore[attr-defined]
+            parameter.requires_grad_(depth_of(model, name) <= (epoch - 1) // every)
 
 
 def clip_gradient(parameters: Iterable[Tensor], threshold: float) -> float:

@@ -24,6 +24,14 @@ class TrainingSettings:
         0.01, "Decoupled for adamw, L2 for adam and sgd.", min=0.0, panel=_OPTIMISATION
     )
     momentum: float = setting(0.9, "Momentum of sgd.", min=0.0, max=0.999, panel=_OPTIMISATION)
+    layer_decay: float = setting(
+        1.0, "Each layer learns at this share of the rate of the one above it (fine-tuning).",
+        min=0.01, max=1.0, panel=_OPTIMISATION,
+    )  # fmt: skip
+    unfreeze: int = setting(
+        0, "Train the top layer alone at first, and one more after every so many epochs; 0: all.",
+        min=0, panel=_OPTIMISATION,
+    )  # fmt: skip
     schedule: str = setting(
         "one-cycle",
         "Learning rate over time: one-cycle up and down, halved on a plateau, or constant.",
@@ -46,6 +54,10 @@ class TrainingSettings:
         min=0,
         panel=_OPTIMISATION,
     )
+    keep_epochs: bool = setting(
+        False, "Keep each epoch's weights in the run, for inspect-grad --over-training.",
+        panel=_OPTIMISATION,
+    )  # fmt: skip
     seed: int = setting(1, "Seed of everything random.", min=0, panel=_OPTIMISATION)
     device: str = setting("auto", "Where to compute.", choices=DEVICES, panel=_MACHINE)
     precision: str = setting(

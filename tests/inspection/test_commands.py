@@ -149,3 +149,51 @@ def test_bad_input_is_one_line(cli, runs, tmp_path):
         "plot", runs / "gru", "--map", "--words", "없다,정말,영화", "-o", tmp_path / "x.png"
     )
     assert "없다" in one_line_error(words)
+
+
+@pytest.fixture(scope="module")
+def kept(runs) -> Path:
+    from typer.testing import CliRunner
+
+    from rnntool.commands import app
+
+    path = runs / "kept"
+    arguments = ["train", "classify", runs / "train.tsv", "-o", path, "--keep-epochs", "--epochs",
+                 "3", "--hidden", "6", "--threads", "1", "-q"]  # fmt: skip
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+def test_the_flow_over_training_has_a_row_for_each_epoch_and_the_start(cli, kept):
+    result = cli("inspect-grad", kept, "--over-training", "--text", TEXT)
+    assert result.code == 0, result.err
+    assert [f"epoch {n}" in result.out for n in range(5)] == [True] * 4 + [False]
+    result = cli("inspect-grad", kept, "--over-training", "--text", TEXT, "--json")
+    flows = [json.loads(line) for line in result.out.splitlines()]
+    assert [flow["model"] for flow in flows] == [f"epoch {n}" for n in range(4)]
+    assert len({flow["loss"] for flow in flows}) == 4
+
+
+def test_the_best_epoch_of_those_kept_is_the_run(cli, kept):
+    both = [
+        json.loads(cli("inspect-grad", kept, "--text", TEXT, "--json", *more).out.splitlines()[-1])
+        for more in ((), ("--over-training",))
+    ]
+    best = json.loads(cli("describe", kept, "--json").out)["results"]["best_epoch"]
+    flows = cli("inspect-grad", kept, "--text", TEXT, "--json", "--over-training").out.splitlines()
+    assert json.loads(flows[best])["loss"] == both[0]["loss"]
+
+
+def test_runs_without_kept_epochs_say_how_to_keep_them(cli, runs):
+    result = cli("inspect-grad", runs / "gru", "--over-training", "--text", TEXT)
+    assert "train with --keep-epochs" in one_line_error(result)
+
+
+@pytest.mark.parametrize("extra", [("--encoder", "cnn"), ("--layer-norm",), ("--residual",)])
+def test_what_cannot_be_looked_into_is_named(cli, runs, tmp_path, extra):
+    run = tmp_path / "run"
+    assert cli("train", "classify", runs / "train.tsv", "-o", run, "--epochs", 1, "--hidden", 6,
+               "--threads", 1, "-q", *extra).code == 0  # fmt: skip
+    result = cli("inspect-grad", run, "--text", TEXT)
+    assert "only plain recurrent layers can be looked into" in one_line_error(result)

@@ -1,6 +1,7 @@
 """`rnntool train TASK`."""
 
 from rnntool.commands._command import new_app
+from rnntool.commands.train.bilm import register as register_bilm
 from rnntool.commands.train.caption import register as register_caption
 from rnntool.commands.train.classify import register as register_classify
 from rnntool.commands.train.forecast import register as register_forecast
@@ -11,6 +12,7 @@ from rnntool.commands.train.tag import register as register_tag
 app = new_app("Train a recurrent network.")
 register_classify(app)
 register_lm(app)
+register_bilm(app)
 register_tag(app)
 register_seq2seq(app)
 register_caption(app)

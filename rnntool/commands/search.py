@@ -1,0 +1,48 @@
+"""`rnntool search`."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+from rnntool.tasks.search_settings import SearchSettings
+
+app = new_app("Search a task's settings: trials within a budget, the best run kept.")
+
+
+@command(app, "search", SearchSettings)
+def search(
+    task: Annotated[str, typer.Argument(help="classify, lm, tag, seq2seq, caption or forecast.")],
+    inputs: Annotated[list[str], typer.Argument(help="What `train TASK` reads.")],
+    space: Annotated[
+        str, typer.Option("--space", help="YAML: `setting: [a, b]` or `{low: …, high: …}`.")
+    ],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="Folder for the table and the best run.")
+    ],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an earlier search.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The trials as JSON lines.")] = False,
+    *,
+    settings: SearchSettings,
+    report: Reporter,
+) -> None:
+    """Try settings of a training and keep the best run, by its validation figure.
+
+    Example: rnntool search classify train.tok --space space.yaml --minutes 30 -o runs/search
+    """
+    from rnntool.commands._tables import print_table
+    from rnntool.tasks.search import BEST
+    from rnntool.tasks.search import search as run_search
+
+    rows = run_search(task, inputs, space, output, settings, report, resume=resume)
+    if json:
+        for row in rows:
+            sys.stdout.write(json_module.dumps(row, ensure_ascii=False) + "\n")
+    else:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+    report.note(f"{output}/{BEST}: the run of trial {rows[0]['trial']}")

@@ -1,0 +1,92 @@
+"""Two stacks over the same text that do not see each other: one reads forward, one backward.
+
+Unlike a stacked BiLSTM's, the second forward layer reads the first forward layer alone, so each
+stack can be a language model (Peters et al. 2018, "Deep contextualized word representations",
+§3.1).
+
+Shapes: B batch, T time, D input, H hidden.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from rnntool.models.recurrent import (
+    NO_EXTRAS,
+    Extras,
+    last_states,
+    make_layer,
+    reorder,
+    reversed_within,
+)
+
+
+class DirectionalEncoder(nn.Module):
+    """`layers` of one cell in each direction, with dropout between them.
+
+    Args:
+        input_dim: D.
+        hidden: H, of every layer of each direction.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_dim: int,
+        hidden: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        extras: Extras = NO_EXTRAS,
+    ) -> None:
+        super().__init__()
+        self.output_dim = 2 * hidden
+        self.residual = extras.residual
+        self.dropout = nn.Dropout(dropout)
+        sizes = [input_dim] + [hidden] * (layers - 1)
+        self.layers = nn.ModuleList(
+            nn.ModuleList(
+                make_layer(cell, size, hidden, batch_first=True, extras=extras) for _ in range(2)
+            )
+            for size in sizes
+        )
+
+    def all_layers(self, inputs: Tensor, lengths: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Every layer's states.
+
+        Args:
+            inputs: [B, T, D], right-padded.
+            lengths: [B], 0 ≤ length ≤ T.
+
+        Returns:
+            For each layer the forward and the backward states [B, T, H], both in reading order;
+            what stands at padded steps means nothing.
+        """
+        order = reversed_within(lengths, inputs.shape[1])
+        forward, backward = inputs, reorder(inputs, order)
+        found = []
+        for number, layer in enumerate(self.layers):
+            if number:
+                forward, backward = self.dropout(forward), self.dropout(backward)
+            ways = cast(nn.ModuleList, layer)
+            forward = self._step(ways[0], forward)
+            backward = self._step(ways[1], backward)
+            found.append((forward, reorder(backward, order)))
+        return found
+
+    def _step(self, network: nn.Module, states: Tensor) -> Tensor:
+        above: Tensor = network(states)[0]
+        return above + states if self.residual and above.shape == states.shape else above
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The last layer's states [B, T, 2·H], and where each direction ended [B, 2·H]."""
+        forward, backward = self.all_layers(inputs, lengths)[-1]
+        first = backward[:, 0] * (lengths > 0).unsqueeze(1)
+        last = torch.cat([last_states(forward, lengths), first], dim=-1)
+        return torch.cat([forward, backward], dim=-1), last
+
+    def steps(self, lengths: Tensor) -> Tensor:
+        """[B] steps of the output: as many as of the input."""
+        return lengths

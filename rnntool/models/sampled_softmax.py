@@ -1,0 +1,68 @@
+"""The likelihood of a token among a sample of the vocabulary, and among all of it.
+
+Shapes: N tokens, E features, V vocabulary, S samples.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+_POWER = 0.75  # of the counts: rare tokens are drawn more often than they stand in the text
+_ROWS = 2048  # tokens scored against the whole vocabulary at a time: bounds the memory
+
+
+class TiedSoftmax(nn.Module):
+    """A softmax whose matrix is the embedding (Press and Wolf 2017), full or sampled.
+
+    Sampled: the true token against S others that are shared by the batch, the score of each less
+    the log of how often it is drawn, so that the sum over the sample is an unbiased estimate of the
+    sum over all others (importance sampling; Bengio and Senécal 2003, "Quick Training of
+    Probabilistic Neural Nets by Importance Sampling"; Jean et al. 2015, "On Using Very Large Target
+    Vocabulary for Neural Machine Translation").
+
+    Args:
+        embedding: [V, E], shared and not copied.
+        counts: [V] how often each token stood in the training text.
+    """
+
+    def __init__(self, embedding: nn.Embedding, counts: Tensor) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.bias = nn.Parameter(torch.zeros(embedding.num_embeddings))
+        weights = counts.double().clamp(min=1) ** _POWER
+        self.probabilities: Tensor
+        self.register_buffer("probabilities", (weights / weights.sum()).float(), persistent=False)
+
+    def sampled_loss(self, features: Tensor, targets: Tensor, samples: Tensor) -> Tensor:
+        """Mean −ln p(target) among the samples.
+
+        Args:
+            features: [N, E].
+            targets: [N].
+            samples: [S] token numbers, as `draw` gives them.
+        """
+        # One look into the large matrix for both: its gradient is written once.
+        rows = self.embedding(torch.cat([targets, samples]))
+        own, others = rows[: len(targets)], rows[len(targets) :]
+        true = (features * own).sum(-1) + self.bias[targets]
+        drawn = torch.log(self.probabilities[samples] * len(samples))
+        other = features @ others.T + self.bias[samples] - drawn
+        hit = targets.unsqueeze(1) == samples.unsqueeze(0)
+        other = other.masked_fill(hit, -torch.inf)
+        scores = torch.cat([true.unsqueeze(1), other], dim=1).float()
+        return -torch.log_softmax(scores, dim=1)[:, 0].mean()
+
+    def draw(self, count: int) -> Tensor:
+        """[S] token numbers, drawn with replacement."""
+        return torch.multinomial(self.probabilities, count, replacement=True)
+
+    def log_likelihood(self, features: Tensor, targets: Tensor) -> Tensor:
+        """[N] ln p(target) among all V tokens."""
+        parts = []
+        for start in range(0, len(features), _ROWS):
+            piece = slice(start, start + _ROWS)
+            scores = functional.linear(features[piece], self.embedding.weight, self.bias).float()
+            parts.append(-functional.cross_entropy(scores, targets[piece], reduction="none"))
+        return torch.cat(parts) if parts else features.new_zeros(0)

@@ -1,0 +1,217 @@
+"""A forward and a backward language model trained together: `train bilm`, and its `eval`.
+
+Shapes: T time, B batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnntool.data.chunks import Chunk, Chunks, DocumentChunks, Place, StreamChunks
+from rnntool.data.id_file import IdFile
+from rnntool.formats.rundir import Run, RunConfig, open_run, require_task
+from rnntool.models.bilm import BiLM
+from rnntool.reporting import Reporter
+from rnntool.settings import as_dict, build
+from rnntool.tasks.bilm_settings import BiLMSettings
+from rnntool.tasks.evaluate_settings import EvaluateSettings
+from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
+from rnntool.tasks.lm_run import numbered_text
+from rnntool.tasks.starting import library_versions, restore_weights
+from rnntool.tasks.training import summarize
+from rnntool.text.spec import parse_identity
+from rnntool.text.units import Unit
+from rnntool.text.vocabulary import PAD_ID, Vocabulary
+from rnntool.training.backend import choose_backend
+from rnntool.training.loop import Outcome, StepResult, Task, Trainer
+from rnntool.training.rundir import training_directory
+
+
+class BiLMTask(Task):
+    """What the training loop asks for."""
+
+    unit = "tokens"
+    monitor = "loss"
+    higher_is_better = False
+
+    def __init__(self, text: PreparedText, settings: BiLMSettings) -> None:
+        self.settings = settings
+        self.chunks = make_chunks(text.train, 0, text.train_stop, settings)
+        self.held = make_chunks(
+            text.validation, text.validation_start, len(text.validation), settings
+        )
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return len(self.chunks.places(1))
+
+    def examples_per_epoch(self) -> int:
+        """Tokens predicted in one epoch, by each direction."""
+        return self.chunks.tokens()
+
+    def epoch_batches(self, epoch: int) -> list[Place]:
+        """The epoch's batches in their order."""
+        return self.chunks.places(epoch)
+
+    def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
+        """Mean of both directions' negative log-likelihood a token, among the samples."""
+        ids, lengths = whole_texts(self.chunks.read(batch))
+        bilm = cast(BiLM, model)
+        found = bilm(ids.to(device, non_blocking=True), lengths.to(device, non_blocking=True))
+        ways = (
+            (found.forward, found.forward_targets),
+            (found.backward, found.backward_targets),
+        )
+        if self.settings.samples:
+            samples = bilm.output.draw(self.settings.samples)
+            losses = [bilm.output.sampled_loss(f, t, samples) for f, t in ways]
+        else:
+            losses = [-bilm.output.log_likelihood(f, t).mean() for f, t in ways]
+        return StepResult((losses[0] + losses[1]) / 2, len(found.forward_targets))
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Each direction's perplexity over the whole vocabulary, and their mean loss in nats."""
+        return perplexities(cast(BiLM, model), self.held, device)
+
+
+def make_chunks(ids: IdFile, start: int, stop: int, settings: BiLMSettings) -> Chunks:
+    """A text in pieces, each read from a zero state in both directions."""
+    if settings.lines:
+        return DocumentChunks(ids, stop, settings.batch_size, settings.bptt, settings.seed, start)
+    batch = max(1, min(settings.batch_size, (stop - start - 1) // 2))
+    return StreamChunks(ids, start, stop, batch, settings.bptt, stateless=True)
+
+
+def whole_texts(chunk: Chunk) -> tuple[Tensor, Tensor]:
+    """[B, T + 1] token numbers and [B] lengths: a piece's inputs with its last target behind."""
+    lengths = (chunk.targets != PAD_ID).sum(axis=0)
+    T, B = chunk.inputs.shape
+    ids = np.full((B, T + 1), PAD_ID, dtype=np.int64)
+    ids[:, :T] = chunk.inputs.T
+    rows = np.flatnonzero(lengths > 0)
+    ids[rows, lengths[rows]] = chunk.targets[lengths[rows] - 1, rows]
+    return torch.from_numpy(ids), torch.from_numpy(lengths + 1)
+
+
+def perplexities(model: BiLM, chunks: Chunks, device: torch.device) -> dict[str, float]:
+    """Perplexity a token of each direction, and the mean of their losses in nats."""
+    totals, count = np.zeros(2), 0
+    with torch.inference_mode():
+        for ids, lengths in _batches(chunks):
+            found = model(ids.to(device), lengths.to(device))
+            totals += [
+                float(model.output.log_likelihood(features, targets).double().sum())
+                for features, targets in (
+                    (found.forward, found.forward_targets),
+                    (found.backward, found.backward_targets),
+                )
+            ]
+            count += len(found.forward_targets)
+    forward, backward = (-totals / count).tolist()
+    return {
+        "loss": (forward + backward) / 2,
+        "forward_perplexity": math.exp(min(forward, 700)),
+        "backward_perplexity": math.exp(min(backward, 700)),
+    }
+
+
+def _batches(chunks: Chunks) -> Iterator[tuple[Tensor, Tensor]]:
+    for place in chunks.places(1):
+        yield whole_texts(chunks.read(place))
+
+
+def train_bilm(
+    inputs: list[str],
+    output: str,
+    settings: BiLMSettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train on text files into a run directory.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+    with training_directory(output, force=force, resume=resume) as folder:
+        backend = choose_backend(settings.device, settings.precision, settings.threads)
+        backend.activate()
+        torch.manual_seed(settings.seed)
+        text = prepare_text(inputs, settings, folder.path, report)
+        try:
+            model = build_model(settings, text.vocabulary)
+            identity = text.unit.spec.identity
+            files = input_files(inputs, settings)
+            config = RunConfig("bilm", as_dict(settings), identity, files, library_versions())
+            folder.begin(config)
+            text.write(folder.path)
+            report.note(f"training on {backend}")
+            task = BiLMTask(text, settings)
+            outcome = Trainer(model, task, settings, backend, folder.path, report).run(resume)
+        finally:
+            text.close()
+        folder.finish(replace(config, results=summarize(outcome, model, backend)))
+    return Path(output), outcome
+
+
+def build_model(settings: BiLMSettings, vocabulary: Vocabulary) -> BiLM:
+    """A fresh pair of language models."""
+    return BiLM(settings, torch.tensor(vocabulary.counts))
+
+
+@dataclass(frozen=True)
+class TrainedBiLM:
+    """A run directory's model, ready to be asked."""
+
+    run: Run
+    settings: BiLMSettings
+    model: BiLM
+    unit: Unit
+    device: torch.device
+
+
+def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
+    """Open a run directory of `train bilm`.
+
+    Raises:
+        UserError: it is none, is damaged, or was trained for another task.
+    """
+    run = require_task(open_run(path), "bilm")
+    settings = build(BiLMSettings, run.config.settings, where=f"{path}/config.yaml")
+    backend = choose_backend(device, "fp32", threads)
+    backend.activate()
+    model = build_model(settings, run.vocabulary)
+    restore_weights(model, run)
+    unit = Unit(parse_identity(run.config.tokenizer), settings.lines)
+    return TrainedBiLM(run, settings, model.eval().to(backend.device), unit, backend.device)
+
+
+def evaluate_bilm(
+    run: str, data: str, settings: EvaluateSettings, report: Reporter
+) -> dict[str, Any]:
+    """Each direction's perplexity on a text, as it was read in training: from zero states.
+
+    Raises:
+        UserError: run or data cannot be used.
+    """
+    trained = load_bilm(run, settings.device, settings.threads)
+    with numbered_text(trained, [data], settings, report) as text:
+        chunks = make_chunks(text.ids, 0, len(text.ids), trained.settings)
+        figures = perplexities(trained.model, chunks, trained.device)
+        tokens = chunks.tokens()
+        unknown: int = sum(text.unknown.values())
+    return {
+        "tokens": tokens,
+        "unknown_rate": unknown / max(1, tokens),
+        "nats_per_token": figures.pop("loss"),
+        **figures,
+    }

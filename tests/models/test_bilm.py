@@ -1,0 +1,92 @@
+"""The biLM's two directions against plain LSTMs; the sampled softmax against the full one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from rnntool.models.bilm import BiLM
+from rnntool.models.directional import DirectionalEncoder
+from rnntool.models.sampled_softmax import TiedSoftmax
+from rnntool.models.settings import BiLMModelSettings
+
+V, D, H = 11, 5, 6
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+    torch.manual_seed(5)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def bilm(**values: object) -> BiLM:
+    settings = BiLMModelSettings(embedding_dim=D, hidden=H, **values)
+    return BiLM(settings, torch.arange(V)).eval()
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_each_direction_is_a_stack_of_its_own(layers):
+    encoder = DirectionalEncoder("lstm", D, H, layers).eval()
+    x, lengths = torch.randn(2, 4, D), torch.tensor([4, 3])
+    states = encoder.all_layers(x, lengths)
+    forward, backward = x[1:, :3], x[1:, :3].flip(1)
+    for n in range(layers):
+        forward = encoder.layers[n][0](forward)[0]
+        backward = encoder.layers[n][1](backward)[0]
+        assert torch.allclose(states[n][0][1, :3], forward[0])
+        assert torch.allclose(states[n][1][1, :3], backward[0].flip(0))
+    together, last = encoder(x, lengths)
+    assert torch.allclose(together[1, :3], torch.cat([forward[0], backward[0].flip(0)], dim=1))
+    assert torch.allclose(last[1], torch.cat([forward[0, -1], backward[0, -1]]))
+
+
+def test_no_direction_sees_the_token_it_predicts():
+    model = bilm()
+    ids, lengths = torch.tensor([[2, 5, 6, 7, 3]]), torch.tensor([5])
+    found = model(ids, lengths)
+    assert found.forward_targets.tolist() == [5, 6, 7, 3]
+    assert found.backward_targets.tolist() == [2, 5, 6, 7]
+    changed = ids.clone()
+    changed[0, 2] = 9
+    other = model(changed, lengths)
+    assert torch.allclose(found.forward[:2], other.forward[:2])  # what stands before it
+    assert torch.allclose(found.backward[2:], other.backward[2:])  # and behind it
+    assert not torch.allclose(found.forward[2], other.forward[2])
+    assert not torch.allclose(found.backward[1], other.backward[1])
+
+
+def test_padding_changes_nothing():
+    model = bilm(layers=2)
+    ids = torch.tensor([[2, 5, 6, 7, 8, 3], [2, 9, 3, 0, 0, 0]])
+    both = model(ids, torch.tensor([6, 3]))
+    alone = model(ids[1:, :3], torch.tensor([3]))
+    assert torch.allclose(both.forward[-2:], alone.forward)
+    assert torch.allclose(both.backward[-2:], alone.backward)
+    assert both.backward_targets[-2:].tolist() == [2, 9]
+
+
+def test_the_sampled_loss_over_all_tokens_is_the_full_one():
+    embedding = torch.nn.Embedding(V, D)
+    softmax = TiedSoftmax(embedding, torch.ones(V))
+    torch.nn.init.normal_(softmax.bias)
+    features, targets = torch.randn(7, D), torch.randint(0, V, (7,))
+    sampled = softmax.sampled_loss(features, targets, torch.arange(V))
+    full = functional.cross_entropy(features @ embedding.weight.T + softmax.bias, targets)
+    assert sampled.item() == pytest.approx(full.item(), rel=1e-5)
+    assert softmax.log_likelihood(features, targets).mean().item() == pytest.approx(-full.item())
+
+
+def test_the_sampled_gradient_is_near_the_full_one_on_average():
+    embedding = torch.nn.Embedding(V, D)
+    softmax = TiedSoftmax(embedding, torch.arange(1, V + 1))
+    features, targets = torch.randn(5, D, requires_grad=True), torch.tensor([1, 4, 4, 9, 0])
+    (full,) = torch.autograd.grad(-softmax.log_likelihood(features, targets).mean(), features)
+    draws = []
+    for _ in range(100):
+        loss = softmax.sampled_loss(features, targets, softmax.draw(3000))
+        draws.append(torch.autograd.grad(loss, features)[0])
+    assert torch.allclose(torch.stack(draws).mean(0), full, atol=0.02)
+    assert full.abs().max() > 0.1

@@ -1,0 +1,156 @@
+"""From plain text to a pair of language models, and from there to a classifier."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from rnntool.data.chunks import Chunk
+from rnntool.formats.rundir import WEIGHTS
+from rnntool.tasks.bilm import whole_texts
+from tests.conftest import one_line_error
+
+SMALL = ("--embedding-dim", 8, "--hidden", 6, "--batch-size", 8, "--threads", 1, "-q",
+         "--validation", 0.2)  # fmt: skip
+TUNE = ("--epochs", 1, "--batch-size", 8, "--threads", 1, "-q", "--validation", 0.2)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bilm")
+    draw = np.random.default_rng(1)
+    lines = [
+        " ".join(draw.choice(["가", "나", "다", "라"], draw.integers(1, 7))) for _ in range(90)
+    ]
+    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = "".join(f"{line}\t{'pos' if '가' in line else 'neg'}\n" for line in lines)
+    (folder / "train.tsv").write_text("document\tlabel\n" + rows, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(data) -> Path:
+    from typer.testing import CliRunner
+
+    from rnntool.commands import app
+
+    path = data / "run"
+    arguments = ["train", "bilm", data / "text.txt", "-o", path, "--epochs", 2, "--layers", 2,
+                 "--samples", 4, *SMALL]  # fmt: skip
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+def test_whole_texts_have_their_last_token_back():
+    inputs = np.array([[2, 2], [5, 6], [7, 0]])
+    targets = np.array([[5, 6], [7, 3], [3, 0]])
+    ids, lengths = whole_texts(Chunk(inputs, targets, fresh=True))
+    assert ids.tolist() == [[2, 5, 7, 3], [2, 6, 3, 0]]
+    assert lengths.tolist() == [4, 3]
+
+
+def test_eval_gives_each_directions_perplexity(cli, run, data):
+    figures = json.loads(cli("eval", run, data / "text.txt", "--json", "-q", "--threads", 1).out)
+    assert 1 < figures["forward_perplexity"] < 9
+    assert 1 < figures["backward_perplexity"] < 9
+    assert figures["unknown_rate"] == 0
+
+
+@pytest.mark.parametrize(
+    "extra", [("--no-lines", "--bptt", 5), ("--samples", 0), ("--cell", "gru")]
+)
+def test_running_text_the_full_softmax_and_other_cells_train(cli, data, tmp_path, extra):
+    result = cli("train", "bilm", data / "text.txt", "-o", tmp_path / "run", "--epochs", 1, *SMALL,
+                 *extra)  # fmt: skip
+    assert result.code == 0, result.err
+    assert cli("eval", tmp_path / "run", data / "text.txt", "-q", "--threads", 1).code == 0
+
+
+def tensors(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / WEIGHTS)
+
+
+def tuned(cli, run, data, folder, *options) -> dict[str, torch.Tensor]:
+    result = cli("train", "classify", data / "train.tsv", "--init", run, "-o", folder / "tuned",
+                 *TUNE, *options)  # fmt: skip
+    assert result.code == 0, result.err
+    return tensors(folder / "tuned")
+
+
+def test_a_classifier_starts_from_the_language_models_weights(cli, run, data, tmp_path):
+    found = tuned(cli, run, data, tmp_path, "--lr", 0)
+    for name, tensor in tensors(run).items():
+        if name.startswith(("input.", "encoder.")):
+            assert torch.equal(found[name], tensor), name
+    answer = cli("predict", tmp_path / "tuned", "-q", "--threads", 1, input="가 나\n")
+    assert answer.code == 0, answer.err
+
+
+def test_unfreezing_begins_at_the_top(cli, run, data, tmp_path):
+    found = tuned(cli, run, data, tmp_path, "--unfreeze", 1, "--average", 0)
+    start = tensors(run)
+    for name, tensor in start.items():
+        if name.startswith(("input.", "encoder.")):
+            assert torch.equal(found[name], tensor), name
+    (tmp_path / "two").mkdir()
+    found = tuned(cli, run, data, tmp_path / "two", "--unfreeze", 1, "--epochs", 2, "--average", 0,
+                  "--schedule", "none")  # fmt: skip
+    same = {name for name in found if name in start and torch.equal(found[name], start[name])}
+    best = json.loads(cli("describe", tmp_path / "two" / "tuned", "--json").out)["results"]
+    if best["best_epoch"] == 2:
+        assert "encoder.layers.1.0.weight_hh_l0" not in same
+    assert "encoder.layers.0.0.weight_hh_l0" in same
+    assert "input.embedding.weight" in same
+
+
+def test_lower_layers_learn_at_a_smaller_rate(cli, run, data, tmp_path):
+    found = tuned(cli, run, data, tmp_path, "--layer-decay", 0.1, "--average", 0, "--lr", 0.01,
+                  "--weight-decay", 0, "--schedule", "none")  # fmt: skip
+    start = tensors(run)
+    moved = [
+        float((found[f"encoder.layers.{n}.0.weight_hh_l0"]
+               - start[f"encoder.layers.{n}.0.weight_hh_l0"]).abs().mean())
+        for n in range(2)
+    ]  # fmt: skip
+    assert 0 < moved[0] < 0.3 * moved[1]
+
+
+def test_init_brings_its_own_vocabulary(cli, run, data, tmp_path):
+    result = cli("train", "classify", data / "train.tsv", "--init", run, "--vocab",
+                 run / "vocab.tsv", "-o", tmp_path / "no", *TUNE)  # fmt: skip
+    assert "--init brings its own vectors and vocabulary" in one_line_error(result)
+    other = tmp_path / "classifier"
+    assert cli("train", "classify", data / "train.tsv", "-o", other, "--hidden", 4, *TUNE).code == 0
+    result = cli("train", "classify", data / "train.tsv", "--init", other, "-o", tmp_path / "no",
+                 *TUNE)  # fmt: skip
+    assert "was trained for 'classify', not for 'bilm'" in one_line_error(result)
+
+
+def test_resuming_a_bilm_gives_the_same_weights(cli, data, tmp_path, monkeypatch):
+    from rnntool.training.interrupt import Interrupt
+
+    options = ("--epochs", 2, "--deterministic", *SMALL)
+    whole = tmp_path / "whole"
+    assert cli("train", "bilm", data / "text.txt", "-o", whole, *options).code == 0
+    original = Interrupt.__enter__
+
+    def interrupted(self):
+        original(self)
+        self.requested = 2  # as if Ctrl-C had come: stops after the first step
+        return self
+
+    monkeypatch.setattr(Interrupt, "__enter__", interrupted)
+    part = tmp_path / "part"
+    assert cli("train", "bilm", data / "text.txt", "-o", part, *options).code == 130
+    monkeypatch.undo()
+    result = cli("train", "bilm", data / "text.txt", "-o", part, "--resume", *options)
+    assert result.code == 0, result.err
+    torch.use_deterministic_algorithms(False)
+    for name, tensor in tensors(whole).items():
+        assert torch.equal(tensor, tensors(part)[name]), name
