@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "eval": "Score a trained run on data that it has not seen.",
     "predict": "Answer for each line: label, tags, text; or the next values of a series.",
     "generate": "Write text with a language or captioning model, as a person watches.",
+    "embed": "Give each token a vector that depends on its context, or each text one.",
     "score": "Say how probable a language model finds each line of text.",
     "describe": "Show a run: layers, parameters, settings, training summary.",
     "inspect-grad": "Show how the gradient flows back through time: vanishing, exploding, why.",
@@ -46,7 +47,7 @@ TASK_COMMANDS = {
     "seq2seq": "eval, predict, describe",
     "caption": "eval, generate, describe",
     "forecast": "eval, predict, describe",
-    "bilm": "eval, train classify --init, describe",
+    "bilm": "eval, embed, train classify --init, describe",
 }
 
 # text/tokenizers.py

@@ -28,6 +28,9 @@ class Reporter(Protocol):
     def note(self, message: str) -> None:
         """A fact worth a line: what was chosen, counted or written."""
 
+    def detail(self, message: str) -> None:
+        """What was chosen, for those who asked with `--verbose`."""
+
     def warn(self, message: str) -> None:
         """Something the user should look at; the work goes on."""
 
@@ -49,9 +52,10 @@ def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Report
         return QuietReporter()
     if log_format == "auto":
         log_format = "rich" if sys.stderr.isatty() else "plain"
-    if log_format == "json":
-        return JsonReporter()
-    return RichReporter() if log_format == "rich" else PlainReporter()
+    kinds = {"json": JsonReporter, "rich": RichReporter, "plain": PlainReporter}
+    reporter = kinds[log_format]()
+    reporter.verbose = verbose
+    return reporter
 
 
 def _rate(per_second: float) -> str:
@@ -67,8 +71,15 @@ class _NoProgress:
 class QuietReporter:
     """Says nothing but warnings."""
 
+    verbose = False
+
     def note(self, message: str) -> None:
         """Left unsaid."""
+
+    def detail(self, message: str) -> None:
+        """A note, with `--verbose`."""
+        if self.verbose:
+            self.note(message)
 
     def warn(self, message: str) -> None:
         """A warning is said even when quiet: it may be the reason for a strange result."""

@@ -49,7 +49,8 @@ def beam_search(
     """The likeliest continuation of `length` tokens that `beams` hypotheses side by side find.
 
     A document's `<eos>` ends a hypothesis, which then competes by its mean log-probability a token,
-    so that short ones have no advantage.
+    so that short ones have no advantage; the search is over when as many have ended as stand side
+    by side.
     """
     log_probabilities, states = read_prompt(engine, vocabulary, unit, prompt)
     scores = np.zeros(1)
@@ -67,7 +68,7 @@ def beam_search(
                 ended.append((score / (len(texts[row]) + 1), texts[row]))
             elif np.isfinite(score):
                 alive.append((score, row, token))
-        if not alive:
+        if not alive or len(ended) >= beams:
             break
         texts = [[*texts[row], token] for _, row, token in alive]
         scores = np.array([score for score, _, _ in alive])

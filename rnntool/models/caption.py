@@ -54,15 +54,23 @@ class CaptionModel(LanguageModel):
         Returns:
             [T, B, H].
         """
-        scaled = (vectors - self.mean) / self.deviation
-        inputs = self.input_dropout(self.input(ids))
-        if self.condition is None:
-            led = scaled.to(inputs.dtype).expand(len(ids), -1, -1)
-            states, _ = self.encoder(torch.cat([inputs, led], dim=-1), None)
-        else:
-            states, _ = self.encoder(inputs, self._start(torch.tanh(self.condition(scaled))))
+        inputs = self.led_inputs(self.input_dropout(self.input(ids)), vectors)
+        states, _ = self.encoder(inputs, self.first_state(vectors))
         dropped: Tensor = self.output_dropout(states)
         return dropped
+
+    def led_inputs(self, inputs: Tensor, vectors: Tensor) -> Tensor:
+        """[T, B, D] inputs with the [B, F] vectors beside each step, where the model reads them."""
+        if self.condition is not None:
+            return inputs
+        scaled = (vectors - self.mean) / self.deviation
+        return torch.cat([inputs, scaled.to(inputs.dtype).expand(len(inputs), -1, -1)], dim=-1)
+
+    def first_state(self, vectors: Tensor) -> State | None:
+        """The state that [B, F] vectors make, or None where they are read at each step."""
+        if self.condition is None:
+            return None
+        return self._start(torch.tanh(self.condition((vectors - self.mean) / self.deviation)))
 
     def _start(self, flat: Tensor) -> State:
         """[B, ΣH] as the state of each layer."""

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from rnntool.models.dropout import LockedDropout
 from rnntool.models.inputs import EmbeddingInput, OneHotInput
+from rnntool.models.recurrent import Extras
 from rnntool.models.settings import LanguageModelSettings
 from rnntool.models.stateful import State, StatefulEncoder
 
@@ -45,6 +46,7 @@ class LanguageModel(nn.Module):
         self.encoder = StatefulEncoder(
             settings.cell, self.input.output_dim + extra, sizes, kind(settings.dropout),
             settings.weight_drop,
+            Extras(settings.layer_norm, settings.recurrent_dropout, settings.residual),
         )  # fmt: skip
         self.output_dropout = kind(settings.dropout)
         self.output: SoftmaxOutput | AdaptiveOutput

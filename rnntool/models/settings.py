@@ -40,7 +40,19 @@ class InputSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderSettings:
+class CellExtras:
+    """What a recurrent layer may do beyond its equations."""
+
+    recurrent_dropout: float = setting(
+        0.0, "Variational: share of the state dropped, the same units at every step.", min=0.0,
+        max=0.95, panel=_PANEL,
+    )  # fmt: skip
+    layer_norm: bool = setting(False, "Layer normalisation inside the cell.", panel=_PANEL)
+    residual: bool = setting(False, "Add a layer's input to its output.", panel=_PANEL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSettings(CellExtras):
     """The network over the token vectors."""
 
     encoder: str = setting(
@@ -54,12 +66,6 @@ class EncoderSettings:
     hidden: int = setting(256, "Hidden size H of each direction.", min=1, panel=_PANEL)
     layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
     bidirectional: bool = setting(False, "Read backward as well.", panel=_PANEL)
-    recurrent_dropout: float = setting(
-        0.0, "Variational: share of the state dropped, the same units at every step.", min=0.0,
-        max=0.95, panel=_PANEL,
-    )  # fmt: skip
-    layer_norm: bool = setting(False, "Layer normalisation inside the cell.", panel=_PANEL)
-    residual: bool = setting(False, "Add a layer's input to its output.", panel=_PANEL)
     conv_widths: str = setting("3,4,5", "Widths of the convolution's filters.", panel=_PANEL)
     conv_filters: int = setting(128, "Filters of each width.", min=1, panel=_PANEL)
     conv_pool: int = setting(
@@ -120,7 +126,7 @@ class Seq2SeqModelSettings(EncoderSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageModelSettings:
+class LanguageModelSettings(CellExtras):
     """What a language model is made of."""
 
     input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)

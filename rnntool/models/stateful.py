@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntool.errors import UserError
-from rnntool.models.recurrent import make_layer
+from rnntool.models.recurrent import NO_EXTRAS, Extras, make_layer
 
 State = list[Any]  # a layer each: h [1, B, H], or (h, c) for an LSTM
 _KERNELS: dict[str, Any] = {
@@ -30,6 +30,7 @@ class StatefulEncoder(nn.Module):
         weight_drop: share of W_hh's values set to 0, the same ones at every step of a call
             (DropConnect; Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models",
             §2).
+        extras: what `torch.nn`'s layers do not do.
     """
 
     def __init__(
@@ -39,16 +40,21 @@ class StatefulEncoder(nn.Module):
         sizes: list[int],
         dropout: nn.Module,
         weight_drop: float = 0.0,
+        extras: Extras = NO_EXTRAS,
     ) -> None:
         super().__init__()
+        self.residual = extras.residual
         self.cell, self.weight_drop, self.sizes = cell, weight_drop, sizes
         self.dropout = dropout
         inputs = [input_dim, *sizes[:-1]]
-        if weight_drop > 0 and cell not in _KERNELS:
-            raise UserError(f"--weight-drop does not go with --cell {cell}")
         self.layers = nn.ModuleList(
-            make_layer(cell, D, H) for D, H in zip(inputs, sizes, strict=True)
+            make_layer(cell, D, H, extras=extras) for D, H in zip(inputs, sizes, strict=True)
         )
+        if weight_drop > 0 and not isinstance(self.layers[0], nn.RNNBase):
+            raise UserError(
+                "--weight-drop needs torch's own layers",
+                hint="leave out --layer-norm, --recurrent-dropout and --cell gru-reset-before",
+            )
 
     def forward(self, inputs: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Run the layers over a piece of text.
@@ -60,13 +66,17 @@ class StatefulEncoder(nn.Module):
         Returns:
             The top layer's outputs [T, B, H] and the state after the last step.
         """
+        started = state if state is not None else self.zeros(inputs.shape[1], inputs)
         outputs, after = inputs, []
         for number, module in enumerate(self.layers):
             network = cast(nn.RNNBase, module)
             if number:
                 outputs = self.dropout(outputs)
-            before = state[number] if state is not None else self._zeros(network, inputs)
-            outputs, new = self._run(network, outputs, before)
+            before = started[number]
+            below = outputs
+            outputs, new = self._run(network, below, before)
+            if self.residual and below.shape == outputs.shape:
+                outputs = outputs + below
             after.append(new)
         return outputs, after
 
@@ -81,9 +91,13 @@ class StatefulEncoder(nn.Module):
         result = _KERNELS[self.cell](inputs, state, weights, *flags)
         return result[0], (result[1:] if self.cell == "lstm" else result[1])
 
-    def _zeros(self, network: nn.RNNBase, inputs: Tensor) -> Any:
-        h = inputs.new_zeros(1, inputs.shape[1], network.hidden_size)
-        return (h, h.clone()) if self.cell == "lstm" else h
+    def zeros(self, batch: int, like: Tensor) -> State:
+        """The state before a text, of the kind and on the device of `like`."""
+        state: State = []
+        for H in self.sizes:
+            h = like.new_zeros(1, batch, H)
+            state.append((h, h.clone()) if self.cell == "lstm" else h)
+        return state
 
 
 def detach(state: State) -> State:

@@ -58,6 +58,56 @@ class TrainedClassifier:
         return predict_probabilities(self.model, data, self.device)
 
 
+@dataclass(frozen=True)
+class Ensemble:
+    """Several classifiers whose probabilities are averaged."""
+
+    members: list[TrainedClassifier]
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, in the order of the probabilities."""
+        return self.members[0].labels
+
+    @property
+    def tokenizer(self) -> str:
+        """Identity of the tokenizer that all were trained with."""
+        return self.members[0].tokenizer
+
+    def worker_options(self, jvm_heap: int = 1024) -> WorkerOptions:
+        """What tokenizes raw text for all of them."""
+        return self.members[0].worker_options(jvm_heap)
+
+    def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """[N, C] probabilities of N texts given as tokens joined by one space."""
+        listed = list(texts)
+        mean: np.ndarray[Any, np.dtype[np.float64]] = np.mean(
+            [member.probabilities(listed) for member in self.members], axis=0
+        )
+        return mean
+
+
+def load_ensemble(
+    paths: list[str], device: str = "auto", threads: int = 0
+) -> TrainedClassifier | Ensemble:
+    """Open run directories of `train classify` that answer together; one by itself is itself.
+
+    Raises:
+        UserError: one is none or damaged, or they differ in labels or tokenizer.
+    """
+    members = [load_classifier(path, device, threads) for path in paths]
+    first = members[0]
+    for path, member in zip(paths, members, strict=True):
+        for name, own, wanted in (
+            ("labels", ", ".join(member.labels), ", ".join(first.labels)),
+            ("tokenizer", member.tokenizer, first.tokenizer),
+        ):
+            if own != wanted:
+                raise UserError(f"{name} {own!r}, but {paths[0]} has {wanted!r}", where=path,
+                                hint="an ensemble's runs share labels and tokenizer")  # fmt: skip
+    return first if len(members) == 1 else Ensemble(members)
+
+
 def load_classifier(path: str, device: str = "auto", threads: int = 0) -> TrainedClassifier:
     """Open a run directory of `train classify`.
 

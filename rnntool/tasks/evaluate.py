@@ -14,7 +14,7 @@ from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.formats.reading import count_lines
 from rnntool.formats.writing import write_text
 from rnntool.reporting import Reporter
-from rnntool.tasks.classify_run import load_classifier, tokenized_rows
+from rnntool.tasks.classify_run import load_ensemble, tokenized_rows
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 from rnntool.tasks.metrics import ClassificationReport, Floats, Ints, classification_report
 
@@ -40,7 +40,8 @@ def evaluate(
     Raises:
         UserError: run or data cannot be used, or a label was not seen in training.
     """
-    classifier = load_classifier(run, settings.device, settings.threads)
+    runs = [run, *settings.ensemble]
+    classifier = load_ensemble(runs, settings.device, settings.threads)
     options = CorpusOptions(
         settings.format, settings.text_column, settings.label_column, settings.encoding
     )

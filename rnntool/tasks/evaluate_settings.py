@@ -27,6 +27,16 @@ class InferenceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnsembleSettings:
+    """Which classifiers answer together."""
+
+    ensemble: tuple[str, ...] = setting(
+        (), "A further classifier's run, whose probabilities are averaged with RUN's; may be given"
+        " again.", panel="Model",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchSettings:
     """How a seq2seq model's answers are written."""
 
@@ -38,7 +48,7 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(InferenceSettings, SearchSettings):
+class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
     """Settings of `eval`."""
 
     label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
@@ -79,6 +89,21 @@ class ScoreSettings(InferenceSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmbedSettings(InferenceSettings):
+    """Settings of `embed`."""
+
+    layer: str = setting(
+        "top", "Which states: top, mean of all layers, or a number; 0 is the token's own vector.",
+        panel="Output",
+    )  # fmt: skip
+    pool: str = setting(
+        "none", "One vector a text instead of one a token.",
+        choices=("none", "mean", "max", "last"), panel="Output",
+    )  # fmt: skip
+    batch_size: int = setting(256, "Texts read together at most.", min=1, panel="Machine")
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerateSettings:
     """Settings of `generate`."""
 
@@ -112,7 +137,7 @@ class GenerateSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictSettings(InferenceSettings, SearchSettings):
+class PredictSettings(InferenceSettings, SearchSettings, EnsembleSettings):
     """Settings of `predict`."""
 
     proba: bool = setting(False, "Print the probability of every class.", panel="Output")

@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.decoding.engine import Floats, LanguageEngine
+from rnntool.decoding.engine import Engine, Floats, LanguageEngine
 from rnntool.decoding.generate import beam_search, generate
 from rnntool.decoding.sampling import Sampling
 from rnntool.errors import UserError
@@ -30,7 +30,7 @@ class Writer:
     """A language model that can write."""
 
     run: Run
-    engine: LanguageEngine
+    engine: Engine
     unit: Unit
 
     def encode(self, prompt: str) -> tuple[list[int], list[str]]:
@@ -47,7 +47,7 @@ class Writer:
         return [known[t] for t in tokens if t in known], [t for t in tokens if t not in known]
 
 
-def open_writer(path: str, features: str | None = None, row: int = 1) -> Writer:
+def open_writer(path: str, report: Reporter, features: str | None = None, row: int = 1) -> Writer:
     """Open a run directory of `train lm` or `train caption` for writing.
 
     Args:
@@ -64,11 +64,25 @@ def open_writer(path: str, features: str | None = None, row: int = 1) -> Writer:
     if features is not None and not leads:
         raise UserError("is no captioning model: --features leads nothing", where=path)
     try:
-        engine = LanguageEngine(settings["cell"], tensors, vector)
+        engine = _engine(run, tensors, vector, report)
         documents = leads or bool(settings["lines"])
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"damaged: {error}", where=run.path) from None
     return Writer(run, engine, Unit(parse_identity(run.config.tokenizer), documents))
+
+
+def _engine(
+    run: Run, tensors: dict[str, Floats], vector: Floats | None, report: Reporter
+) -> Engine:
+    """The NumPy cells, or torch for what they do not compute."""
+    settings = run.config.settings
+    extras = [name for name in ("layer_norm", "residual") if settings.get(name)]
+    if not extras:
+        return LanguageEngine(settings["cell"], tensors, vector)
+    report.detail(f"{' and '.join(extras)}: torch writes, not the NumPy cells")
+    from rnntool.tasks.torch_engine import open_torch_engine
+
+    return open_torch_engine(run, vector)
 
 
 def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: str) -> Floats:
@@ -96,7 +110,7 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
     """
     check_settings(settings)
     prompt = read_prompt_text(settings)
-    writer = open_writer(path, settings.features, settings.row)
+    writer = open_writer(path, report, settings.features, settings.row)
     ids, unknown = writer.encode(prompt)
     if unknown:
         shown = " ".join(dict.fromkeys(unknown))

@@ -25,6 +25,7 @@ from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
 from rnntool.tasks.lm_likelihood import likelihood_of_stream
 from rnntool.tasks.lm_settings import LMSettings
 from rnntool.tasks.starting import library_versions, open_start, restore_weights
+from rnntool.tasks.torch_engine import TorchEngine
 from rnntool.text.vocabulary import PAD_ID
 from rnntool.training.backend import Backend, choose_backend
 from rnntool.training.loop import Outcome, StepResult, Task, Trainer
@@ -145,12 +146,10 @@ def make_chunks(text: PreparedText, settings: LMSettings, report: Reporter) -> C
 
 def sample(model: LanguageModel, text: PreparedText, settings: LMSettings) -> str:
     """A sample of the model as it stands, for the eyes of who waits."""
-    from rnntool.decoding.engine import LanguageEngine
     from rnntool.decoding.generate import generate
     from rnntool.decoding.sampling import Sampling
 
-    tensors = {name: t.detach().float().cpu().numpy() for name, t in model.state_dict().items()}
-    engine = LanguageEngine(settings.cell, tensors)
+    engine = TorchEngine(model)
     generator = np.random.default_rng(settings.seed)
     ids = list(generate(engine, text.vocabulary, text.unit, [], settings.sample_length,
                         Sampling(), generator))  # fmt: skip

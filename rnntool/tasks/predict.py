@@ -10,7 +10,12 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
 from rnntool.formats.reading import count_lines
 from rnntool.reporting import Progress, Reporter
-from rnntool.tasks.classify_run import TrainedClassifier, load_classifier, require_tokenizer
+from rnntool.tasks.classify_run import (
+    Ensemble,
+    TrainedClassifier,
+    load_ensemble,
+    require_tokenizer,
+)
 from rnntool.tasks.evaluate_settings import PredictSettings
 
 
@@ -25,7 +30,8 @@ def predict(
     Raises:
         UserError: run or an input cannot be used.
     """
-    classifier = load_classifier(run, settings.device, settings.threads)
+    runs = [run, *settings.ensemble]
+    classifier = load_ensemble(runs, settings.device, settings.threads)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     count = 0
     with (
@@ -41,7 +47,7 @@ def predict(
 
 
 def _answer(
-    classifier: TrainedClassifier,
+    classifier: TrainedClassifier | Ensemble,
     corpus: Corpus,
     pool: TokenizePool,
     sink: TextIO,

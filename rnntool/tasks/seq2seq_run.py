@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from rnntool.tasks.evaluate_settings import EvaluateSettings, PredictSettings
 from rnntool.tasks.seq2seq import build_model, number_pairs, target_likelihood
 from rnntool.tasks.seq2seq_settings import Seq2SeqSettings
 from rnntool.tasks.starting import restore_weights
+from rnntool.tasks.torch_engine import batch_second, first_axis
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
@@ -119,26 +120,18 @@ class DecoderEngine:
 
     def zero_states(self) -> States:
         """The state that the encoder left."""
-        return _first_axis(self.memory.start)
+        return first_axis(self.memory.start)
 
     def step(self, ids: NDArray[np.int64], states: States) -> tuple[Floats, States]:
         """[B] tokens -> [B, V] log-probabilities of the next, and new states."""
         B = len(ids)
         tokens = torch.from_numpy(ids).to(self.memory.states.device).unsqueeze(1)
-        before = [tuple(torch.as_tensor(p).unsqueeze(0).contiguous() for p in s) for s in states]
-        state = [s if len(s) > 1 else s[0] for s in before]
         memory = Memory(
             self.memory.states.expand(B, -1, -1), self.memory.lengths.expand(B), self.memory.start
         )
-        features, after = self.model.write(tokens, memory, state)
+        features, after = self.model.write(tokens, memory, batch_second(states))
         scores = torch.log_softmax(self.model.output.linear(features[:, -1]).double(), dim=-1)
-        return scores.cpu().numpy(), _first_axis(after)
-
-
-def _first_axis(state: list[Any]) -> States:
-    """A state as the searches index it: a tuple a layer, the batch first."""
-    layers = [layer if isinstance(layer, tuple) else (layer,) for layer in state]
-    return cast(States, [tuple(part[0] for part in layer) for layer in layers])
+        return scores.cpu().numpy(), first_axis(after)
 
 
 @dataclass(frozen=True)

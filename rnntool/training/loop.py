@@ -129,6 +129,7 @@ class Trainer:
         self.best: dict[str, Tensor] = {}
         self.interrupt = Interrupt(report)
         self.position = _Position()
+        self._clock = self._saved = 0.0  # when time was last counted, and a checkpoint last written
 
     def run(self, resume: bool = False) -> Outcome:
         """Train to the end, or on from the checkpoint in the folder.
@@ -144,25 +145,26 @@ class Trainer:
         elif self.settings.keep_epochs:
             self._keep_epoch(0)
         stopped = self._should_stop()
+        self._clock = self._saved = time.perf_counter()
         with self.interrupt:
             while self.position.epoch < self.settings.epochs and not stopped:
-                self._timed_epoch()
+                self._epoch()
                 stopped = self._should_stop()
                 self._save()
                 if self.interrupt.requested:
                     self.interrupt.stop()
+        self._count_time()
         save_weights(self.folder / WEIGHTS, self.best)
         history = self.position.history
         return Outcome(
             history, history[self.position.best_epoch - 1], self.position.seconds, stopped
         )
 
-    def _timed_epoch(self) -> None:
-        started = time.perf_counter()
-        try:
-            self._epoch()
-        finally:
-            self.position.seconds += time.perf_counter() - started
+    def _count_time(self) -> None:
+        """Add to the training's seconds those since the last time."""
+        now = time.perf_counter()
+        self.position.seconds += now - self._clock
+        self._clock = now
 
     def _epoch(self) -> None:
         epoch = self.position.epoch + 1
@@ -178,6 +180,8 @@ class Trainer:
                 if self.interrupt.requested:
                     self._save()
                     self.interrupt.stop()
+                if 0 < 60 * self.settings.checkpoint_every < time.perf_counter() - self._saved:
+                    self._save()
         with self._averaged():
             self.model.eval()
             with torch.no_grad():
@@ -279,6 +283,7 @@ class Trainer:
         return self.average.applied(self.model) if self.average else contextlib.nullcontext()
 
     def _save(self) -> None:
+        self._count_time()
         self.position.schedule = self.schedule.state_dict()
         sets = {"best": self.best, "carried": self.task.carried()}
         if self.average:
@@ -286,6 +291,7 @@ class Trainer:
         save_checkpoint(
             self.folder / CHECKPOINT, self.model, self.optimizer, sets, vars(self.position)
         )
+        self._saved = time.perf_counter()
 
     def _load(self) -> None:
         sets, position = load_checkpoint(self.folder / CHECKPOINT, self.model, self.optimizer)

@@ -22,14 +22,14 @@ def make_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             depth = depth_of(model, name) if settings.layer_decay < 1 else 0
-            found.setdefault((depth, parameter.dim() > 1), []).append(parameter)
+            found.setdefault((depth, parameter.dim() <= 1), []).append(parameter)
     groups = [
         {
             "params": parameters,
-            "weight_decay": settings.weight_decay if matrices else 0.0,
+            "weight_decay": 0.0 if plain else settings.weight_decay,
             "lr": settings.lr * settings.layer_decay**depth,
         }
-        for (depth, matrices), parameters in sorted(found.items(), key=lambda item: item[0])
+        for (depth, plain), parameters in sorted(found.items(), key=lambda item: item[0])
     ]
     # One fused pass over all parameters: with a large embedding the step is bound by memory.
     if settings.optimizer == "sgd":

@@ -5,6 +5,7 @@ So `OUTPUT` is always a whole run, and an interrupted training can go on where i
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from rnntool.formats.writing import explain_os_errors, refuse_existing, replace_
 from rnntool.training.loop import CHECKPOINT
 
 # Settings that may change between the parts of one training: they change no result that matters.
-_FREE = ("threads", "device", "precision", "patience")
+_FREE = ("threads", "device", "precision", "patience", "checkpoint_every")
 
 
 class TrainingFolder:
@@ -59,22 +60,48 @@ def training_directory(output: str, *, force: bool, resume: bool) -> Iterator[Tr
     partial = target.with_name(target.name + ".partial")
     refuse_existing(output, force)
     if partial.exists() and not resume:
-        if not force:
-            raise UserError(
-                "an interrupted training is here",
-                where=partial,
-                hint="give --resume to go on with it or --force to start anew",
-            )
-        shutil.rmtree(partial)
+        with _alone(partial):
+            if not force:
+                raise UserError(
+                    "an interrupted training is here",
+                    where=partial,
+                    hint="give --resume to go on with it or --force to start anew",
+                )
+            shutil.rmtree(partial)
     with explain_os_errors(output):
         partial.mkdir(parents=True, exist_ok=True)
-    folder = TrainingFolder(partial, target)
+    with _alone(partial):
+        folder = TrainingFolder(partial, target)
+        try:
+            with explain_os_errors(output):
+                yield folder
+        finally:
+            if partial.is_dir() and not (partial / CHECKPOINT).is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that no second process trains into it; the kernel lets go of it at death.
+
+    Raises:
+        UserError: another process holds it.
+    """
     try:
-        with explain_os_errors(output):
-            yield folder
+        import fcntl
+    except ImportError:  # Windows: nothing is held there
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError("another process is training here", where=folder,
+                            hint="wait for it, or choose another output") from None  # fmt: skip
+        yield
     finally:
-        if partial.is_dir() and not (partial / CHECKPOINT).is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
+        os.close(held)
 
 
 def _refuse_changes(old: RunConfig, new: RunConfig, path: Path) -> None:

@@ -54,6 +54,10 @@ class TrainingSettings:
         min=0,
         panel=_OPTIMISATION,
     )
+    checkpoint_every: float = setting(
+        5.0, "Write a checkpoint after so many minutes, and after each epoch; 0: after epochs.",
+        min=0.0, panel=_MACHINE,
+    )  # fmt: skip
     keep_epochs: bool = setting(
         False, "Keep each epoch's weights in the run, for inspect-grad --over-training.",
         panel=_OPTIMISATION,

@@ -154,3 +154,51 @@ def test_resuming_a_bilm_gives_the_same_weights(cli, data, tmp_path, monkeypatch
     torch.use_deterministic_algorithms(False)
     for name, tensor in tensors(whole).items():
         assert torch.equal(tensor, tensors(part)[name]), name
+
+
+def test_vectors_depend_on_the_context_and_layer_zero_does_not(cli, run):
+    def vectors(*options: object) -> list[list[list[float]]]:
+        result = cli("embed", run, "-q", "--threads", 1, *options, input="가 나\n다 나\n\n")
+        assert result.code == 0, result.err
+        records = [json.loads(line) for line in result.out.splitlines()]
+        assert [r["tokens"] for r in records] == [["가", "나"], ["다", "나"], []]
+        return [r["vectors"] for r in records]
+
+    top, own = vectors(), vectors("--layer", 0)
+    assert top[0][1] != top[1][1]
+    assert own[0][1] == own[1][1]
+    assert len(top[0][0]) == 12
+    assert top[2] == []
+    pooled = vectors("--pool", "mean")
+    assert np.allclose(pooled[0], np.mean(top[0], axis=0), atol=1e-5)
+    assert pooled[2] == [[0.0] * 12]
+
+
+def test_top_vectors_are_the_stacks_states(run):
+    from rnntool.tasks.bilm import load_bilm
+    from rnntool.tasks.embed import embed_tokens
+
+    trained = load_bilm(str(run), threads=1)
+    (found,) = embed_tokens(trained, [["가", "나", "다"]])
+    ids = torch.tensor([trained.run.vocabulary.encode(["<bos>", "가", "나", "다", "<eos>"])])
+    x = trained.model.input(ids)
+    forward, backward = x, x.flip(1)
+    for layer in trained.model.encoder.layers:
+        forward, backward = layer[0](forward)[0], layer[1](backward)[0]
+    expected = torch.cat([forward, backward.flip(1)], dim=-1)[0, 1:-1]
+    assert np.allclose(found.vectors, expected.detach().numpy(), atol=1e-6)
+
+
+def test_vectors_as_npz_and_as_word2vec_text(cli, run, data, tmp_path):
+    for name in ("v.npz", "v.vec"):
+        result = cli("embed", run, data / "text.txt", "-o", tmp_path / name, "-q", "--threads", 1)
+        assert result.code == 0, result.err
+    loaded = np.load(tmp_path / "v.npz", allow_pickle=False)
+    assert len(loaded["vectors"]) == len(loaded["tokens"]) == loaded["offsets"][-1]
+    lines = (tmp_path / "v.vec").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"{len(loaded['tokens'])} 12"
+    first = np.array(lines[1].split(" ")[1:], dtype=float)
+    assert lines[1].split(" ")[0] == loaded["tokens"][0]
+    assert np.allclose(first, loaded["vectors"][0], atol=1e-5)
+    result = cli("embed", run, data / "text.txt", "--layer", 3)
+    assert "--layer is '3'" in one_line_error(result)

@@ -93,3 +93,13 @@ def test_pickled_arrays_are_not_loaded(tmp_path, cli, data):
     result = cli("train", "caption", data / "text.txt", tmp_path / "v.npy", "-o",
                  tmp_path / "run", *SMALL)  # fmt: skip
     assert "is no .npy file" in one_line_error(result)
+
+
+@pytest.mark.parametrize("condition", ["state", "input"])
+def test_a_captioner_with_layer_norm_writes_by_torch(cli, data, tmp_path, condition):
+    run = tmp_path / "run"
+    result = cli("train", "caption", data / "text.txt", data / "vectors.npy", "-o", run,
+                 "--condition", condition, "--layer-norm", *SMALL)  # fmt: skip
+    assert result.code == 0, result.err
+    written = cli("generate", run, "--features", data / "vectors.npy", "--row", 2, "--greedy", "-q")
+    assert written.out == "싫다 싫어\n"

@@ -253,3 +253,51 @@ def test_unseen_characters_are_counted(cli, run, tmp_path):
     result = cli("eval", run, path, "--json", "--threads", 1)
     assert "1 of 10 tokens are not in the vocabulary" in result.err
     assert json.loads(result.out)["unknown_rate"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("extra", [
+    ("--layer-norm",), ("--recurrent-dropout", 0.3), ("--residual", "--layers", 2),
+    ("--cell", "gru-reset-before"), ("--cell", "rnn-relu"),
+])  # fmt: skip
+def test_extras_of_the_layers_train_score_and_write(cli, text, tmp_path, extra):
+    run = tmp_path / "run"
+    result = cli("train", "lm", text, "-o", run, *SMALL, "--sample-every", 20, *extra)
+    assert result.code == 0, result.err
+    assert cli("eval", run, text, "-q", "--threads", 1).code == 0
+    written = cli("generate", run, "--length", 12, "-v")
+    assert written.code == 0, written.err
+    assert ("torch writes" in written.err) == bool({"--layer-norm", "--residual"} & set(extra))
+
+
+def test_weight_drop_needs_torchs_layers(cli, text, tmp_path):
+    result = cli("train", "lm", text, "-o", tmp_path / "run", *SMALL, "--weight-drop", 0.3,
+                 "--layer-norm")  # fmt: skip
+    assert "--weight-drop needs torch's own layers" in one_line_error(result)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("softmax", ["full", "adaptive"])
+def test_torchs_engine_says_what_numpys_says(cell, softmax):
+    import numpy as np
+
+    from rnntool.decoding.engine import LanguageEngine
+    from rnntool.models.language_model import LanguageModel
+    from rnntool.models.settings import LanguageModelSettings
+    from rnntool.tasks.torch_engine import TorchEngine
+
+    torch.manual_seed(1)
+    settings = LanguageModelSettings(
+        cell=cell, softmax=softmax, layers=2, hidden=7, embedding_dim=5
+    )
+    model = LanguageModel(settings, 30)
+    ours = TorchEngine(model)
+    numpys = LanguageEngine(cell, {name: t.numpy() for name, t in model.state_dict().items()})
+    one, other = ours.zero_states(), numpys.zero_states()
+    for token in (2, 9, 4):
+        found, one = ours.step(np.array([token, token]), one if token != 2 else [
+            tuple(torch.cat([p, p]) for p in layer) for layer in one
+        ])  # fmt: skip
+        expected, other = numpys.step(np.array([token]), other)
+        assert np.allclose(found[0], expected[0], atol=1e-5)
+        assert np.allclose(found[1], expected[0], atol=1e-5)
+    assert model.training  # a sample in the middle of training leaves it as it was

@@ -110,3 +110,48 @@ def test_early_stopping_keeps_the_best_epoch(reviews, tmp_path):
     scores = [entry["validation_accuracy"] for entry in outcome.history]
     assert outcome.best["validation_accuracy"] == max(scores)
     assert scores.index(max(scores)) == len(scores) - 3
+
+
+def test_a_process_that_dies_leaves_its_last_checkpoint(reviews, tmp_path, monkeypatch):
+    """`--checkpoint-every` in the midst of an epoch; then the training dies without a word."""
+    import dataclasses
+
+    settings = dataclasses.replace(SETTINGS, checkpoint_every=1e-9)
+    train(reviews, tmp_path / "whole", settings=settings)
+    steps = iter(range(10**6))
+    original = loop.Trainer._step
+
+    def dies(self, batch, progress):
+        if next(steps) == 11:
+            raise MemoryError
+        original(self, batch, progress)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Trainer, "_step", dies)
+        with pytest.raises(MemoryError):
+            train(reviews, tmp_path / "cut", settings=settings)
+    state = json.loads((tmp_path / "cut.partial" / "checkpoint" / "state.json").read_text())
+    assert state["position"]["epoch"] * 8 + state["position"]["step"] == 11
+    train(reviews, tmp_path / "cut", resume=True, settings=settings)
+    weights = [(tmp_path / run / "weights.safetensors").read_bytes() for run in ("cut", "whole")]
+    assert weights[0] == weights[1]
+
+
+def test_a_second_process_is_refused_and_the_first_is_unharmed(cli: Cli, reviews, tmp_path):
+    from rnntool.training.rundir import training_directory
+
+    with training_directory(str(tmp_path / "run"), force=False, resume=False) as folder:
+        (folder.path / "weights").write_text("here")
+        for option in ("--force", "--resume"):
+            result = cli("train", "classify", reviews, "-o", tmp_path / "run", "-q", option)
+            assert "another process is training here" in one_line_error(result)
+        assert (folder.path / "weights").read_text() == "here"
+
+
+def test_the_time_of_an_interrupted_epoch_counts(reviews, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            train(reviews, tmp_path / "cut")
+    state = json.loads((tmp_path / "cut.partial" / "checkpoint" / "state.json").read_text())
+    assert state["position"]["seconds"] > 0

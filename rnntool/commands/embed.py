@@ -1,0 +1,37 @@
+"""`rnntool embed`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+from rnntool.tasks.evaluate_settings import EmbedSettings
+
+app = new_app("Give each token a vector that depends on its context, or each text one.")
+
+
+@command(app, "embed", EmbedSettings)
+def embed(
+    run: Annotated[str, typer.Argument(help="Run directory of train bilm.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Text, TSV, CSV or tokens files; - is stdin.")
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", help="FILE.npz, .vec or .jsonl; - is JSON lines on stdout."),
+    ] = "-",
+    *,
+    settings: EmbedSettings,
+    report: Reporter,
+) -> None:
+    """Vectors of tokens in context, by a forward and a backward language model (ELMo).
+
+    Example: echo '배가 고파서 배를 먹었다' | rnntool embed runs/bilm --layer top
+    """
+    from rnntool.tasks.embed import embed as write_vectors
+
+    count = write_vectors(run, inputs or ["-"], output, settings, report)
+    report.note(f"{count:,} texts")
