@@ -17,7 +17,7 @@ def test_every_command_has_a_module_and_help_with_an_example(name, cli):
     importlib.import_module(f"rnntool.commands.{name.replace('-', '_')}")
     groups = {
         "data": ("nsmc", "sample"),
-        "train": ("classify",),
+        "train": tuple(registry.TASK_SETTINGS),
         "train-embeddings": ("cbow", "skipgram"),
         "query-embeddings": ("neighbors", "analogy", "similarity"),
     }
@@ -30,6 +30,16 @@ def test_every_command_has_a_module_and_help_with_an_example(name, cli):
 
 def test_cells_are_those_of_the_encoder():
     assert set(registry.CELLS) == set(GATES)
+
+
+def test_every_task_has_settings_a_command_and_commands_that_fit_its_runs():
+    from rnntool.commands.train import app
+
+    assert {command.name for command in app.registered_commands} == set(registry.TASK_SETTINGS)
+    assert set(registry.TASK_COMMANDS) == set(registry.TASK_SETTINGS)
+    for task, name in registry.TASK_SETTINGS.items():
+        module = importlib.import_module(f"rnntool.tasks.{task}_settings")
+        assert getattr(module, name)().epochs >= 1
 
 
 @pytest.mark.parametrize("name", ["mecab", "char", "jamo", "whitespace"])

@@ -16,10 +16,10 @@ KINDS = {
     "rnn": ["--cell", "rnn"],
     "lstm": ["--cell", "lstm"],
     "gru": ["--cell", "gru"],
-    "cnn": ["--encoder", "cnn", "--conv-widths", "2,3,4", "--conv-filters", "64",
+    "cnn": ["--encoder", "cnn", "--conv-widths", "2,3", "--conv-filters", "64",
             "--pooling", "max"],
-    "cnn-rnn": ["--encoder", "cnn-rnn", "--cell", "gru", "--conv-widths", "2,3,4",
-                "--conv-filters", "64"],
+    "cnn-rnn": ["--encoder", "cnn-rnn", "--cell", "gru", "--conv-widths", "3",
+                "--conv-filters", "128"],
 }  # fmt: skip
 
 

@@ -37,6 +37,11 @@ class NumberedPairs:
     def __len__(self) -> int:
         return len(self.sources)
 
+    @property
+    def lengths(self) -> Ints:
+        """[N] tokens of both sides together."""
+        return self.sources.lengths + self.targets.lengths
+
     def take(self, rows: Ints) -> NumberedPairs:
         """The pairs `rows`."""
         return NumberedPairs(self.sources.take(rows), self.targets.take(rows))

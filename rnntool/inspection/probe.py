@@ -107,7 +107,7 @@ class RunProbes:
 
 def _refuse_extras(run: Run) -> None:
     settings = run.config.settings
-    extras = [name for name in ("layer_norm", "residual") if settings.get(name)]
+    extras = [name for name in ("layer_norm", "residual", "features") if settings.get(name)]
     if settings.get("encoder", "recurrent") != "recurrent":
         extras.append(f"encoder {settings['encoder']}")
     if extras:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.models.encoders import make_encoder
+from rnntool.models.features import ContextFeatures
 from rnntool.models.inputs import WordDropout, make_input
 from rnntool.models.pooling import pool, pooled_dim
-from rnntool.models.settings import ClassifierSettings
+from rnntool.models.settings import BiLMModelSettings, ClassifierSettings
 
 
 class SequenceClassifier(nn.Module):
@@ -21,14 +22,26 @@ class SequenceClassifier(nn.Module):
         settings: the model's parts.
         vocabulary_size: V.
         outputs: C, or 1 for a single sigmoid unit that says how likely the second class is.
+        context: sizes of a biLM whose frozen states are read as well.
     """
 
-    def __init__(self, settings: ClassifierSettings, vocabulary_size: int, outputs: int) -> None:
+    def __init__(
+        self,
+        settings: ClassifierSettings,
+        vocabulary_size: int,
+        outputs: int,
+        context: BiLMModelSettings | None = None,
+    ) -> None:
         super().__init__()
         self.pooling = settings.pooling
         self.word_dropout = WordDropout(settings.word_dropout)
         self.input = make_input(settings, vocabulary_size)
-        self.encoder = make_encoder(settings, self.input.output_dim)
+        width = self.input.output_dim
+        self.features: ContextFeatures | None = None
+        if context is not None:
+            self.features = ContextFeatures(context, vocabulary_size)
+            width += self.features.output_dim
+        self.encoder = make_encoder(settings, width)
         self.dropout = nn.Dropout(settings.dropout)
         self.output = nn.Linear(pooled_dim(settings.pooling, self.encoder.output_dim), outputs)
 
@@ -39,7 +52,7 @@ class SequenceClassifier(nn.Module):
             return 0
         if name.startswith("encoder.layers."):
             return len(layers) - int(name.split(".")[2])
-        return 1 if name.startswith("encoder.") else len(layers) + 1
+        return 1 if name.startswith(("encoder.", "features.")) else len(layers) + 1
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Scores before softmax or sigmoid.
@@ -51,7 +64,11 @@ class SequenceClassifier(nn.Module):
         Returns:
             [B, outputs] in float32.
         """
-        states, last = self.encoder(self.input(self.word_dropout(ids)), lengths)
+        vectors = self.input(self.word_dropout(ids))
+        if self.features is not None:
+            found = self.features(ids, lengths).to(vectors.dtype)
+            vectors = torch.cat([vectors, found], dim=-1)
+        states, last = self.encoder(vectors, lengths)
         features = pool(self.pooling, states, last, self.encoder.steps(lengths))
         scores: Tensor = self.output(self.dropout(features))
         return scores.float()

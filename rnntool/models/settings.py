@@ -34,6 +34,10 @@ class InputSettings:
     embedding_dropout: float = setting(
         0.3, "Share of embedding values set to 0 in training.", min=0.0, max=0.95, panel=_PANEL
     )
+    features: str | None = setting(
+        None, "Run of train bilm whose frozen states are read beside the vectors (ELMo).",
+        panel=_PANEL,
+    )  # fmt: skip
     word_dropout: float = setting(
         0.05, "Share of tokens replaced by <unk> in training.", min=0.0, max=0.95, panel=_PANEL
     )

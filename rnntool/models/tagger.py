@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from rnntool.models.characters import CharacterEncoder
 from rnntool.models.encoders import make_encoder
+from rnntool.models.features import ContextFeatures
 from rnntool.models.inputs import WordDropout, make_input
-from rnntool.models.settings import TaggerSettings
+from rnntool.models.settings import BiLMModelSettings, TaggerSettings
 
 
 class SequenceTagger(nn.Module):
@@ -22,10 +23,16 @@ class SequenceTagger(nn.Module):
         vocabulary_size: V.
         characters: different characters, where the settings want them read.
         labels: C.
+        context: sizes of a biLM whose frozen states are read as well.
     """
 
     def __init__(
-        self, settings: TaggerSettings, vocabulary_size: int, characters: int, labels: int
+        self,
+        settings: TaggerSettings,
+        vocabulary_size: int,
+        characters: int,
+        labels: int,
+        context: BiLMModelSettings | None = None,
     ) -> None:
         super().__init__()
         self.word_dropout = WordDropout(settings.word_dropout)
@@ -38,6 +45,10 @@ class SequenceTagger(nn.Module):
                 settings.character_hidden, settings.embedding_dropout,
             )  # fmt: skip
             width += self.characters.output_dim
+        self.features: ContextFeatures | None = None
+        if context is not None:
+            self.features = ContextFeatures(context, vocabulary_size)
+            width += self.features.output_dim
         self.encoder = make_encoder(settings, width)
         self.dropout = nn.Dropout(settings.dropout)
         self.output = nn.Linear(self.encoder.output_dim, labels)
@@ -68,6 +79,9 @@ class SequenceTagger(nn.Module):
             assert words is not None
             spelled = self.characters(spelling, spelling_lengths)
             vectors = torch.cat([vectors, spelled[words].to(vectors.dtype)], dim=-1)
+        if self.features is not None:
+            found = self.features(ids, lengths).to(vectors.dtype)
+            vectors = torch.cat([vectors, found], dim=-1)
         states, _ = self.encoder(vectors, lengths)
         scores: Tensor = self.output(self.dropout(states))
         return scores.float()

@@ -21,7 +21,6 @@ from rnntool.data.pairs import split_texts
 from rnntool.data.sequences import (
     Ints,
     Sequences,
-    bucketed_batches,
     pack_sequences,
     sorted_batches,
 )
@@ -43,12 +42,12 @@ from rnntool.tasks.starting import (
     restore_weights,
     validation_share,
 )
-from rnntool.tasks.training import Job, train_run
+from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit, unit_spec
 from rnntool.text.vocabulary import PAD_ID, Vocabulary, build_vocabulary
 from rnntool.training.backend import choose_backend
-from rnntool.training.loop import Outcome, StepResult, Task
+from rnntool.training.loop import Outcome, StepResult
 
 _EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
 
@@ -88,7 +87,7 @@ class Prepared:
             (folder / SUBWORD).write_bytes(self.subword_model)
 
 
-class CaptionTask(Task):
+class CaptionTask(RowTask):
     """What the training loop asks for."""
 
     unit = "texts"
@@ -96,20 +95,8 @@ class CaptionTask(Task):
     higher_is_better = False
 
     def __init__(self, prepared: Prepared, settings: CaptionSettings) -> None:
+        super().__init__(prepared.train.sequences.lengths, settings.batch_size, settings.seed)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
-
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
-        return -(-len(self.train) // self.settings.batch_size)
-
-    def examples_per_epoch(self) -> int:
-        """Texts in one epoch."""
-        return len(self.train)
-
-    def epoch_batches(self, epoch: int) -> list[Ints]:
-        """Rows of each batch: a function of the seed and the epoch alone."""
-        generator = np.random.default_rng([self.settings.seed, epoch])
-        return bucketed_batches(self.train.sequences.lengths, self.settings.batch_size, generator)
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Mean negative log-likelihood of the batch's tokens."""
@@ -240,15 +227,15 @@ def evaluate_caption(
     """Score a run directory on texts and vectors: with each its own, and all with the mean vector.
 
     Raises:
-        UserError: run or data cannot be used, or `--features` is not given.
+        UserError: run or data cannot be used, or `--vectors` is not given.
     """
-    if settings.features is None:
-        raise UserError("a captioning model needs the rows' vectors", hint="give --features FILE")
+    if settings.vectors is None:
+        raise UserError("a captioning model needs the rows' vectors", hint="give --vectors FILE")
     opened = require_task(open_run(run), "caption")
     own = build(CaptionSettings, opened.config.settings, where=f"{run}/config.yaml")
     column = settings.text_column or own.text_column
     texts = read_texts(data, CorpusOptions(settings.format, column, None, settings.encoding))
-    vectors = matching_features(settings.features, len(texts), data)
+    vectors = matching_features(settings.vectors, len(texts), data)
     unit = Unit(parse_identity(opened.config.tokenizer), documents=True)
     worker = WorkerOptions(unit.spec.identity, opened.subword_model())
     split = list(split_texts(texts, unit, worker, settings.workers, report))

@@ -15,23 +15,31 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntool.data.labelled import Labelled
-from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
+from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.errors import UserError
 from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
+from rnntool.models.settings import BiLMModelSettings
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.features import (
+    load_features,
+    note_mixture,
+    sizes_of,
+    vocabulary_of,
+    write_sizes,
+)
 from rnntool.tasks.starting import (
     library_versions,
     open_start,
     pretrained_vectors,
     restore_weights,
 )
-from rnntool.tasks.training import Job, train_run
+from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.training.checkpoint import load_weights
-from rnntool.training.loop import Outcome, StepResult, Task
+from rnntool.training.loop import Outcome, StepResult
 
 _EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
 
@@ -45,7 +53,7 @@ class Batch:
     labels: Tensor  # [B]
 
 
-class ClassifyTask(Task):
+class ClassifyTask(RowTask):
     """What the training loop asks for."""
 
     unit = "documents"
@@ -53,20 +61,8 @@ class ClassifyTask(Task):
     higher_is_better = True
 
     def __init__(self, train: Labelled, validation: Labelled, settings: ClassifySettings) -> None:
+        super().__init__(train.sequences.lengths, settings.batch_size, settings.seed)
         self.train, self.validation, self.settings = train, validation, settings
-
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
-        return -(-len(self.train) // self.settings.batch_size)
-
-    def examples_per_epoch(self) -> int:
-        """Documents in one epoch."""
-        return len(self.train)
-
-    def epoch_batches(self, epoch: int) -> list[Ints]:
-        """Rows of each batch: a function of the seed and the epoch alone."""
-        generator = np.random.default_rng([self.settings.seed, epoch])
-        return bucketed_batches(self.train.sequences.lengths, self.settings.batch_size, generator)
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Cross-entropy on one batch of rows."""
@@ -154,25 +150,40 @@ def train_classifier(
 
     def job() -> Job:
         chosen = settings if settings.init is None else settings_of_bilm(settings)
+        if settings.features is not None:
+            chosen = replace(chosen, vocab=vocabulary_of(settings.features, chosen.vocab))
         prepared = prepare(data, chosen, report)
         model, resolved = build_pretrained(chosen, prepared, report)
         if settings.init is not None:
             take_encoder(model, open_run(settings.init))
+        if settings.features is not None:
+            load_features(model, settings.features)
         if settings.init_from is not None:
             load_start(model, settings.init_from, prepared)
         config = describe(resolved, prepared, input_files(data, resolved))
         task = ClassifyTask(prepared.train, prepared.validation, resolved)
-        return Job(model, task, resolved, config, prepared.write)
+        return Job(model, task, resolved, config, lambda folder: write(prepared, folder))
 
-    return train_run(output, settings, job, report, force=force, resume=resume)
+    def write(prepared: Prepared, folder: Path) -> None:
+        prepared.write(folder)
+        if settings.features is not None:
+            write_sizes(folder, sizes_of(settings.features))
+
+    trained = train_run(output, settings, job, report, force=force, resume=resume)
+    if settings.features is not None:
+        note_mixture(trained[0], report)
+    return trained
 
 
 def build_model(
-    settings: ClassifySettings, vocabulary_size: int, labels: int
+    settings: ClassifySettings,
+    vocabulary_size: int,
+    labels: int,
+    context: BiLMModelSettings | None = None,
 ) -> SequenceClassifier:
     """A fresh classifier for so many tokens and labels."""
     outputs = 1 if settings.output_unit == "sigmoid" else labels
-    return SequenceClassifier(settings, vocabulary_size, outputs)
+    return SequenceClassifier(settings, vocabulary_size, outputs, context)
 
 
 def build_pretrained(
@@ -182,7 +193,8 @@ def build_pretrained(
     vectors = pretrained_vectors(settings, prepared.vocabulary, settings.seed, report)
     if vectors is not None:
         settings = replace(settings, embedding_dim=vectors.shape[1])
-    model = build_model(settings, len(prepared.vocabulary), len(prepared.labels))
+    context = None if settings.features is None else sizes_of(settings.features)
+    model = build_model(settings, len(prepared.vocabulary), len(prepared.labels), context)
     if vectors is not None:
         model.input.load_vectors(vectors, settings.freeze)
     return model, settings

@@ -73,6 +73,7 @@ def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
         "train": path,
         "vocab": settings.vocab,
         "vectors": settings.vectors,
+        "features": settings.features and f"{settings.features}/{WEIGHTS}",
         "init": settings.init and f"{settings.init}/{WEIGHTS}",
         "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}",
     }

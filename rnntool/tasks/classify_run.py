@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import pack_sequences
-from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
-from rnntool.formats.corpus import Corpus, Row, split_tokens
+from rnntool.formats.corpus import split_tokens
 from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.settings import build
 from rnntool.tasks.classify import build_model, predict_probabilities
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.features import read_sizes
 from rnntool.tasks.starting import restore_weights
 from rnntool.training.backend import choose_backend
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -118,28 +116,6 @@ def load_classifier(path: str, device: str = "auto", threads: int = 0) -> Traine
     settings = build(ClassifySettings, run.config.settings, where=f"{path}/config.yaml")
     backend = choose_backend(device, "fp32", threads)
     backend.activate()
-    model = build_model(settings, len(run.vocabulary), len(run.labels))
+    model = build_model(settings, len(run.vocabulary), len(run.labels), read_sizes(run))
     restore_weights(model, run)
     return TrainedClassifier(run, settings, model.eval().to(backend.device), backend.device)
-
-
-def tokenized_rows(corpus: Corpus, identity: str, pool: TokenizePool) -> Iterator[tuple[Row, str]]:
-    """Rows with their tokens: of raw text through the pool, of a tokens file as they are.
-
-    Raises:
-        UserError: the tokens are another tokenizer's.
-    """
-    require_tokenizer(corpus, identity)
-    if corpus.layout.tokenizer is None:
-        return pool.tokenize((row, row.text) for row in corpus)
-    return ((row, row.text) for row in corpus)
-
-
-def require_tokenizer(corpus: Corpus, identity: str) -> None:
-    """Raise a UserError that names both tokenizers if the corpus has tokens of another."""
-    if corpus.layout.tokenizer not in (None, identity):
-        raise UserError(
-            f"tokens of {corpus.layout.tokenizer!r}, but the model reads tokens of {identity!r}",
-            where=corpus.name,
-            hint="give raw text: the run directory knows its tokenizer",
-        )

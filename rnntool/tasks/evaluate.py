@@ -14,9 +14,10 @@ from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.formats.reading import count_lines
 from rnntool.formats.writing import write_text
 from rnntool.reporting import Reporter
-from rnntool.tasks.classify_run import load_ensemble, tokenized_rows
+from rnntool.tasks.classify_run import load_ensemble
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 from rnntool.tasks.metrics import ClassificationReport, Floats, Ints, classification_report
+from rnntool.tasks.reading import tokenized_rows
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
     """Settings of `eval`."""
 
     label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
-    features: str | None = setting(
+    vectors: str | None = setting(
         None, "Vectors of the rows, for a captioning model: .npy or CSV.", panel="Data"
     )
     state: str = setting(
@@ -113,10 +113,10 @@ class GenerateSettings:
     prompt_file: str | None = setting(
         None, "File that holds it; - is standard input.", panel="Prompt"
     )
-    features: str | None = setting(
+    vectors: str | None = setting(
         None, "Vectors that lead a captioning model: .npy or CSV.", panel="Prompt"
     )
-    row: int = setting(1, "The row of --features to write from.", min=1, panel="Prompt")
+    row: int = setting(1, "The row of --vectors to write from.", min=1, panel="Prompt")
     length: int = setting(500, "Tokens to write at most.", min=1, panel="Output")
     samples: int = setting(1, "Texts to write.", min=1, panel="Output")
     stop: str | None = setting(None, "End a text before this string.", panel="Output")

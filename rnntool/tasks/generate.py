@@ -62,7 +62,7 @@ def open_writer(path: str, report: Reporter, features: str | None = None, row: i
     settings, tensors = run.config.settings, read_weights(run.weights)
     vector = _vector(features, row, tensors, path) if leads else None
     if features is not None and not leads:
-        raise UserError("is no captioning model: --features leads nothing", where=path)
+        raise UserError("is no captioning model: --vectors lead nothing", where=path)
     try:
         engine = _engine(run, tensors, vector, report)
         documents = leads or bool(settings["lines"])
@@ -110,7 +110,7 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
     """
     check_settings(settings)
     prompt = read_prompt_text(settings)
-    writer = open_writer(path, report, settings.features, settings.row)
+    writer = open_writer(path, report, settings.vectors, settings.row)
     ids, unknown = writer.encode(prompt)
     if unknown:
         shown = " ".join(dict.fromkeys(unknown))

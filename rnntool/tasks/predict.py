@@ -1,22 +1,83 @@
-"""Answer for each line: what `rnntool predict` does."""
+"""Answer for each line: what `rnntool predict` does with a classifier.
+
+Few lines are answered by the NumPy cells, before torch could even be imported; when many have come
+together, torch takes over.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rnntool.data.stream import ready_batches
 from rnntool.data.tokenize_pool import TokenizePool
-from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.decoding.classifier import ClassifierEngine, can_run
+from rnntool.errors import UserError
+from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, split_tokens
 from rnntool.formats.reading import count_lines
+from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.weights import read_weights
 from rnntool.reporting import Progress, Reporter
-from rnntool.tasks.classify_run import (
-    Ensemble,
-    TrainedClassifier,
-    load_ensemble,
-    require_tokenizer,
-)
 from rnntool.tasks.evaluate_settings import PredictSettings
+from rnntool.tasks.reading import require_tokenizer
+
+_FEW = 24  # lines together up to which NumPy is done before torch is imported
+
+Floats = NDArray[np.float64]
+
+
+class Answering:
+    """A classifier that answers at once, and fast when there is much to answer.
+
+    Raises:
+        UserError: the run is none, is damaged, or was trained for another task.
+    """
+
+    def __init__(self, run: str, settings: PredictSettings, report: Reporter) -> None:
+        self.path, self.settings, self.report = run, settings, report
+        self.run = require_task(open_run(run), "classify")
+        own = self.run.config.settings
+        self._many: Callable[[list[str]], Floats] | None = None
+        self._engine: ClassifierEngine | None = None
+        if can_run(own) and not settings.ensemble and settings.device != "cuda":
+            self._engine = _open_engine(self.run)
+
+    @property
+    def worker_options(self) -> WorkerOptions:
+        """What tokenizes raw text for this model."""
+        heap = self.settings.jvm_heap
+        return WorkerOptions(self.run.config.tokenizer, self.run.subword_model(), heap)
+
+    def probabilities(self, texts: list[str]) -> Floats:
+        """[N, C] probabilities of N texts given as tokens joined by one space."""
+        if self._many is None and self._engine is not None and len(texts) <= _FEW:
+            limit = self.run.config.settings.get("max_length") or None
+            encode = self.run.vocabulary.encode
+            ids = [encode(split_tokens(text)[:limit]) for text in texts]
+            return np.array([self._engine.probabilities(own) for own in ids])
+        if self._many is None:
+            self._many = self._open_torch()
+        return self._many(texts)
+
+    def _open_torch(self) -> Callable[[list[str]], Floats]:
+        from rnntool.tasks.classify_run import load_ensemble
+
+        self.report.detail("torch answers, not the NumPy cells")
+        runs = [self.path, *self.settings.ensemble]
+        return load_ensemble(runs, self.settings.device, self.settings.threads).probabilities
+
+
+def _open_engine(run: Run) -> ClassifierEngine:
+    try:
+        return ClassifierEngine(run.config.settings, read_weights(run.weights))
+    except (KeyError, ValueError, IndexError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
 
 
 def predict(
@@ -30,35 +91,34 @@ def predict(
     Raises:
         UserError: run or an input cannot be used.
     """
-    runs = [run, *settings.ensemble]
-    classifier = load_ensemble(runs, settings.device, settings.threads)
+    answering = Answering(run, settings, report)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     count = 0
     with (
-        TokenizePool(classifier.worker_options(settings.jvm_heap), settings.workers) as pool,
+        TokenizePool(answering.worker_options, settings.workers) as pool,
         report.progress("predicting", count_lines(inputs), "rows") as progress,
     ):
         for path in inputs:
             with open_corpus(path, options) as corpus:
-                require_tokenizer(corpus, classifier.tokenizer)
-                count += _answer(classifier, corpus, pool, sink, settings, progress)
+                require_tokenizer(corpus, answering.run.config.tokenizer)
+                count += _answer(answering, corpus, pool, sink, settings, progress)
         pool.warn_of_characters(report)
     return count
 
 
 def _answer(
-    classifier: TrainedClassifier | Ensemble,
+    answering: Answering,
     corpus: Corpus,
     pool: TokenizePool,
     sink: TextIO,
     settings: PredictSettings,
     progress: Progress,
 ) -> int:
-    count = 0
+    count, labels = 0, answering.run.labels
     for batch in ready_batches(corpus, settings.batch_size):
         tokens = _tokens(corpus, batch, pool)
-        for row, probabilities in zip(batch, classifier.probabilities(tokens), strict=True):
-            line = format_answer(classifier.labels, probabilities.tolist(), row.text, settings)
+        for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):
+            line = format_answer(labels, probabilities.tolist(), row.text, settings)
             sink.write(line + "\n")
         sink.flush()
         progress.advance(len(batch))

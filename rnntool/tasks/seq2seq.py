@@ -16,11 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool.data.labelled import split_off
 from rnntool.data.pairs import NumberedPairs, pair_options, read_pairs, split_texts
-from rnntool.data.sequences import Ints, bucketed_batches, pack_sequences, sorted_batches
+from rnntool.data.sequences import Ints, pack_sequences, sorted_batches
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.errors import UserError
 from rnntool.formats.rundir import SUBWORD, TARGET_VOCAB, VOCAB, RunConfig, write_labels
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import write_vocabulary
@@ -28,11 +26,16 @@ from rnntool.models.seq2seq import Seq2Seq
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.seq2seq_settings import Seq2SeqSettings
-from rnntool.tasks.starting import library_versions, noted_inputs, validation_share
-from rnntool.tasks.training import Job, train_run
+from rnntool.tasks.starting import (
+    hold_back,
+    library_versions,
+    noted_inputs,
+    validation_share,
+)
+from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.text.units import Unit, unit_spec
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, Vocabulary, build_vocabulary
-from rnntool.training.loop import Outcome, StepResult, Task
+from rnntool.training.loop import Outcome, StepResult
 
 _EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
 
@@ -57,7 +60,7 @@ class Prepared:
             (folder / SUBWORD).write_bytes(self.subword_model)
 
 
-class Seq2SeqTask(Task):
+class Seq2SeqTask(RowTask):
     """What the training loop asks for."""
 
     unit = "pairs"
@@ -65,21 +68,8 @@ class Seq2SeqTask(Task):
     higher_is_better = False
 
     def __init__(self, prepared: Prepared, settings: Seq2SeqSettings) -> None:
+        super().__init__(prepared.train.lengths, settings.batch_size, settings.seed)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
-
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
-        return -(-len(self.train) // self.settings.batch_size)
-
-    def examples_per_epoch(self) -> int:
-        """Pairs in one epoch."""
-        return len(self.train)
-
-    def epoch_batches(self, epoch: int) -> list[Ints]:
-        """Rows of each batch: a function of the seed and the epoch alone."""
-        generator = np.random.default_rng([self.settings.seed, epoch])
-        lengths = self.train.sources.lengths + self.train.targets.lengths
-        return bucketed_batches(lengths, self.settings.batch_size, generator)
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Mean cross-entropy over the batch's target tokens."""
@@ -151,9 +141,8 @@ def target_likelihood(
 ) -> tuple[float, int]:
     """ln p of all target tokens, each after the true ones before it, and how many there are."""
     total, count = 0.0, 0
-    lengths = data.sources.lengths + data.targets.lengths
     with torch.inference_mode():
-        for rows in sorted_batches(lengths, _EVAL_TOKENS):
+        for rows in sorted_batches(data.lengths, _EVAL_TOKENS):
             batch = make_batch(data, rows, device)
             scores, wanted = target_scores(model, batch, batch.inputs)
             total -= float(functional.cross_entropy(scores, wanted, reduction="sum"))
@@ -202,16 +191,9 @@ def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
     model = None if settings.subword_model is None else read_subword(settings.subword_model)
     unit = Unit(unit_spec(settings.unit, model), documents=True)
     worker = WorkerOptions(unit.spec.identity, model)
-    share = validation_share(settings.validation)
-    pairs = read_pairs(path, options)
-    if share is None:
-        train, held = pairs, read_pairs(settings.validation, options)
-    else:
-        if len(pairs) < 2:
-            raise UserError("needs at least two pairs: one is held for validation", where=path,
-                            hint="or give --validation FILE")  # fmt: skip
-        rows, held_rows = split_off(len(pairs), share, settings.seed)
-        train, held = [pairs[r] for r in rows], [pairs[r] for r in held_rows]
+    train, held = hold_back(
+        path, settings.validation, settings.seed, lambda file: read_pairs(file, options)
+    )
 
     def split(side: list[str]) -> list[list[str]]:
         return list(split_texts(side, unit, worker, settings.workers, report))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from rnntool import __version__
+from rnntool.data.labelled import split_off
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, sha256_of
 from rnntool.formats.rundir import VOCAB, Run, open_run
@@ -16,6 +19,8 @@ from rnntool.models.settings import InputSettings
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.checkpoint import load_weights
+
+T = TypeVar("T")
 
 
 def validation_share(validation: str) -> float | None:
@@ -31,6 +36,29 @@ def validation_share(validation: str) -> float | None:
     if not 0 < share < 1:
         raise UserError(f"--validation is {validation}", hint="give a share between 0 and 1")
     return share
+
+
+def hold_back(
+    path: str, validation: str, seed: int, read: Callable[[str], list[T]]
+) -> tuple[list[T], list[T]]:
+    """What is trained on and what is validated on, each in file order.
+
+    Args:
+        validation: a share of the file, split off at random, or a file of its own.
+        read: gives a file's examples.
+
+    Raises:
+        UserError: a file cannot be used, or there is nothing to hold back.
+    """
+    share = validation_share(validation)
+    examples = read(path)
+    if share is None:
+        return examples, read(validation)
+    if len(examples) < 2:
+        raise UserError("has one example only: one more is needed to validate on", where=path,
+                        hint="or give --validation FILE")  # fmt: skip
+    rows, held = split_off(len(examples), share, seed)
+    return [examples[row] for row in rows], [examples[row] for row in held]
 
 
 def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:

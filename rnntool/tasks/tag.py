@@ -17,26 +17,35 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool.data.labelled import split_off
-from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
+from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.data.tagged import Speller, Tagged, count_characters, encode_tagged
 from rnntool.errors import UserError
-from rnntool.formats.rundir import CHARACTERS, VOCAB, RunConfig, write_labels
+from rnntool.formats.rundir import (
+    CHARACTERS,
+    VOCAB,
+    WEIGHTS,
+    RunConfig,
+    open_run,
+    write_labels,
+)
 from rnntool.formats.tagged import Sentence, TaggedOptions, read_tagged
 from rnntool.formats.vocab import write_vocabulary
+from rnntool.models.settings import BiLMModelSettings
 from rnntool.models.tagger import SequenceTagger
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
+from rnntool.tasks.features import load_features, note_mixture, sizes_of, write_sizes
 from rnntool.tasks.starting import (
+    hold_back,
     library_versions,
     noted_inputs,
     pretrained_vectors,
     validation_share,
 )
 from rnntool.tasks.tag_settings import TagSettings
-from rnntool.tasks.training import Job, train_run
+from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.text.vocabulary import Vocabulary, build_vocabulary
-from rnntool.training.loop import Outcome, StepResult, Task
+from rnntool.training.loop import Outcome, StepResult
 
 _EVAL_TOKENS = 16_384  # of a padded evaluation batch at most
 
@@ -58,7 +67,7 @@ class Prepared:
         write_labels(folder, self.tags)
 
 
-class TagTask(Task):
+class TagTask(RowTask):
     """What the training loop asks for."""
 
     unit = "sentences"
@@ -66,23 +75,11 @@ class TagTask(Task):
     higher_is_better = True
 
     def __init__(self, prepared: Prepared, settings: TagSettings) -> None:
+        super().__init__(prepared.train.sequences.lengths, settings.batch_size, settings.seed)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
         self.tags = prepared.tags
         if has_entities(self.tags):
             self.monitor = "f1"
-
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
-        return -(-len(self.train) // self.settings.batch_size)
-
-    def examples_per_epoch(self) -> int:
-        """Tokens in one epoch."""
-        return len(self.train)
-
-    def epoch_batches(self, epoch: int) -> list[Ints]:
-        """Rows of each batch: a function of the seed and the epoch alone."""
-        generator = np.random.default_rng([self.settings.seed, epoch])
-        return bucketed_batches(self.train.sequences.lengths, self.settings.batch_size, generator)
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Mean cross-entropy over the batch's tokens."""
@@ -183,21 +180,39 @@ def train_tagger(
         resolved = settings
         if vectors is not None:
             resolved = replace(settings, embedding_dim=vectors.shape[1])
-        model = build_model(resolved, prepared.vocabulary, prepared.characters, prepared.tags)
+        context = None if settings.features is None else sizes_of(settings.features)
+        model = build_model(
+            resolved, prepared.vocabulary, prepared.characters, prepared.tags, context
+        )
+        if settings.features is not None:
+            load_features(model, settings.features)
         if vectors is not None:
             model.input.load_vectors(vectors, settings.freeze)
         config = RunConfig("tag", as_dict(resolved), "whitespace", input_files(data, settings),
                            library_versions())  # fmt: skip
-        return Job(model, TagTask(prepared, resolved), resolved, config, prepared.write)
+        task = TagTask(prepared, resolved)
+        return Job(model, task, resolved, config, lambda folder: write(prepared, folder))
 
-    return train_run(output, settings, job, report, force=force, resume=resume)
+    def write(prepared: Prepared, folder: Path) -> None:
+        prepared.write(folder)
+        if settings.features is not None:
+            write_sizes(folder, sizes_of(settings.features))
+
+    trained = train_run(output, settings, job, report, force=force, resume=resume)
+    if settings.features is not None:
+        note_mixture(trained[0], report)
+    return trained
 
 
 def build_model(
-    settings: TagSettings, vocabulary: Vocabulary, characters: Vocabulary, tags: list[str]
+    settings: TagSettings,
+    vocabulary: Vocabulary,
+    characters: Vocabulary,
+    tags: list[str],
+    context: BiLMModelSettings | None = None,
 ) -> SequenceTagger:
     """A fresh tagger."""
-    return SequenceTagger(settings, len(vocabulary), len(characters), len(tags))
+    return SequenceTagger(settings, len(vocabulary), len(characters), len(tags), context)
 
 
 def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
@@ -209,24 +224,16 @@ def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
     options = TaggedOptions(
         settings.format, settings.token_column, settings.tag_column, settings.encoding
     )
-    share = validation_share(settings.validation)
-    sentences = list(read_tagged(path, options))
-    if share is None:
-        train, held = sentences, list(read_tagged(settings.validation, options))
-    else:
-        if len(sentences) < 2:
-            raise UserError("needs at least two sentences: one is held for validation", where=path)
-        rows, held_rows = split_off(len(sentences), share, settings.seed)
-        train, held = [sentences[r] for r in rows], [sentences[r] for r in held_rows]
-    tags = sorted({tag for s in sentences for tag in s.tags})
+    train, held = hold_back(
+        path, settings.validation, settings.seed, lambda file: list(read_tagged(file, options))
+    )
+    tags = sorted({tag for s in [*train, *held] for tag in s.tags})
     if len(tags) < 2:
         raise UserError(f"has one tag only, {tags[0]!r}", where=path)
-    vocabulary = build_vocabulary(
-        Counter(tokens(train)), "whitespace", settings.min_count
-    )  # of the training part: what validation shows is how unknown words fare
+    vocabulary = _vocabulary(train, settings)
     characters = count_characters(set(tokens(train)), settings.character_unit)
     speller = Speller(settings.character_unit, characters)
-    source = settings.validation if share is None else path
+    source = path if validation_share(settings.validation) else settings.validation
     prepared = Prepared(
         encode_tagged(train, vocabulary, speller, tags, path),
         encode_tagged(held, vocabulary, speller, tags, source),
@@ -242,6 +249,19 @@ def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
     return prepared
 
 
+def _vocabulary(train: list[Sentence], settings: TagSettings) -> Vocabulary:
+    """Of the training part, so that validation shows how unknown words fare; or the biLM's."""
+    if settings.features is None:
+        return build_vocabulary(Counter(tokens(train)), "whitespace", settings.min_count)
+    vocabulary = open_run(settings.features).vocabulary
+    if vocabulary.tokenizer != "whitespace":
+        raise UserError(
+            f"reads tokens of {vocabulary.tokenizer!r}, but these sentences are words",
+            where=settings.features, hint="train bilm --unit word on such words",
+        )  # fmt: skip
+    return vocabulary
+
+
 def tokens(sentences: list[Sentence]) -> Iterator[str]:
     """All tokens of sentences."""
     return (token for sentence in sentences for token in sentence.tokens)
@@ -249,7 +269,11 @@ def tokens(sentences: list[Sentence]) -> Iterator[str]:
 
 def input_files(path: str, settings: TagSettings) -> dict[str, Any]:
     """Each input's path and sha256, for the run's configuration."""
-    paths = {"train": path, "vectors": settings.vectors}
+    paths = {
+        "train": path,
+        "vectors": settings.vectors,
+        "features": settings.features and f"{settings.features}/{WEIGHTS}",
+    }
     if validation_share(settings.validation) is None:
         paths["validation"] = settings.validation
     return noted_inputs(paths)

@@ -21,6 +21,7 @@ from rnntool.models.tagger import SequenceTagger
 from rnntool.reporting import Reporter
 from rnntool.settings import build
 from rnntool.tasks.evaluate_settings import EvaluateSettings, InferenceSettings, PredictSettings
+from rnntool.tasks.features import read_sizes
 from rnntool.tasks.metrics import ClassificationReport, classification_report
 from rnntool.tasks.starting import restore_weights
 from rnntool.tasks.tag import build_model, entity_f1, has_entities, tag_probabilities
@@ -77,7 +78,7 @@ def load_tagger(path: str, device: str = "auto", threads: int = 0) -> TrainedTag
     characters = read_vocabulary(str(run.path / CHARACTERS))
     backend = choose_backend(device, "fp32", threads)
     backend.activate()
-    model = build_model(settings, run.vocabulary, characters, run.labels)
+    model = build_model(settings, run.vocabulary, characters, run.labels, read_sizes(run))
     restore_weights(model, run)
     speller = Speller(settings.character_unit, characters)
     return TrainedTagger(run, settings, model.eval().to(backend.device), speller, backend.device)

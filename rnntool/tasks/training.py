@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from rnntool.data.sequences import Ints, bucketed_batches
 from rnntool.formats.rundir import RunConfig
 from rnntool.reporting import Reporter
 from rnntool.training.backend import Backend, choose_backend
@@ -27,6 +29,32 @@ class Job:
     settings: TrainingSettings
     config: RunConfig  # without results
     write: Callable[[Path], None]  # what answers will need, into the run directory
+
+
+class RowTask(Task):
+    """A task whose batches are rows of its training data, those of like length together.
+
+    Args:
+        lengths: [N] of the training rows.
+        batch_size: rows a batch.
+        seed: of their order.
+    """
+
+    def __init__(self, lengths: Ints, batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return -(-len(self.lengths) // self.batch_size)
+
+    def examples_per_epoch(self) -> int:
+        """Rows in one epoch."""
+        return len(self.lengths)
+
+    def epoch_batches(self, epoch: int) -> list[Ints]:
+        """Rows of each batch: a function of the seed and the epoch alone."""
+        generator = np.random.default_rng([self.seed, epoch])
+        return bucketed_batches(self.lengths, self.batch_size, generator)
 
 
 def train_run(

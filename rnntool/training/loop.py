@@ -170,7 +170,7 @@ class Trainer:
         epoch = self.position.epoch + 1
         batches = self.task.epoch_batches(epoch)
         if self.settings.unfreeze:
-            unfreeze(self.model, epoch, self.settings.unfreeze)
+            unfreeze(self.model, self.optimizer, epoch, self.settings.unfreeze)
         self.model.train()
         with self.report.progress(
             f"epoch {epoch}/{self.settings.epochs}", self.task.examples_per_epoch(), self.task.unit

@@ -93,15 +93,15 @@ class Schedule:
             active.load_state_dict(state)
 
 
-def unfreeze(model: nn.Module, epoch: int, every: int) -> None:
+def unfreeze(model: nn.Module, optimizer: Optimizer, epoch: int, every: int) -> None:
     """Let the layers train whose turn has come (gradual unfreezing, Howard and Ruder 2018, §3.3).
 
-    In the first `every` epochs the top layer alone, then one more layer after every so many. A
-    vector or matrix that is frozen for good (`--freeze`) stands in no group and stays so.
+    In the first `every` epochs the top layer alone, then one more layer after every so many. What
+    is frozen for good (`--freeze`) is none of the optimiser's and stays so.
     """
+    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in model.named_parameters():
-        if parameter.requires_grad or getattr(parameter, "thaws", False):
-            parameter.thaws = True  # type: ignore[attr-defined]
+        if id(parameter) in trained:
             parameter.requires_grad_(depth_of(model, name) <= (epoch - 1) // every)
 
 

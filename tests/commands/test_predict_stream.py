@@ -49,3 +49,31 @@ def test_it_ends_while_it_waits_for_input(trained, how):
         code, errors = 0, ""
     assert process.wait(timeout=120) == code
     assert process.stderr.read() == errors
+
+
+def imports_of(run, text: str, *options: str) -> set[str]:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['rnntool', 'predict', {str(run)!r}, '-q', *{list(options)!r}]\n"
+        "from rnntool.commands import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('MODULES', *sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=text, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    return {name.split(".")[0] for name in done.stderr.split("MODULES")[1].split()}
+
+
+def test_one_line_is_answered_without_torch(trained):
+    assert not {"torch", "gensim", "sklearn"} & imports_of(trained / "run", "영화 최고\n")
+
+
+def test_many_lines_are_answered_by_torch_and_alike(trained, cli):
+    lines = "".join(f"영화 최고 {n}\n" for n in range(300))
+    assert "torch" in imports_of(trained / "run", lines)
+    many = cli("predict", trained / "run", "-q", input=lines).out.splitlines()
+    few = cli("predict", trained / "run", "-q", "--batch-size", 1, input=lines).out.splitlines()
+    assert len(many) == len(few) == 300
+    for one, other in zip(many, few, strict=True):
+        assert one.split("\t")[0] == other.split("\t")[0]
+        assert abs(float(one.split("\t")[1]) - float(other.split("\t")[1])) < 1e-5

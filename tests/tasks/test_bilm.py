@@ -202,3 +202,52 @@ def test_vectors_as_npz_and_as_word2vec_text(cli, run, data, tmp_path):
     assert np.allclose(first, loaded["vectors"][0], atol=1e-5)
     result = cli("embed", run, data / "text.txt", "--layer", 3)
     assert "--layer is '3'" in one_line_error(result)
+
+
+TAG = ("--hidden", 6, "--character-dim", 4, "--character-hidden", 4, "--batch-size", 8,
+       "--threads", 1, "--epochs", 2)  # fmt: skip
+
+
+def test_a_tagger_and_a_classifier_learn_a_mixture_of_frozen_layers(cli, run, data, tmp_path):
+    sentences = "".join(f"{w}\tT{n % 2}\n" + ("\n" if n % 3 == 0 else "")
+                        for n, w in enumerate("가나다라" * 12))  # fmt: skip
+    (tmp_path / "tags.tsv").write_text(sentences, encoding="utf-8")
+    for task, source, options in (
+        ("tag", tmp_path / "tags.tsv", TAG),
+        ("classify", data / "train.tsv", (*TUNE, "--hidden", 5)),
+    ):
+        out = tmp_path / task
+        options = [o for o in options if o != "-q"]
+        result = cli("train", task, source, "--features", run, "-o", out, *options)
+        assert result.code == 0, result.err
+        assert "the mixture of the biLM's layers: layer 1 0." in result.err
+        found, start = tensors(out), tensors(run)
+        for name, tensor in start.items():
+            if name.startswith(("input.", "encoder.")):
+                assert torch.equal(found[f"features.{name}"], tensor)
+        assert found["features.scores"].abs().max() > 0
+        assert cli("eval", out, source, "-q", "--threads", 1).code == 0
+        assert cli("predict", out, "-q", "--threads", 1, input="가 나\n").code == 0
+
+
+def test_the_mixture_is_the_formula_and_blind_to_padding():
+    from rnntool.models.features import ContextFeatures
+    from rnntool.models.settings import BiLMModelSettings
+
+    torch.manual_seed(2)
+    features = ContextFeatures(BiLMModelSettings(embedding_dim=4, hidden=4, layers=2), 9)
+    with torch.no_grad():
+        features.scores.copy_(torch.tensor([0.5, -1.0, 2.0]))
+        features.scale.fill_(1.5)
+    ids, lengths = torch.tensor([[5, 6, 7], [8, 0, 0]]), torch.tensor([3, 1])
+    mixed = features(ids, lengths)
+    whole = torch.tensor([[2, 8, 3]])
+    vectors = features.input(whole)
+    layers = [torch.cat([vectors, vectors], -1)]
+    layers += [torch.cat(p, -1) for p in features.encoder.all_layers(vectors, torch.tensor([3]))]
+    s = torch.softmax(features.scores, 0)
+    expected = 1.5 * sum(w * layer for w, layer in zip(s, layers, strict=True))
+    assert torch.allclose(mixed[1, 0], expected[0, 1], atol=1e-6)
+    mixed.sum().backward()
+    assert features.scores.grad.abs().max() > 0
+    assert features.input.embedding.weight.grad is None

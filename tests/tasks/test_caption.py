@@ -37,10 +37,10 @@ def test_the_vector_decides_what_is_written(cli, data, tmp_path, condition, cell
                  "--condition", condition, "--cell", cell, *SMALL)  # fmt: skip
     assert result.code == 0, result.err
     for row, text in ((1, "좋다 좋아\n"), (2, "싫다 싫어\n")):
-        written = cli("generate", run, "--features", data / "vectors.npy", "--row", row,
+        written = cli("generate", run, "--vectors", data / "vectors.npy", "--row", row,
                       "--greedy", "-q")  # fmt: skip
         assert written.out == text
-    figures = json.loads(cli("eval", run, data / "text.txt", "--features", data / "vectors.npy",
+    figures = json.loads(cli("eval", run, data / "text.txt", "--vectors", data / "vectors.npy",
                              "--json", "-q", "--threads", 1).out)  # fmt: skip
     assert figures["perplexity"] < 1.1 < figures["perplexity_with_the_mean_vector"]
 
@@ -101,5 +101,5 @@ def test_a_captioner_with_layer_norm_writes_by_torch(cli, data, tmp_path, condit
     result = cli("train", "caption", data / "text.txt", data / "vectors.npy", "-o", run,
                  "--condition", condition, "--layer-norm", *SMALL)  # fmt: skip
     assert result.code == 0, result.err
-    written = cli("generate", run, "--features", data / "vectors.npy", "--row", 2, "--greedy", "-q")
+    written = cli("generate", run, "--vectors", data / "vectors.npy", "--row", 2, "--greedy", "-q")
     assert written.out == "싫다 싫어\n"

@@ -203,4 +203,4 @@ def test_real_korean_tags_are_learned(cli, real_data, tmp_path):
                  "--average", 0.9)  # fmt: skip
     assert result.code == 0, result.err
     figures = json.loads(cli("eval", tmp_path / "run", part, "--json", "-q", "--threads", 1).out)
-    assert figures["accuracy"] > 0.5  # the most frequent tag alone: 0.36
+    assert figures["accuracy"] > 0.5  # the most frequent tag alone: 0.41
