@@ -16,13 +16,12 @@ from rnntool.models.sampled_softmax import TiedSoftmax
 from rnntool.models.settings import BiLMModelSettings
 
 
-class Directions(NamedTuple):
-    """What the two directions know before each token, and the tokens."""
+class Direction(NamedTuple):
+    """What a direction knows before each token, and the tokens."""
 
-    forward: Tensor  # [N, D] features
-    forward_targets: Tensor  # [N]
-    backward: Tensor
-    backward_targets: Tensor
+    features: Tensor  # [N, D]
+    targets: Tensor  # [N]
+    rows: Tensor  # [N, D] the targets' own vectors
 
 
 class BiLM(nn.Module):
@@ -45,17 +44,32 @@ class BiLM(nn.Module):
         self.project = nn.ModuleList(nn.Identity() if H == D else nn.Linear(H, D) for _ in range(2))
         self.output = TiedSoftmax(self.input.embedding, counts)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Directions:
+    def forward(
+        self, ids: Tensor, lengths: Tensor, samples: Tensor | None = None
+    ) -> tuple[Direction, Direction, Tensor]:
         """Read texts in both directions.
 
         Args:
             ids: [B, T] token numbers, `<bos>` and `<eos>` included, right-padded with 0.
             lengths: [B].
+            samples: [S] further token numbers.
+
+        Returns:
+            The forward and the backward direction, and the samples' vectors [S, D].
         """
-        forward, backward = self.encoder.all_layers(self.input(ids), lengths)[-1]
-        time = torch.arange(ids.shape[1], device=ids.device)
-        real = time < lengths.unsqueeze(1)  # [B, T]
-        pairs = real[:, 1:]  # step t and step t + 1 are both of the text
+        B, T = ids.shape
+        wanted = ids.flatten() if samples is None else torch.cat([ids.flatten(), samples])
+        # One look into the large matrix, for what is read and what is told apart: its gradient is
+        # as large as it is, and is written once.
+        rows = self.input.embedding(wanted)
+        vectors = rows[: B * T].view(B, T, -1)
+        forward, backward = self.encoder.all_layers(self.input.dropout(vectors), lengths)[-1]
+        time = torch.arange(T, device=ids.device)
+        pairs = (time < lengths.unsqueeze(1))[:, 1:]  # step t and step t + 1 are both of the text
         before = self.project[0](self.dropout(forward[:, :-1][pairs]))
         after = self.project[1](self.dropout(backward[:, 1:][pairs]))
-        return Directions(before, ids[:, 1:][pairs], after, ids[:, :-1][pairs])
+        return (
+            Direction(before, ids[:, 1:][pairs], vectors[:, 1:][pairs]),
+            Direction(after, ids[:, :-1][pairs], vectors[:, :-1][pairs]),
+            rows[B * T :],
+        )

@@ -35,24 +35,22 @@ class TiedSoftmax(nn.Module):
         self.probabilities: Tensor
         self.register_buffer("probabilities", (weights / weights.sum()).float(), persistent=False)
 
-    def sampled_loss(self, features: Tensor, targets: Tensor, samples: Tensor) -> Tensor:
+    def sampled_loss(
+        self, features: Tensor, targets: Tensor, own: Tensor, samples: Tensor, others: Tensor
+    ) -> Tensor:
         """Mean −ln p(target) among the samples.
 
         Args:
             features: [N, E].
-            targets: [N].
-            samples: [S] token numbers, as `draw` gives them.
+            targets: [N], with `own` [N, E], their rows of the matrix.
+            samples: [S] token numbers, as `draw` gives them, with `others` [S, E], their rows.
         """
-        # One look into the large matrix for both: its gradient is written once.
-        rows = self.embedding(torch.cat([targets, samples]))
-        own, others = rows[: len(targets)], rows[len(targets) :]
-        true = (features * own).sum(-1) + self.bias[targets]
+        true = ((features * own).sum(-1) + self.bias[targets]).float()
         drawn = torch.log(self.probabilities[samples] * len(samples))
-        other = features @ others.T + self.bias[samples] - drawn
+        other = (features @ others.T + (self.bias[samples] - drawn)).float()
         hit = targets.unsqueeze(1) == samples.unsqueeze(0)
-        other = other.masked_fill(hit, -torch.inf)
-        scores = torch.cat([true.unsqueeze(1), other], dim=1).float()
-        return -torch.log_softmax(scores, dim=1)[:, 0].mean()
+        all_others = torch.logsumexp(other.masked_fill(hit, -torch.inf), dim=1)
+        return (torch.logaddexp(true, all_others) - true).mean()
 
     def draw(self, count: int) -> Tensor:
         """[S] token numbers, drawn with replacement."""

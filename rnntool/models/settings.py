@@ -105,6 +105,9 @@ class TaggerSettings(InputSettings, EncoderSettings):
     character_unit: str = setting(
         "jamo", "What a token is spelled in.", choices=("char", "jamo"), panel=_PANEL
     )
+    crf: bool = setting(
+        False, "A conditional random field over the tags: neighbours see each other.", panel=_PANEL
+    )
     character_dim: int = setting(32, "Size of a character's vector.", min=1, panel=_PANEL)
     character_hidden: int = setting(
         64, "Filters of each width, or hidden size, over characters.", min=1, panel=_PANEL

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rnntool.models.characters import CharacterEncoder
+from rnntool.models.crf import TagField
 from rnntool.models.encoders import make_encoder
 from rnntool.models.features import ContextFeatures
 from rnntool.models.inputs import WordDropout, make_input
@@ -52,6 +54,7 @@ class SequenceTagger(nn.Module):
         self.encoder = make_encoder(settings, width)
         self.dropout = nn.Dropout(settings.dropout)
         self.output = nn.Linear(self.encoder.output_dim, labels)
+        self.field = TagField(labels) if settings.crf else None
 
     def forward(
         self,
@@ -61,7 +64,7 @@ class SequenceTagger(nn.Module):
         spelling_lengths: Tensor | None = None,
         words: Tensor | None = None,
     ) -> Tensor:
-        """Scores before the softmax.
+        """Scores before the softmax, or before the conditional random field.
 
         Args:
             ids: [B, T] token numbers, right-padded with 0.
@@ -85,3 +88,15 @@ class SequenceTagger(nn.Module):
         states, _ = self.encoder(vectors, lengths)
         scores: Tensor = self.output(self.dropout(states))
         return scores.float()
+
+    def loss(self, scores: Tensor, tags: Tensor, real: Tensor) -> Tensor:
+        """Mean −ln p of the true tags a token: [B, T, C] scores, [B, T] tags, [B, T] real steps."""
+        if self.field is not None:
+            return self.field.loss(scores, tags, real)
+        return functional.cross_entropy(scores[real], tags[real])
+
+    def probabilities(self, scores: Tensor, real: Tensor) -> Tensor:
+        """[N, C] p(tag) of each real step, row after row."""
+        if self.field is not None:
+            return self.field.marginals(scores.double(), real)[real]
+        return torch.softmax(scores[real].double(), dim=1)

@@ -64,18 +64,18 @@ class BiLMTask(Task):
     def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
         """Mean of both directions' negative log-likelihood a token, among the samples."""
         ids, lengths = whole_texts(self.chunks.read(batch))
-        bilm = cast(BiLM, model)
-        found = bilm(ids.to(device, non_blocking=True), lengths.to(device, non_blocking=True))
-        ways = (
-            (found.forward, found.forward_targets),
-            (found.backward, found.backward_targets),
-        )
-        if self.settings.samples:
-            samples = bilm.output.draw(self.settings.samples)
-            losses = [bilm.output.sampled_loss(f, t, samples) for f, t in ways]
+        bilm, count = cast(BiLM, model), self.settings.samples
+        samples = bilm.output.draw(count) if count else None
+        tensors = (t.to(device, non_blocking=True) for t in (ids, lengths))
+        *ways, others = bilm(*tensors, samples)
+        if samples is None:
+            losses = [-bilm.output.log_likelihood(w.features, w.targets).mean() for w in ways]
         else:
-            losses = [-bilm.output.log_likelihood(f, t).mean() for f, t in ways]
-        return StepResult((losses[0] + losses[1]) / 2, len(found.forward_targets))
+            losses = [
+                bilm.output.sampled_loss(w.features, w.targets, w.rows, samples, others)
+                for w in ways
+            ]
+        return StepResult((losses[0] + losses[1]) / 2, len(ways[0].targets))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Each direction's perplexity over the whole vocabulary, and their mean loss in nats."""
@@ -106,15 +106,12 @@ def perplexities(model: BiLM, chunks: Chunks, device: torch.device) -> dict[str,
     totals, count = np.zeros(2), 0
     with torch.inference_mode():
         for ids, lengths in _batches(chunks):
-            found = model(ids.to(device), lengths.to(device))
+            *ways, _ = model(ids.to(device), lengths.to(device))
             totals += [
-                float(model.output.log_likelihood(features, targets).double().sum())
-                for features, targets in (
-                    (found.forward, found.forward_targets),
-                    (found.backward, found.backward_targets),
-                )
+                float(model.output.log_likelihood(way.features, way.targets).double().sum())
+                for way in ways
             ]
-            count += len(found.forward_targets)
+            count += len(ways[0].targets)
     forward, backward = (-totals / count).tolist()
     return {
         "loss": (forward + backward) / 2,

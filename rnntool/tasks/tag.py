@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.data.tagged import Speller, Tagged, count_characters, encode_tagged
@@ -82,15 +81,17 @@ class TagTask(RowTask):
             self.monitor = "f1"
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
-        """Mean cross-entropy over the batch's tokens."""
-        scores, tags = token_scores(model, self.train, batch, device)
-        loss = functional.cross_entropy(scores, tags)
-        correct = float((scores.argmax(dim=1) == tags).float().mean())
+        """Mean negative log-likelihood of the batch's tags, a token."""
+        tagger = cast(SequenceTagger, model)
+        scores, tags, real = batch_scores(tagger, self.train, batch, device)
+        correct = float((scores.argmax(dim=2) == tags)[real].float().mean())
+        loss = tagger.loss(scores, tags, real)
         return StepResult(loss, len(batch), round(correct * len(batch)))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Loss in nats a token and accuracy on the validation data; F1 of entities if there are."""
-        probabilities, truth = tag_probabilities(model, self.validation, device)
+        tagger = cast(SequenceTagger, model)
+        probabilities, truth = tag_probabilities(tagger, self.validation, device)
         right = probabilities[np.arange(len(truth)), truth]
         predicted = probabilities.argmax(axis=1)
         metrics = {
@@ -103,10 +104,10 @@ class TagTask(RowTask):
         return metrics
 
 
-def token_scores(
-    model: nn.Module, data: Tagged, rows: Ints, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """[N, C] scores and [N] tag numbers of the rows' tokens, row after row."""
+def batch_scores(
+    model: SequenceTagger, data: Tagged, rows: Ints, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """[B, T, C] scores, [B, T] tag numbers and [B, T] real steps of the rows."""
     ids, lengths = data.sequences.padded(rows)
     words, _ = data.words.padded(rows)
     distinct, places = np.unique(words, return_inverse=True)
@@ -115,19 +116,22 @@ def token_scores(
     tensors = [torch.from_numpy(a).to(device, non_blocking=True) for a in arrays]
     real = torch.arange(ids.shape[1], device=device) < tensors[1].unsqueeze(1)
     tags = torch.from_numpy(data.tags.padded(rows)[0]).to(device)
-    return model(*tensors)[real], tags[real]
+    return model(*tensors), tags, real
 
 
 def tag_probabilities(
-    model: nn.Module, data: Tagged, device: torch.device
+    model: SequenceTagger, data: Tagged, device: torch.device
 ) -> tuple[NDArray[np.float64], Ints]:
-    """[N, C] probabilities and [N] true tags of all tokens, in the data's order."""
+    """[N, C] probabilities and [N] true tags of all tokens, in the data's order.
+
+    With a conditional random field they are its marginals.
+    """
     offsets, lengths = data.sequences.offsets, data.sequences.lengths
     result: NDArray[np.float64] | None = None
-    with torch.inference_mode():
+    with torch.no_grad():
         for rows in sorted_batches(lengths, _EVAL_TOKENS):
-            scores, _ = token_scores(model, data, rows, device)
-            found = torch.softmax(scores.double(), dim=1).cpu().numpy()
+            scores, _, real = batch_scores(model, data, rows, device)
+            found = model.probabilities(scores, real).cpu().numpy()
             if result is None:
                 result = np.empty((int(offsets[-1]), found.shape[1]))
             result[np.concatenate([np.arange(offsets[r], offsets[r + 1]) for r in rows])] = found

@@ -46,26 +46,29 @@ def test_each_direction_is_a_stack_of_its_own(layers):
 def test_no_direction_sees_the_token_it_predicts():
     model = bilm()
     ids, lengths = torch.tensor([[2, 5, 6, 7, 3]]), torch.tensor([5])
-    found = model(ids, lengths)
-    assert found.forward_targets.tolist() == [5, 6, 7, 3]
-    assert found.backward_targets.tolist() == [2, 5, 6, 7]
+    forward, backward, _ = model(ids, lengths)
+    assert forward.targets.tolist() == [5, 6, 7, 3]
+    assert backward.targets.tolist() == [2, 5, 6, 7]
+    assert torch.equal(forward.rows, model.input.embedding(forward.targets))
     changed = ids.clone()
     changed[0, 2] = 9
-    other = model(changed, lengths)
-    assert torch.allclose(found.forward[:2], other.forward[:2])  # what stands before it
-    assert torch.allclose(found.backward[2:], other.backward[2:])  # and behind it
-    assert not torch.allclose(found.forward[2], other.forward[2])
-    assert not torch.allclose(found.backward[1], other.backward[1])
+    other, other_backward, _ = model(changed, lengths)
+    assert torch.allclose(forward.features[:2], other.features[:2])  # what stands before it
+    assert torch.allclose(backward.features[2:], other_backward.features[2:])  # and behind it
+    assert not torch.allclose(forward.features[2], other.features[2])
+    assert not torch.allclose(backward.features[1], other_backward.features[1])
 
 
 def test_padding_changes_nothing():
     model = bilm(layers=2)
     ids = torch.tensor([[2, 5, 6, 7, 8, 3], [2, 9, 3, 0, 0, 0]])
-    both = model(ids, torch.tensor([6, 3]))
-    alone = model(ids[1:, :3], torch.tensor([3]))
-    assert torch.allclose(both.forward[-2:], alone.forward)
-    assert torch.allclose(both.backward[-2:], alone.backward)
-    assert both.backward_targets[-2:].tolist() == [2, 9]
+    samples = torch.tensor([4, 8])
+    forward, backward, others = model(ids, torch.tensor([6, 3]), samples)
+    alone, alone_backward, _ = model(ids[1:, :3], torch.tensor([3]))
+    assert torch.allclose(forward.features[-2:], alone.features)
+    assert torch.allclose(backward.features[-2:], alone_backward.features)
+    assert backward.targets[-2:].tolist() == [2, 9]
+    assert torch.equal(others, model.input.embedding(samples))
 
 
 def test_the_sampled_loss_over_all_tokens_is_the_full_one():
@@ -73,7 +76,9 @@ def test_the_sampled_loss_over_all_tokens_is_the_full_one():
     softmax = TiedSoftmax(embedding, torch.ones(V))
     torch.nn.init.normal_(softmax.bias)
     features, targets = torch.randn(7, D), torch.randint(0, V, (7,))
-    sampled = softmax.sampled_loss(features, targets, torch.arange(V))
+    sampled = softmax.sampled_loss(
+        features, targets, embedding(targets), torch.arange(V), embedding(torch.arange(V))
+    )
     full = functional.cross_entropy(features @ embedding.weight.T + softmax.bias, targets)
     assert sampled.item() == pytest.approx(full.item(), rel=1e-5)
     assert softmax.log_likelihood(features, targets).mean().item() == pytest.approx(-full.item())
@@ -86,7 +91,10 @@ def test_the_sampled_gradient_is_near_the_full_one_on_average():
     (full,) = torch.autograd.grad(-softmax.log_likelihood(features, targets).mean(), features)
     draws = []
     for _ in range(100):
-        loss = softmax.sampled_loss(features, targets, softmax.draw(3000))
+        samples = softmax.draw(3000)
+        loss = softmax.sampled_loss(
+            features, targets, embedding(targets), samples, embedding(samples)
+        )
         draws.append(torch.autograd.grad(loss, features)[0])
     assert torch.allclose(torch.stack(draws).mean(0), full, atol=0.02)
     assert full.abs().max() > 0.1

@@ -11,7 +11,7 @@ import torch
 
 from rnntool.errors import UserError
 from rnntool.formats.tagged import TaggedOptions, format_tagged, read_tagged
-from rnntool.tasks.tag import entity_f1, has_entities, token_scores
+from rnntool.tasks.tag import batch_scores, entity_f1, has_entities
 from rnntool.tasks.tag_run import load_tagger
 from tests.conftest import one_line_error
 
@@ -93,15 +93,14 @@ def test_a_sentence_alone_and_in_a_padded_batch_has_the_same_scores(run, data):
     tagger = load_tagger(str(run), threads=1)
     some = list(read_tagged(str(data), TaggedOptions()))[:7]
     together = tagger.encode(some, "data")
-    scores, tags = token_scores(tagger.model, together, np.arange(7), tagger.device)
-    at = 0
+    scores, tags, real = batch_scores(tagger.model, together, np.arange(7), tagger.device)
     for row, sentence in enumerate(some):
-        alone, own = token_scores(tagger.model, together, np.array([row]), tagger.device)
+        alone, own, _ = batch_scores(tagger.model, together, np.array([row]), tagger.device)
         count = len(sentence.tokens)
-        assert torch.allclose(scores[at : at + count], alone, atol=1e-5)
-        assert own.tolist() == [tagger.run.labels.index(tag) for tag in sentence.tags]
-        at += count
-    assert at == len(tags)
+        assert int(real[row].sum()) == count
+        assert torch.allclose(scores[row, :count], alone[0], atol=1e-5)
+        assert own[0].tolist() == [tagger.run.labels.index(tag) for tag in sentence.tags]
+        assert torch.equal(tags[row, :count], own[0])
 
 
 def test_one_to_one_a_single_token_trains_and_answers(cli, tmp_path):
@@ -115,7 +114,7 @@ def test_one_to_one_a_single_token_trains_and_answers(cli, tmp_path):
 
 @pytest.mark.parametrize("extra", [
     ("--encoder", "cnn", "--conv-filters", 8), ("--encoder", "cnn-rnn", "--conv-filters", 8),
-    ("--characters", "recurrent"), ("--characters", "none", "--input", "one-hot"),
+    ("--crf",), ("--characters", "recurrent"), ("--characters", "none", "--input", "one-hot"),
     ("--layer-norm", "--residual", "--layers", 2, "--recurrent-dropout", 0.1),
     ("--character-unit", "char", "--cell", "gru-reset-before"),
 ])  # fmt: skip
