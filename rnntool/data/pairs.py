@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnntool.data.sequences import Ints, Sequences
-from rnntool.data.tokenize_pool import TokenizePool
-from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus, split_tokens
-from rnntool.reporting import Reporter
-from rnntool.text.tokenizers import make_tokenizer
-from rnntool.text.units import Unit
+from rnntool.formats.corpus import CorpusOptions, open_corpus
 
 SOURCE_COLUMNS = ("source", "question", "src", "input", "Q")
 TARGET_COLUMNS = ("target", "answer", "tgt", "output", "A")
@@ -77,16 +71,3 @@ def read_pairs(path: str, options: CorpusOptions) -> list[Pair]:
     if not pairs:
         raise UserError("has a header and no rows", where=path)
     return pairs
-
-
-def split_texts(
-    texts: Iterable[str], unit: Unit, options: WorkerOptions, workers: int, report: Reporter
-) -> Iterator[list[str]]:
-    """Tokens of each text, in order: here where that is cheap, else on all cores."""
-    if unit.cheap:
-        yield from map(make_tokenizer(unit.spec).tokenize, texts)
-        return
-    with TokenizePool(options, workers) as pool:
-        for _, tokens in pool.tokenize((None, text) for text in texts):
-            yield split_tokens(tokens)
-        pool.warn_of_characters(report)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.formats.vocab import read_vocabulary
+from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.registry import TASK_COMMANDS
 from rnntool.text.vocabulary import Vocabulary
 
@@ -122,6 +122,16 @@ def write_config(folder: Path, config: RunConfig) -> None:
 def write_labels(folder: Path, labels: list[str]) -> None:
     """Write `labels.txt`."""
     (folder / LABELS).write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+
+
+def write_parts(
+    folder: Path, vocabulary: Vocabulary, labels: list[str], subword_model: bytes | None = None
+) -> None:
+    """Write what answers need beside the weights."""
+    write_vocabulary(str(folder / VOCAB), vocabulary)
+    write_labels(folder, labels)
+    if subword_model is not None:
+        (folder / SUBWORD).write_bytes(subword_model)
 
 
 def read_config(folder: Path) -> RunConfig:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.models.directional import DirectionalEncoder
+from rnntool.models.dropout import LockedDropout
 from rnntool.models.inputs import EmbeddingInput
 from rnntool.models.sampled_softmax import TiedSoftmax
 from rnntool.models.settings import BiLMModelSettings
@@ -38,9 +39,12 @@ class BiLM(nn.Module):
     def __init__(self, settings: BiLMModelSettings, counts: Tensor) -> None:
         super().__init__()
         D, H = settings.embedding_dim, settings.hidden
-        self.input = EmbeddingInput(len(counts), D, settings.embedding_dropout)
+        self.input = EmbeddingInput(len(counts), D)
         self.encoder = DirectionalEncoder(settings.cell, D, H, settings.layers, settings.dropout)
-        self.dropout = nn.Dropout(settings.dropout)
+        # One mask for all steps, as language models like it; and drawing a mask for each would take
+        # a tenth of the training on a CPU.
+        self.input_dropout = LockedDropout(settings.embedding_dropout, time=1)
+        self.dropout = LockedDropout(settings.dropout, time=1)
         self.project = nn.ModuleList(nn.Identity() if H == D else nn.Linear(H, D) for _ in range(2))
         self.output = TiedSoftmax(self.input.embedding, counts)
 
@@ -63,11 +67,11 @@ class BiLM(nn.Module):
         # as large as it is, and is written once.
         rows = self.input.embedding(wanted)
         vectors = rows[: B * T].view(B, T, -1)
-        forward, backward = self.encoder.all_layers(self.input.dropout(vectors), lengths)[-1]
+        forward, backward = self.encoder.all_layers(self.input_dropout(vectors), lengths)[-1]
         time = torch.arange(T, device=ids.device)
         pairs = (time < lengths.unsqueeze(1))[:, 1:]  # step t and step t + 1 are both of the text
-        before = self.project[0](self.dropout(forward[:, :-1][pairs]))
-        after = self.project[1](self.dropout(backward[:, 1:][pairs]))
+        before = self.project[0](self.dropout(forward)[:, :-1][pairs])
+        after = self.project[1](self.dropout(backward)[:, 1:][pairs])
         return (
             Direction(before, ids[:, 1:][pairs], vectors[:, 1:][pairs]),
             Direction(after, ids[:, :-1][pairs], vectors[:, :-1][pairs]),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.models.encoders import make_encoder
-from rnntool.models.features import ContextFeatures
+from rnntool.models.features import ContextFeatures, beside
 from rnntool.models.inputs import WordDropout, make_input
 from rnntool.models.pooling import pool, pooled_dim
 from rnntool.models.settings import BiLMModelSettings, ClassifierSettings
@@ -64,10 +64,7 @@ class SequenceClassifier(nn.Module):
         Returns:
             [B, outputs] in float32.
         """
-        vectors = self.input(self.word_dropout(ids))
-        if self.features is not None:
-            found = self.features(ids, lengths).to(vectors.dtype)
-            vectors = torch.cat([vectors, found], dim=-1)
+        vectors = beside(self.input(self.word_dropout(ids)), self.features, ids, lengths)
         states, last = self.encoder(vectors, lengths)
         features = pool(self.pooling, states, last, self.encoder.steps(lengths))
         scores: Tensor = self.output(self.dropout(features))

@@ -66,3 +66,12 @@ def with_borders(ids: Tensor, lengths: Tensor) -> Tensor:
     whole[:, 1:-1] = ids
     whole.scatter_(1, (lengths + 1).unsqueeze(1), EOS_ID)
     return whole
+
+
+def beside(
+    vectors: Tensor, features: ContextFeatures | None, ids: Tensor, lengths: Tensor
+) -> Tensor:
+    """[B, T, D] token vectors -> [B, T, D + 2·H] with the contextual ones behind, if there are."""
+    if features is None:
+        return vectors
+    return torch.cat([vectors, features(ids, lengths).to(vectors.dtype)], dim=-1)

@@ -30,8 +30,10 @@ class TiedSoftmax(nn.Module):
     def __init__(self, embedding: nn.Embedding, counts: Tensor) -> None:
         super().__init__()
         self.embedding = embedding
-        self.bias = nn.Parameter(torch.zeros(embedding.num_embeddings))
-        weights = counts.double().clamp(min=1) ** _POWER
+        seen = counts.double().clamp(min=1)
+        # Before the first step each token is as likely as it is frequent.
+        self.bias = nn.Parameter((seen / seen.sum()).log().to(embedding.weight.dtype))
+        weights = seen**_POWER
         self.probabilities: Tensor
         self.register_buffer("probabilities", (weights / weights.sum()).float(), persistent=False)
 

@@ -168,7 +168,12 @@ class LanguageModelSettings(CellExtras):
 class BiLMModelSettings:
     """What a forward and a backward language model are made of."""
 
-    embedding_dim: int = setting(256, "Embedding size D.", min=1, panel=_PANEL)
+    embedding_dim: int = setting(
+        256, "Embedding size D (with --vectors: theirs).", min=1, panel=_PANEL
+    )
+    vectors: str | None = setting(
+        None, "Word vectors to start from, word2vec text or binary.", panel=_PANEL
+    )
     cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
     hidden: int = setting(256, "Hidden size H of each layer and direction.", min=1, panel=_PANEL)
     layers: int = setting(1, "Stacked layers of each direction.", min=1, panel=_PANEL)

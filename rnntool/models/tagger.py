@@ -12,7 +12,7 @@ from torch.nn import functional
 from rnntool.models.characters import CharacterEncoder
 from rnntool.models.crf import TagField
 from rnntool.models.encoders import make_encoder
-from rnntool.models.features import ContextFeatures
+from rnntool.models.features import ContextFeatures, beside
 from rnntool.models.inputs import WordDropout, make_input
 from rnntool.models.settings import BiLMModelSettings, TaggerSettings
 
@@ -82,9 +82,7 @@ class SequenceTagger(nn.Module):
             assert words is not None
             spelled = self.characters(spelling, spelling_lengths)
             vectors = torch.cat([vectors, spelled[words].to(vectors.dtype)], dim=-1)
-        if self.features is not None:
-            found = self.features(ids, lengths).to(vectors.dtype)
-            vectors = torch.cat([vectors, found], dim=-1)
+        vectors = beside(vectors, self.features, ids, lengths)
         states, _ = self.encoder(vectors, lengths)
         scores: Tensor = self.output(self.dropout(states))
         return scores.float()

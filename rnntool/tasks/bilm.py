@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,49 +17,33 @@ from torch import Tensor, nn
 
 from rnntool.data.chunks import Chunk, Chunks, DocumentChunks, Place, StreamChunks
 from rnntool.data.id_file import IdFile
-from rnntool.formats.rundir import Run, RunConfig, open_run, require_task
+from rnntool.formats.rundir import Run, RunConfig
 from rnntool.models.bilm import BiLM
 from rnntool.reporting import Reporter
-from rnntool.settings import as_dict, build
+from rnntool.settings import as_dict
 from rnntool.tasks.bilm_settings import BiLMSettings
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
 from rnntool.tasks.lm_run import numbered_text
-from rnntool.tasks.starting import library_versions, restore_weights
-from rnntool.tasks.training import summarize
+from rnntool.tasks.opening import Opened, open_trained
+from rnntool.tasks.starting import library_versions, start_from_vectors
+from rnntool.tasks.training import ChunkTask, Job, train_run
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import PAD_ID, Vocabulary
-from rnntool.training.backend import choose_backend
-from rnntool.training.loop import Outcome, StepResult, Task, Trainer
-from rnntool.training.rundir import training_directory
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
 
 
-class BiLMTask(Task):
+class BiLMTask(ChunkTask):
     """What the training loop asks for."""
 
-    unit = "tokens"
-    monitor = "loss"
-    higher_is_better = False
-
     def __init__(self, text: PreparedText, settings: BiLMSettings) -> None:
+        super().__init__(make_chunks(text.train, 0, text.train_stop, settings))
         self.settings = settings
-        self.chunks = make_chunks(text.train, 0, text.train_stop, settings)
         self.held = make_chunks(
             text.validation, text.validation_start, len(text.validation), settings
         )
-
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
-        return len(self.chunks.places(1))
-
-    def examples_per_epoch(self) -> int:
-        """Tokens predicted in one epoch, by each direction."""
-        return self.chunks.tokens()
-
-    def epoch_batches(self, epoch: int) -> list[Place]:
-        """The epoch's batches in their order."""
-        return self.chunks.places(epoch)
 
     def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
         """Mean of both directions' negative log-likelihood a token, among the samples."""
@@ -139,25 +123,20 @@ def train_bilm(
     Raises:
         UserError: an input cannot be used, or the loss is not finite.
     """
-    with training_directory(output, force=force, resume=resume) as folder:
-        backend = choose_backend(settings.device, settings.precision, settings.threads)
-        backend.activate()
-        torch.manual_seed(settings.seed)
-        text = prepare_text(inputs, settings, folder.path, report)
-        try:
-            model = build_model(settings, text.vocabulary)
-            identity = text.unit.spec.identity
-            files = input_files(inputs, settings)
-            config = RunConfig("bilm", as_dict(settings), identity, files, library_versions())
-            folder.begin(config)
-            text.write(folder.path)
-            report.note(f"training on {backend}")
-            task = BiLMTask(text, settings)
-            outcome = Trainer(model, task, settings, backend, folder.path, report).run(resume)
-        finally:
-            text.close()
-        folder.finish(replace(config, results=summarize(outcome, model, backend)))
-    return Path(output), outcome
+
+    def job(folder: Path) -> Job:
+        text = prepare_text(inputs, settings, folder, report)
+        model, resolved = start_from_vectors(
+            settings, text.vocabulary, lambda own: build_model(own, text.vocabulary), report
+        )
+        config = RunConfig(
+            "bilm", as_dict(resolved), text.unit.spec.identity,
+            input_files(inputs, settings, vectors=settings.vectors), library_versions(),
+        )  # fmt: skip
+        task = BiLMTask(text, resolved)
+        return Job(model, task, resolved, config, text.write, close=text.close)
+
+    return train_run(output, settings, job, report, force=force, resume=resume)
 
 
 def build_model(settings: BiLMSettings, vocabulary: Vocabulary) -> BiLM:
@@ -166,14 +145,10 @@ def build_model(settings: BiLMSettings, vocabulary: Vocabulary) -> BiLM:
 
 
 @dataclass(frozen=True)
-class TrainedBiLM:
+class TrainedBiLM(Opened[BiLMSettings, BiLM]):
     """A run directory's model, ready to be asked."""
 
-    run: Run
-    settings: BiLMSettings
-    model: BiLM
     unit: Unit
-    device: torch.device
 
 
 def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
@@ -182,14 +157,13 @@ def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "bilm")
-    settings = build(BiLMSettings, run.config.settings, where=f"{path}/config.yaml")
-    backend = choose_backend(device, "fp32", threads)
-    backend.activate()
-    model = build_model(settings, run.vocabulary)
-    restore_weights(model, run)
-    unit = Unit(parse_identity(run.config.tokenizer), settings.lines)
-    return TrainedBiLM(run, settings, model.eval().to(backend.device), unit, backend.device)
+
+    def fresh(settings: BiLMSettings, run: Run) -> BiLM:
+        return build_model(settings, run.vocabulary)
+
+    opened = open_trained(path, "bilm", BiLMSettings, fresh, device, threads)
+    unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
+    return TrainedBiLM(**vars(opened), unit=unit)
 
 
 def evaluate_bilm(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,37 +18,27 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rnntool.data.labelled import split_off
-from rnntool.data.pairs import split_texts
-from rnntool.data.sequences import (
-    Ints,
-    Sequences,
-    pack_sequences,
-    sorted_batches,
-)
+from rnntool.data.sequences import Ints, Sequences, pack_sequences, sorted_batches
+from rnntool.data.splitter import text_splitter
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
-from rnntool.formats.features import read_features
-from rnntool.formats.rundir import SUBWORD, VOCAB, RunConfig, open_run, require_task, write_labels
+from rnntool.formats.rundir import Run, RunConfig, write_parts
 from rnntool.formats.subword import read_subword
-from rnntool.formats.vocab import write_vocabulary
+from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.models.caption import CaptionModel
 from rnntool.reporting import Reporter
-from rnntool.settings import as_dict, build
+from rnntool.settings import as_dict
 from rnntool.tasks.caption_settings import CaptionSettings
 from rnntool.tasks.evaluate_settings import EvaluateSettings
-from rnntool.tasks.starting import (
-    library_versions,
-    noted_inputs,
-    restore_weights,
-    validation_share,
-)
+from rnntool.tasks.opening import open_trained
+from rnntool.tasks.starting import library_versions, noted_inputs, validation_share
 from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit, unit_spec
 from rnntool.text.vocabulary import PAD_ID, Vocabulary, build_vocabulary
-from rnntool.training.backend import choose_backend
-from rnntool.training.loop import Outcome, StepResult
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
 
 _EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
 
@@ -81,27 +72,26 @@ class Prepared:
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what generating will need."""
-        write_vocabulary(str(folder / VOCAB), self.vocabulary)
-        write_labels(folder, [])
-        if self.subword_model is not None:
-            (folder / SUBWORD).write_bytes(self.subword_model)
+        write_parts(folder, self.vocabulary, [], self.subword_model)
 
 
 class CaptionTask(RowTask):
     """What the training loop asks for."""
 
-    unit = "texts"
+    unit = "tokens"
     monitor = "loss"
     higher_is_better = False
 
     def __init__(self, prepared: Prepared, settings: CaptionSettings) -> None:
-        super().__init__(prepared.train.sequences.lengths, settings.batch_size, settings.seed)
+        lengths = prepared.train.sequences.lengths
+        predicted = int((lengths - 1).sum())  # all but <bos>
+        super().__init__(lengths, settings.batch_size, settings.seed, predicted)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Mean negative log-likelihood of the batch's tokens."""
         likelihood = batch_likelihood(cast(CaptionModel, model), self.train, batch, device)
-        return StepResult(-likelihood.mean(), len(batch))
+        return StepResult(-likelihood.mean(), len(likelihood))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Nats a token and perplexity on the validation data."""
@@ -147,14 +137,9 @@ def train_caption(
     """
     _check(settings)
 
-    def job() -> Job:
+    def job(_: Path) -> Job:
         prepared = prepare(text, features, settings, report)
-        vectors = prepared.train.vectors
-        deviation = np.maximum(vectors.std(axis=0), 1e-6)
-        model = CaptionModel(
-            settings, len(prepared.vocabulary),
-            torch.from_numpy(vectors.mean(axis=0)), torch.from_numpy(deviation),
-        )  # fmt: skip
+        model = build_model(settings, prepared.vocabulary, prepared.train.vectors)
         inputs = noted_inputs({"text": text, "features": features})
         identity = prepared.unit.spec.identity
         config = RunConfig("caption", as_dict(settings), identity, inputs, library_versions())
@@ -180,10 +165,12 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     unit = Unit(unit_spec(settings.unit, model), documents=True)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     texts = read_texts(text, options)
-    vectors = matching_features(features, len(texts), text)
+    vectors = read_vector_rows(features)
+    require_as_many(vectors, features, texts, text)
     worker = WorkerOptions(unit.spec.identity, model)
     limit = settings.max_length or None
-    split = [t[:limit] for t in split_texts(texts, unit, worker, settings.workers, report)]
+    with text_splitter(unit, worker, settings.workers, report) as split_texts:
+        split = [tokens[:limit] for tokens in split_texts(texts)]
     share = validation_share(settings.validation) or 0.05
     if len(split) < 2:
         raise UserError("needs at least two rows: one is held for validation", where=text)
@@ -204,19 +191,22 @@ def read_texts(path: str, options: CorpusOptions) -> list[str]:
         return [row.text for row in corpus]
 
 
-def matching_features(path: str, count: int, text: str) -> Floats:
-    """A vector for each of `count` texts.
-
-    Raises:
-        UserError: there are more or fewer.
-    """
-    vectors = read_features(path)
-    if len(vectors) != count:
-        raise UserError(f"{len(vectors):,} vectors, but {text} has {count:,} texts", where=path)
-    return vectors
+def require_as_many(vectors: Floats, path: str, texts: list[str], text: str) -> None:
+    """Raise a UserError if there is not one vector for each text."""
+    if len(vectors) != len(texts):
+        raise UserError(
+            f"{len(vectors):,} vectors, but {text} has {len(texts):,} texts", where=path
+        )
 
 
-def number_texts(texts: list[list[str]], unit: Unit, vocabulary: Vocabulary) -> Sequences:
+def build_model(settings: CaptionSettings, vocabulary: Vocabulary, vectors: Floats) -> CaptionModel:
+    """A fresh model that expects vectors like these."""
+    deviation = np.maximum(vectors.std(axis=0), 1e-6)
+    scale = (torch.from_numpy(a) for a in (vectors.mean(axis=0), deviation))
+    return CaptionModel(settings, len(vocabulary), *scale)
+
+
+def number_texts(texts: Iterable[list[str]], unit: Unit, vocabulary: Vocabulary) -> Sequences:
     """Tokens as numbers, `<bos>` before and `<eos>` after them."""
     return pack_sequences(vocabulary.encode(unit.line(tokens)) for tokens in texts)
 
@@ -231,25 +221,26 @@ def evaluate_caption(
     """
     if settings.vectors is None:
         raise UserError("a captioning model needs the rows' vectors", hint="give --vectors FILE")
-    opened = require_task(open_run(run), "caption")
-    own = build(CaptionSettings, opened.config.settings, where=f"{run}/config.yaml")
-    column = settings.text_column or own.text_column
+    vectors = read_vector_rows(settings.vectors)
+
+    def fresh(own: CaptionSettings, run: Run) -> CaptionModel:
+        return build_model(own, run.vocabulary, vectors)
+
+    trained = open_trained(
+        run, "caption", CaptionSettings, fresh, settings.device, settings.threads
+    )
+    column = settings.text_column or trained.settings.text_column
     texts = read_texts(data, CorpusOptions(settings.format, column, None, settings.encoding))
-    vectors = matching_features(settings.vectors, len(texts), data)
-    unit = Unit(parse_identity(opened.config.tokenizer), documents=True)
-    worker = WorkerOptions(unit.spec.identity, opened.subword_model())
-    split = list(split_texts(texts, unit, worker, settings.workers, report))
-    backend = choose_backend(settings.device, "fp32", settings.threads)
-    backend.activate()
-    F = vectors.shape[1]
-    model = CaptionModel(own, len(opened.vocabulary), torch.zeros(F), torch.ones(F))
-    restore_weights(model, opened)
-    model = model.eval().to(backend.device)
-    sequences = number_texts(split, unit, opened.vocabulary)
+    require_as_many(vectors, settings.vectors, texts, data)
+    model, known = trained.model, trained.run.vocabulary
+    unit = Unit(parse_identity(trained.run.config.tokenizer), documents=True)
+    worker = WorkerOptions(unit.spec.identity, trained.run.subword_model())
+    with text_splitter(unit, worker, settings.workers, report) as split_texts:
+        sequences = number_texts(split_texts(texts), unit, known)
     mean = np.repeat(model.mean.cpu().numpy()[None], len(texts), axis=0)
     report.note(f"scoring {len(texts):,} texts")
-    total, count = text_likelihood(model, Led(sequences, vectors), backend.device)
-    blind, _ = text_likelihood(model, Led(sequences, mean), backend.device)
+    total, count = text_likelihood(model, Led(sequences, vectors), trained.device)
+    blind, _ = text_likelihood(model, Led(sequences, mean), trained.device)
     return {
         "texts": len(texts),
         "tokens": count,

@@ -24,22 +24,17 @@ from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
-from rnntool.tasks.features import (
-    load_features,
-    note_mixture,
-    sizes_of,
-    vocabulary_of,
-    write_sizes,
-)
+from rnntool.tasks.features import Context, note_mixture, open_context
 from rnntool.tasks.starting import (
     library_versions,
     open_start,
-    pretrained_vectors,
     restore_weights,
+    start_from_vectors,
 )
 from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.training.checkpoint import load_weights
-from rnntool.training.loop import Outcome, StepResult
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
 
 _EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
 
@@ -148,31 +143,55 @@ def train_classifier(
         UserError: an input cannot be used, or the loss is not finite.
     """
 
-    def job() -> Job:
+    def job(_: Path) -> Job:
         chosen = settings if settings.init is None else settings_of_bilm(settings)
-        if settings.features is not None:
-            chosen = replace(chosen, vocab=vocabulary_of(settings.features, chosen.vocab))
+        context = open_context(settings.features)
+        sizes = None if context is None else context.sizes
+        if context is not None:
+            chosen = replace(chosen, vocab=context.vocabulary_file(chosen.vocab))
         prepared = prepare(data, chosen, report)
-        model, resolved = build_pretrained(chosen, prepared, report)
-        if settings.init is not None:
-            take_encoder(model, open_run(settings.init))
-        if settings.features is not None:
-            load_features(model, settings.features)
-        if settings.init_from is not None:
-            load_start(model, settings.init_from, prepared)
-        config = describe(resolved, prepared, input_files(data, resolved))
-        task = ClassifyTask(prepared.train, prepared.validation, resolved)
-        return Job(model, task, resolved, config, lambda folder: write(prepared, folder))
 
-    def write(prepared: Prepared, folder: Path) -> None:
-        prepared.write(folder)
-        if settings.features is not None:
-            write_sizes(folder, sizes_of(settings.features))
+        def fresh(own: ClassifySettings) -> SequenceClassifier:
+            return build_model(own, len(prepared.vocabulary), len(prepared.labels),
+                               sizes)  # fmt: skip
+
+        def write(folder: Path) -> None:
+            prepared.write(folder)
+            if context is not None:
+                context.write(folder)
+
+        model, resolved = start_from_vectors(
+            chosen, prepared.vocabulary, fresh, report, freeze=settings.freeze
+        )
+        take_weights(model, settings, prepared, context)
+        config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
+                           input_files(data, resolved), library_versions())  # fmt: skip
+        task = ClassifyTask(prepared.train, prepared.validation, resolved)
+        return Job(model, task, resolved, config, write)
 
     trained = train_run(output, settings, job, report, force=force, resume=resume)
     if settings.features is not None:
         note_mixture(trained[0], report)
     return trained
+
+
+def take_weights(
+    model: SequenceClassifier,
+    settings: ClassifySettings,
+    prepared: Prepared,
+    context: Context | None,
+) -> None:
+    """Put into a fresh model what other runs have learned: `--init`, `--features`, `--init-from`.
+
+    Raises:
+        UserError: a run's weights are damaged or do not fit.
+    """
+    if settings.init is not None:
+        take_encoder(model, open_run(settings.init))
+    if context is not None and model.features is not None:
+        context.load(model.features)
+    if settings.init_from is not None:
+        load_start(model, settings.init_from, prepared)
 
 
 def build_model(
@@ -184,20 +203,6 @@ def build_model(
     """A fresh classifier for so many tokens and labels."""
     outputs = 1 if settings.output_unit == "sigmoid" else labels
     return SequenceClassifier(settings, vocabulary_size, outputs, context)
-
-
-def build_pretrained(
-    settings: ClassifySettings, prepared: Prepared, report: Reporter
-) -> tuple[SequenceClassifier, ClassifySettings]:
-    """A fresh classifier with `--vectors` in its embedding, and the settings with their size."""
-    vectors = pretrained_vectors(settings, prepared.vocabulary, settings.seed, report)
-    if vectors is not None:
-        settings = replace(settings, embedding_dim=vectors.shape[1])
-    context = None if settings.features is None else sizes_of(settings.features)
-    model = build_model(settings, len(prepared.vocabulary), len(prepared.labels), context)
-    if vectors is not None:
-        model.input.load_vectors(vectors, settings.freeze)
-    return model, settings
 
 
 def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
@@ -247,10 +252,3 @@ def load_start(model: SequenceClassifier, path: str, prepared: Prepared) -> None
             where=path,
         )
     restore_weights(model, run)
-
-
-def describe(
-    settings: ClassifySettings, prepared: Prepared, inputs: dict[str, object]
-) -> RunConfig:
-    """What the run's `config.yaml` says before the training."""
-    return RunConfig("classify", as_dict(settings), prepared.tokenizer, inputs, library_versions())

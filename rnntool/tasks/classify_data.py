@@ -10,8 +10,8 @@ from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, 
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.reading import open_binary
-from rnntool.formats.rundir import SUBWORD, VOCAB, WEIGHTS, write_labels
-from rnntool.formats.vocab import read_vocabulary, write_vocabulary
+from rnntool.formats.rundir import WEIGHTS, write_parts
+from rnntool.formats.vocab import read_vocabulary
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.tasks.starting import noted_inputs, validation_share
@@ -31,10 +31,7 @@ class Prepared:
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what predictions will need."""
-        write_vocabulary(str(folder / VOCAB), self.vocabulary)
-        write_labels(folder, self.labels)
-        if self.subword_model is not None:
-            (folder / SUBWORD).write_bytes(self.subword_model)
+        write_parts(folder, self.vocabulary, self.labels, self.subword_model)
 
 
 def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared:

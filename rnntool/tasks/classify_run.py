@@ -7,31 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import pack_sequences
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import split_tokens
-from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.rundir import Run
 from rnntool.models.classifier import SequenceClassifier
-from rnntool.settings import build
 from rnntool.tasks.classify import build_model, predict_probabilities
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.tasks.features import read_sizes
-from rnntool.tasks.starting import restore_weights
-from rnntool.training.backend import choose_backend
+from rnntool.tasks.opening import Opened, open_trained
 
 
 @dataclass(frozen=True)
-class TrainedClassifier:
+class TrainedClassifier(Opened[ClassifySettings, SequenceClassifier]):
     """A run directory's model, ready to answer."""
-
-    run: Run
-    settings: ClassifySettings
-    model: SequenceClassifier
-    device: torch.device
 
     @property
     def labels(self) -> list[str]:
@@ -112,10 +104,9 @@ def load_classifier(path: str, device: str = "auto", threads: int = 0) -> Traine
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "classify")
-    settings = build(ClassifySettings, run.config.settings, where=f"{path}/config.yaml")
-    backend = choose_backend(device, "fp32", threads)
-    backend.activate()
-    model = build_model(settings, len(run.vocabulary), len(run.labels), read_sizes(run))
-    restore_weights(model, run)
-    return TrainedClassifier(run, settings, model.eval().to(backend.device), backend.device)
+
+    def fresh(settings: ClassifySettings, run: Run) -> SequenceClassifier:
+        return build_model(settings, len(run.vocabulary), len(run.labels), read_sizes(run))
+
+    opened = open_trained(path, "classify", ClassifySettings, fresh, device, threads)
+    return TrainedClassifier(**vars(opened))

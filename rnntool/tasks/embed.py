@@ -14,17 +14,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnntool.data.pairs import split_texts
 from rnntool.data.sequences import pack_sequences, sorted_batches
+from rnntool.data.splitter import text_splitter
 from rnntool.data.stream import ready_batches
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
-from rnntool.formats.corpus import Corpus, CorpusOptions, open_corpus
+from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.formats.reading import count_lines
 from rnntool.formats.writing import write_binary, write_text
 from rnntool.reporting import Reporter
 from rnntool.tasks.bilm import TrainedBiLM, load_bilm
 from rnntool.tasks.evaluate_settings import EmbedSettings
+from rnntool.tasks.reading import require_tokenizer
 
 Floats = NDArray[np.float32]
 _EVAL_TOKENS = 8_192  # of a padded batch at most
@@ -76,30 +77,21 @@ def _embedded(
     trained: TrainedBiLM, inputs: list[str], settings: EmbedSettings, report: Reporter
 ) -> Iterator[Embedded]:
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
-    with report.progress("embedding", count_lines(inputs), "texts") as progress:
+    identity = trained.run.config.tokenizer
+    worker = WorkerOptions(identity, trained.run.subword_model(), settings.jvm_heap)
+    with (
+        text_splitter(trained.unit, worker, settings.workers, report) as split,
+        report.progress("embedding", count_lines(inputs), "texts") as progress,
+    ):
         for path in inputs:
             with open_corpus(path, options) as corpus:
-                for tokens in _tokens(trained, corpus, settings, report):
+                require_tokenizer(corpus, identity)
+                own = None if corpus.layout.tokenizer is None else corpus.layout.tokens
+                for rows in ready_batches(corpus, settings.batch_size):
+                    texts = [row.text for row in rows]
+                    tokens = list(map(own, texts) if own else split(texts))
                     yield from embed_tokens(trained, tokens, settings.layer, settings.pool)
                     progress.advance(len(tokens))
-
-
-def _tokens(
-    trained: TrainedBiLM, corpus: Corpus, settings: EmbedSettings, report: Reporter
-) -> Iterator[list[list[str]]]:
-    """Batches of texts as the model's tokens."""
-    identity = trained.run.config.tokenizer
-    found = corpus.layout.tokenizer
-    if found not in (None, identity):
-        raise UserError(f"tokens of {found!r}, but the model reads tokens of {identity!r}",
-                        where=corpus.name)  # fmt: skip
-    worker = WorkerOptions(identity, trained.run.subword_model())
-    for rows in ready_batches(corpus, settings.batch_size):
-        if found is not None:
-            yield [corpus.layout.tokens(row.text) for row in rows]
-        else:
-            texts = (row.text for row in rows)
-            yield list(split_texts(texts, trained.unit, worker, settings.workers, report))
 
 
 def embed_tokens(

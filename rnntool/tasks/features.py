@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, WEIGHTS, Run, open_run, require_task
+from rnntool.formats.rundir import CONFIG, VOCAB, WEIGHTS, Run, open_run, require_task
 from rnntool.formats.weights import read_weights
 from rnntool.models.features import ContextFeatures
 from rnntool.models.settings import BiLMModelSettings
@@ -20,32 +20,56 @@ from rnntool.training.checkpoint import load_weights
 FEATURES = "features.yaml"  # in a run directory: the sizes of the biLM inside its weights
 
 
-def sizes_of(path: str) -> BiLMModelSettings:
-    """The sizes of a run of `train bilm`.
+@dataclass(frozen=True)
+class Context:
+    """The biLM of `--features`, opened."""
+
+    run: Run
+    sizes: BiLMModelSettings
+
+    def vocabulary_file(self, vocab: str | None) -> str:
+        """Its vocabulary, which the task's must be.
+
+        Raises:
+            UserError: another vocabulary is asked for.
+        """
+        if vocab is not None:
+            raise UserError("--features brings its own vocabulary: leave out --vocab")
+        return str(self.run.path / VOCAB)
+
+    def load(self, features: ContextFeatures) -> None:
+        """Put its weights into a model's part.
+
+        Raises:
+            UserError: they are damaged or do not fit.
+        """
+        tensors = load_weights(self.run.weights)
+        own = {n: t for n, t in tensors.items() if n.startswith(("input.", "encoder."))}
+        try:
+            missing = features.load_state_dict(own, strict=False).missing_keys
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"do not fit: {reason}", where=self.run.weights) from None
+        if set(missing) != {"scores", "scale"}:
+            raise UserError(f"damaged: {sorted(missing)[0]} is missing", where=self.run.weights)
+
+    def write(self, folder: Path) -> None:
+        """Its sizes into a run directory, for `read_sizes`."""
+        import yaml
+
+        (folder / FEATURES).write_text(yaml.safe_dump(as_dict(self.sizes)), encoding="utf-8")
+
+
+def open_context(features: str | None) -> Context | None:
+    """The biLM of `--features`, or None where it is not given.
 
     Raises:
-        UserError: it is no such run.
+        UserError: it is no run of `train bilm`.
     """
-    run = require_task(open_run(path), "bilm")
-    return _sizes(run.config.settings, f"{path}/config.yaml")
-
-
-def vocabulary_of(features: str, vocab: str | None) -> str:
-    """The vocabulary file of the biLM, which the task's must be.
-
-    Raises:
-        UserError: another vocabulary is asked for.
-    """
-    if vocab is not None:
-        raise UserError("--features brings its own vocabulary: leave out --vocab")
-    return f"{features}/{VOCAB}"
-
-
-def write_sizes(folder: Path, sizes: BiLMModelSettings) -> None:
-    """Into a run directory, for `read_sizes`."""
-    import yaml
-
-    (folder / FEATURES).write_text(yaml.safe_dump(as_dict(sizes)), encoding="utf-8")
+    if features is None:
+        return None
+    run = require_task(open_run(features), "bilm")
+    return Context(run, _sizes(run.config.settings, f"{features}/{CONFIG}"))
 
 
 def read_sizes(run: Run) -> BiLMModelSettings | None:
@@ -63,25 +87,6 @@ def read_sizes(run: Run) -> BiLMModelSettings | None:
 def _sizes(settings: dict[str, object], where: str) -> BiLMModelSettings:
     known = BiLMModelSettings.__dataclass_fields__
     return build(BiLMModelSettings, {k: v for k, v in settings.items() if k in known}, where)
-
-
-def load_features(model: nn.Module, path: str) -> None:
-    """Put a biLM's weights into the model's `features`.
-
-    Raises:
-        UserError: they are damaged or do not fit.
-    """
-    features = model.features
-    assert isinstance(features, ContextFeatures)
-    tensors = load_weights(Path(path) / WEIGHTS)
-    own = {n: t for n, t in tensors.items() if n.startswith(("input.", "encoder."))}
-    try:
-        missing = features.load_state_dict(own, strict=False).missing_keys
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"do not fit: {reason}", where=f"{path}/{WEIGHTS}") from None
-    if set(missing) != {"scores", "scale"}:
-        raise UserError(f"damaged: {sorted(missing)[0]} is missing", where=f"{path}/{WEIGHTS}")
 
 
 def mixture(run: Path) -> dict[str, float]:

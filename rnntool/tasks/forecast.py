@@ -27,7 +27,8 @@ from rnntool.settings import as_dict
 from rnntool.tasks.forecast_settings import ForecastSettings
 from rnntool.tasks.starting import library_versions, noted_inputs
 from rnntool.tasks.training import Job, train_run
-from rnntool.training.loop import Outcome, StepResult, Task
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult, Task
 
 _EVAL_WINDOWS = 1024
 _LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -125,7 +126,7 @@ def train_forecast(
         UserError: the series cannot be used, or the loss is not finite.
     """
 
-    def job() -> Job:
+    def job(_: Path) -> Job:
         prepared = prepare(data, settings, report)
         model = build_model(settings, len(prepared.columns), prepared.targets)
         model.mean.copy_(torch.from_numpy(prepared.mean))

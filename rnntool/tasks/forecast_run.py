@@ -11,17 +11,15 @@ from datetime import datetime
 from typing import Any, TextIO
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from rnntool.data.windows import Windows, cut
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, sha256_of
-from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.rundir import CONFIG, Run
 from rnntool.formats.series import Series, read_series
 from rnntool.models.forecaster import Forecaster
 from rnntool.reporting import Reporter
-from rnntool.settings import build
 from rnntool.tasks.evaluate_settings import EvaluateSettings, PredictSettings
 from rnntool.tasks.forecast import (
     build_model,
@@ -32,19 +30,17 @@ from rnntool.tasks.forecast import (
     target_places,
 )
 from rnntool.tasks.forecast_settings import ForecastSettings
-from rnntool.tasks.starting import restore_weights
-from rnntool.training.backend import choose_backend
+from rnntool.tasks.opening import Opened, open_trained
 
 
 @dataclass(frozen=True)
-class TrainedForecaster:
+class TrainedForecaster(Opened[ForecastSettings, Forecaster]):
     """A run directory's model, ready to answer."""
 
-    run: Run
-    settings: ForecastSettings
-    model: Forecaster
-    columns: list[str]
-    device: torch.device
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+        return columns_of(self.run)
 
     def read(self, path: str) -> Series:
         """A file's columns, as the model reads them."""
@@ -94,17 +90,25 @@ def load_forecaster(path: str, device: str = "auto", threads: int = 0) -> Traine
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "forecast")
-    settings = build(ForecastSettings, run.config.settings, where=f"{path}/config.yaml")
+
+    def fresh(settings: ForecastSettings, run: Run) -> Forecaster:
+        columns = columns_of(run)
+        return build_model(settings, len(columns), target_places(columns, settings.target, path))
+
+    opened = open_trained(path, "forecast", ForecastSettings, fresh, device, threads)
+    return TrainedForecaster(**vars(opened))
+
+
+def columns_of(run: Run) -> list[str]:
+    """The columns that a run of `train forecast` reads.
+
+    Raises:
+        UserError: it does not say.
+    """
     columns = run.config.inputs.get("columns")
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
-        raise UserError("damaged: no list of columns", where=f"{path}/config.yaml")
-    backend = choose_backend(device, "fp32", threads)
-    backend.activate()
-    model = build_model(settings, len(columns), target_places(columns, settings.target, path))
-    restore_weights(model, run)
-    return TrainedForecaster(run, settings, model.eval().to(backend.device), columns,
-                             backend.device)  # fmt: skip
+        raise UserError("damaged: no list of columns", where=f"{run.path}/{CONFIG}")
+    return columns
 
 
 def evaluate_forecast(

@@ -14,9 +14,9 @@ from rnntool.decoding.engine import Engine, Floats, LanguageEngine
 from rnntool.decoding.generate import beam_search, generate
 from rnntool.decoding.sampling import Sampling
 from rnntool.errors import UserError
-from rnntool.formats.features import read_features
 from rnntool.formats.reading import STREAM, name_of, open_binary
 from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.formats.weights import read_weights
 from rnntool.reporting import Reporter
 from rnntool.tasks.evaluate_settings import GenerateSettings
@@ -92,7 +92,7 @@ def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: st
     mean = tensors["mean"]
     if features is None:
         return mean
-    table = read_features(features)
+    table = read_vector_rows(features)
     if row > len(table):
         raise UserError(f"--row {row}, but there are {len(table):,}", where=features)
     if table.shape[1] != len(mean):

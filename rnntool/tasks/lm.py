@@ -6,9 +6,8 @@ Shapes: T time, B batch, H hidden.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -26,39 +25,23 @@ from rnntool.tasks.lm_likelihood import likelihood_of_stream
 from rnntool.tasks.lm_settings import LMSettings
 from rnntool.tasks.starting import library_versions, open_start, restore_weights
 from rnntool.tasks.torch_engine import TorchEngine
+from rnntool.tasks.training import ChunkTask, Job, train_run
 from rnntool.text.vocabulary import PAD_ID
-from rnntool.training.backend import Backend, choose_backend
-from rnntool.training.loop import Outcome, StepResult, Task, Trainer
-from rnntool.training.rundir import training_directory
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
 
 _STREAMS = 32  # of the validation text, read side by side
 _SHORTEST = 512  # tokens of such a stream: each begins from a zero state, which costs a little
 
 
-class LMTask(Task):
+class LMTask(ChunkTask):
     """What the training loop asks for."""
 
-    unit = "tokens"
-    monitor = "loss"
-    higher_is_better = False
-
     def __init__(self, text: PreparedText, settings: LMSettings, report: Reporter) -> None:
+        super().__init__(make_chunks(text, settings, report))
         self.text, self.settings, self.report = text, settings, report
-        self.chunks = make_chunks(text, settings, report)
         self.state: State | None = None
         self.steps = 0
-
-    def steps_per_epoch(self) -> int:
-        """Chunks in one epoch."""
-        return len(self.chunks.places(1))
-
-    def examples_per_epoch(self) -> int:
-        """Tokens predicted in one epoch."""
-        return self.chunks.tokens()
-
-    def epoch_batches(self, epoch: int) -> list[Place]:
-        """The epoch's chunks in their order."""
-        return self.chunks.places(epoch)
 
     def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
         """The loss on one chunk, from the state that the chunk before left (truncated BPTT)."""
@@ -180,26 +163,22 @@ def train_language_model(
         UserError: an input cannot be used, or the loss is not finite.
     """
     check_settings(settings)
-    with training_directory(output, force=force, resume=resume) as folder:
-        backend = choose_backend(settings.device, settings.precision, settings.threads)
-        backend.activate()
-        torch.manual_seed(settings.seed)
-        text = prepare_text(inputs, settings, folder.path, report)
-        try:
-            model = build_model(settings, len(text.vocabulary))
-            if settings.init_from is not None:
-                restore_weights(model, open_start(settings.init_from, text.vocabulary))
-            config = describe(settings, text, input_files(inputs, settings, settings.init_from))
-            folder.begin(config)
-            text.write(folder.path)
-            parameters = sum(p.numel() for p in model.parameters())
-            report.note(f"{parameters:,} parameters; training on {backend}")
-            task = LMTask(text, settings, report)
-            outcome = Trainer(model, task, settings, backend, folder.path, report).run(resume)
-        finally:
-            text.close()
-        folder.finish(replace(config, results=summarize(outcome, parameters, text, backend)))
-    return Path(output), outcome
+
+    def job(folder: Path) -> Job:
+        text = prepare_text(inputs, settings, folder, report)
+        model = build_model(settings, len(text.vocabulary))
+        if settings.init_from is not None:
+            restore_weights(model, open_start(settings.init_from, text.vocabulary))
+        config = RunConfig(
+            "lm", as_dict(settings), text.unit.spec.identity,
+            input_files(inputs, settings, init_from=settings.init_from), library_versions(),
+        )  # fmt: skip
+        return Job(
+            model, LMTask(text, settings, report), settings, config, text.write,
+            {"training_tokens": text.train_stop}, text.close,
+        )  # fmt: skip
+
+    return train_run(output, settings, job, report, force=force, resume=resume)
 
 
 def check_settings(settings: LMSettings) -> None:
@@ -215,24 +194,3 @@ def check_settings(settings: LMSettings) -> None:
 def build_model(settings: LMSettings, vocabulary_size: int) -> LanguageModel:
     """A fresh language model."""
     return LanguageModel(settings, vocabulary_size)
-
-
-def describe(settings: LMSettings, text: PreparedText, inputs: dict[str, object]) -> RunConfig:
-    """What the run's `config.yaml` says before the training."""
-    return RunConfig("lm", as_dict(settings), text.unit.spec.identity, inputs, library_versions())
-
-
-def summarize(
-    outcome: Outcome, parameters: int, text: PreparedText, backend: Backend
-) -> dict[str, Any]:
-    """What the run's `config.yaml` says after it."""
-    return {
-        "best_epoch": outcome.best["epoch"],
-        "validation_loss": outcome.best["validation_loss"],
-        "validation_perplexity": outcome.best["validation_perplexity"],
-        "training_tokens": text.train_stop,
-        "epochs": len(outcome.history),
-        "seconds": round(outcome.seconds, 1),
-        "parameters": parameters,
-        "backend": str(backend),
-    }

@@ -15,9 +15,9 @@ from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, open_corpus, split_tokens
 from rnntool.formats.reading import STREAM, count_lines
-from rnntool.formats.rundir import LABELS, SUBWORD, VOCAB, WEIGHTS
+from rnntool.formats.rundir import WEIGHTS, write_parts
 from rnntool.formats.subword import read_subword
-from rnntool.formats.vocab import read_vocabulary, write_vocabulary
+from rnntool.formats.vocab import read_vocabulary
 from rnntool.reporting import Reporter
 from rnntool.tasks.lm_settings import CorpusSettings
 from rnntool.tasks.starting import noted_inputs, validation_share
@@ -43,10 +43,7 @@ class PreparedText:
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what generating and scoring will need."""
-        write_vocabulary(str(folder / VOCAB), self.vocabulary)
-        (folder / LABELS).write_text("", encoding="utf-8")
-        if self.subword_model is not None:
-            (folder / SUBWORD).write_bytes(self.subword_model)
+        write_parts(folder, self.vocabulary, [], self.subword_model)
 
     def close(self) -> None:
         """Delete the numbers: the text is still there."""
@@ -138,12 +135,20 @@ def prepare_text(
 
 
 def input_files(
-    paths: list[str], settings: CorpusSettings, init_from: str | None = None
+    paths: list[str],
+    settings: CorpusSettings,
+    *,
+    init_from: str | None = None,
+    vectors: str | None = None,
 ) -> dict[str, object]:
     """Each input's path and sha256, for the run's configuration."""
     named: dict[str, str | None] = {f"text{n or ''}": path for n, path in enumerate(paths)}
-    named |= {"vocab": settings.vocab, "subword_model": settings.subword_model,
-              "init_from": init_from and f"{init_from}/{WEIGHTS}"}  # fmt: skip
+    named |= {
+        "vocab": settings.vocab,
+        "subword_model": settings.subword_model,
+        "init_from": init_from and f"{init_from}/{WEIGHTS}",
+        "vectors": vectors,
+    }
     if validation_share(settings.validation) is None:
         named["validation"] = settings.validation
     return noted_inputs(named)

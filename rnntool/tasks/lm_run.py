@@ -11,33 +11,26 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 
 from rnntool.data.id_file import IdFile, Ints, renumber_lines
 from rnntool.formats.corpus import CorpusOptions
-from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.rundir import Run
 from rnntool.models.language_model import LanguageModel
 from rnntool.reporting import Reporter
-from rnntool.settings import build
 from rnntool.tasks.evaluate_settings import InferenceSettings
 from rnntool.tasks.lm import build_model
 from rnntool.tasks.lm_data import TextSource
 from rnntool.tasks.lm_settings import LMSettings
-from rnntool.tasks.starting import restore_weights
+from rnntool.tasks.opening import Opened, open_trained
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
-from rnntool.training.backend import choose_backend
 
 
 @dataclass(frozen=True)
-class TrainedLanguageModel:
+class TrainedLanguageModel(Opened[LMSettings, LanguageModel]):
     """A run directory's model, ready to be asked."""
 
-    run: Run
-    settings: LMSettings
-    model: LanguageModel
     unit: Unit
-    device: torch.device
 
 
 @dataclass(frozen=True)
@@ -61,16 +54,13 @@ def load_language_model(path: str, device: str = "auto", threads: int = 0) -> Tr
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "lm")
-    settings = build(LMSettings, run.config.settings, where=f"{path}/config.yaml")
-    backend = choose_backend(device, "fp32", threads)
-    backend.activate()
-    model = build_model(settings, len(run.vocabulary))
-    restore_weights(model, run)
-    unit = Unit(parse_identity(run.config.tokenizer), settings.lines)
-    return TrainedLanguageModel(
-        run, settings, model.eval().to(backend.device), unit, backend.device
-    )
+
+    def fresh(settings: LMSettings, run: Run) -> LanguageModel:
+        return build_model(settings, len(run.vocabulary))
+
+    opened = open_trained(path, "lm", LMSettings, fresh, device, threads)
+    unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
+    return TrainedLanguageModel(**vars(opened), unit=unit)
 
 
 class Reads(Protocol):

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool.data.pairs import NumberedPairs, pair_options, read_pairs, split_texts
+from rnntool.data.pairs import NumberedPairs, pair_options, read_pairs
 from rnntool.data.sequences import Ints, pack_sequences, sorted_batches
+from rnntool.data.splitter import text_splitter
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.formats.rundir import SUBWORD, TARGET_VOCAB, VOCAB, RunConfig, write_labels
+from rnntool.formats.rundir import TARGET_VOCAB, RunConfig, write_parts
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import write_vocabulary
 from rnntool.models.seq2seq import Seq2Seq
@@ -35,7 +36,8 @@ from rnntool.tasks.starting import (
 from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.text.units import Unit, unit_spec
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, Vocabulary, build_vocabulary
-from rnntool.training.loop import Outcome, StepResult
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
 
 _EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
 
@@ -53,22 +55,20 @@ class Prepared:
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what answers will need."""
-        write_vocabulary(str(folder / VOCAB), self.sources)
+        write_parts(folder, self.sources, [], self.subword_model)
         write_vocabulary(str(folder / TARGET_VOCAB), self.targets)
-        write_labels(folder, [])
-        if self.subword_model is not None:
-            (folder / SUBWORD).write_bytes(self.subword_model)
 
 
 class Seq2SeqTask(RowTask):
     """What the training loop asks for."""
 
-    unit = "pairs"
+    unit = "target tokens"
     monitor = "loss"
     higher_is_better = False
 
     def __init__(self, prepared: Prepared, settings: Seq2SeqSettings) -> None:
-        super().__init__(prepared.train.lengths, settings.batch_size, settings.seed)
+        tokens = int(prepared.train.targets.lengths.sum())
+        super().__init__(prepared.train.lengths, settings.batch_size, settings.seed, tokens)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
@@ -83,7 +83,7 @@ class Seq2SeqTask(RowTask):
         nats = None
         if self.settings.label_smoothing > 0:
             nats = functional.cross_entropy(scores.detach(), wanted)
-        return StepResult(loss, len(batch), nats=nats)
+        return StepResult(loss, len(wanted), nats=nats)
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Nats a target token and perplexity, true tokens read."""
@@ -165,7 +165,7 @@ def train_seq2seq(
         UserError: an input cannot be used, or the loss is not finite.
     """
 
-    def job() -> Job:
+    def job(_: Path) -> Job:
         prepared = prepare(data, settings, report)
         model = build_model(settings, prepared.sources, prepared.targets)
         identity = prepared.unit.spec.identity
@@ -195,10 +195,11 @@ def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
         path, settings.validation, settings.seed, lambda file: read_pairs(file, options)
     )
 
-    def split(side: list[str]) -> list[list[str]]:
-        return list(split_texts(side, unit, worker, settings.workers, report))
-
-    sources, targets = split([p.source for p in train]), split([p.target for p in train])
+    with text_splitter(unit, worker, settings.workers, report) as split:
+        (sources, targets), (held_sources, held_targets) = (
+            (list(split(p.source for p in pairs)), list(split(p.target for p in pairs)))
+            for pairs in (train, held)
+        )
     identity = unit.spec.identity
     known = [
         build_vocabulary(Counter(t for text in side for t in text), identity, settings.min_count)
@@ -210,9 +211,7 @@ def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
     )
     return Prepared(
         number_pairs(sources, targets, known[0], known[1]),
-        number_pairs(
-            split([p.source for p in held]), split([p.target for p in held]), known[0], known[1]
-        ),
+        number_pairs(held_sources, held_targets, known[0], known[1]),
         known[0], known[1], unit, model,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnntool.data.pairs import pair_options, read_pairs, split_texts
+from rnntool.data.pairs import pair_options, read_pairs
 from rnntool.data.sequences import Sequences, pack_sequences, sorted_batches
+from rnntool.data.splitter import Split, text_splitter
 from rnntool.data.stream import ready_batches
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.decoding.engine import Floats, States
@@ -24,43 +25,37 @@ from rnntool.decoding.generate import beam_search
 from rnntool.errors import UserError
 from rnntool.formats.corpus import open_corpus
 from rnntool.formats.reading import count_lines
-from rnntool.formats.rundir import TARGET_VOCAB, Run, open_run, require_task
+from rnntool.formats.rundir import TARGET_VOCAB, Run
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.models.seq2seq import Memory, Seq2Seq
 from rnntool.reporting import Reporter
-from rnntool.settings import build
-from rnntool.tasks.evaluate_settings import EvaluateSettings, PredictSettings
+from rnntool.tasks.evaluate_settings import EvaluateSettings, InferenceSettings, PredictSettings
+from rnntool.tasks.opening import Opened, open_trained
 from rnntool.tasks.seq2seq import build_model, number_pairs, target_likelihood
 from rnntool.tasks.seq2seq_settings import Seq2SeqSettings
-from rnntool.tasks.starting import restore_weights
 from rnntool.tasks.torch_engine import batch_second, first_axis
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
-from rnntool.training.backend import choose_backend
 
 _EVAL_TOKENS = 8_192  # of a padded batch of sources at most
 
 
 @dataclass(frozen=True)
-class TrainedSeq2Seq:
+class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
     """A run directory's model, ready to answer."""
 
-    run: Run
-    settings: Seq2SeqSettings
-    model: Seq2Seq
     targets: Vocabulary
     unit: Unit
-    device: torch.device
 
-    @property
-    def worker(self) -> WorkerOptions:
-        """What tokenizes raw text for this model."""
-        return WorkerOptions(self.run.config.tokenizer, self.run.subword_model())
-
-    def tokens(self, texts: Iterable[str], workers: int, report: Reporter) -> list[list[str]]:
-        """Each text in the model's units."""
-        return list(split_texts(texts, self.unit, self.worker, workers, report))
+    def splitter(
+        self, settings: InferenceSettings, report: Reporter
+    ) -> AbstractContextManager[Split]:
+        """What splits texts into the model's units."""
+        worker = WorkerOptions(
+            self.run.config.tokenizer, self.run.subword_model(), settings.jvm_heap
+        )
+        return text_splitter(self.unit, worker, settings.workers, report)
 
     def answers(self, sources: Sequences, length: int, beam: int) -> list[str]:
         """What the model writes to each of N sources, of `length` tokens at most.
@@ -160,16 +155,16 @@ def load_seq2seq(path: str, device: str = "auto", threads: int = 0) -> TrainedSe
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "seq2seq")
-    settings = build(Seq2SeqSettings, run.config.settings, where=f"{path}/config.yaml")
-    targets = read_vocabulary(str(run.path / TARGET_VOCAB))
-    backend = choose_backend(device, "fp32", threads)
-    backend.activate()
-    model = build_model(settings, run.vocabulary, targets)
-    restore_weights(model, run)
-    unit = Unit(parse_identity(run.config.tokenizer), documents=True)
-    model = model.eval().to(backend.device)
-    return TrainedSeq2Seq(run, settings, model, targets, unit, backend.device)
+
+    def targets(run: Run) -> Vocabulary:
+        return read_vocabulary(str(run.path / TARGET_VOCAB))
+
+    def fresh(settings: Seq2SeqSettings, run: Run) -> Seq2Seq:
+        return build_model(settings, run.vocabulary, targets(run))
+
+    opened = open_trained(path, "seq2seq", Seq2SeqSettings, fresh, device, threads)
+    unit = Unit(parse_identity(opened.run.config.tokenizer), documents=True)
+    return TrainedSeq2Seq(**vars(opened), targets=targets(opened.run), unit=unit)
 
 
 def evaluate_seq2seq(
@@ -189,11 +184,9 @@ def evaluate_seq2seq(
     )  # fmt: skip
     pairs = read_pairs(data, options)
     truth = [pair.target for pair in pairs]
-    numbered = number_pairs(
-        trained.tokens((p.source for p in pairs), settings.workers, report),
-        trained.tokens(truth, settings.workers, report),
-        trained.run.vocabulary, trained.targets,
-    )  # fmt: skip
+    with trained.splitter(settings, report) as split:
+        sources, targets = list(split(p.source for p in pairs)), list(split(truth))
+    numbered = number_pairs(sources, targets, trained.run.vocabulary, trained.targets)
     total, count = target_likelihood(trained.model, numbered, trained.device)
     report.note(f"answering {len(pairs):,} sources")
     answers = trained.answers(numbered.sources, settings.length, settings.beam)
@@ -245,13 +238,15 @@ def predict_answers(
         settings.format,
     )  # fmt: skip
     count = 0
-    with report.progress("answering", count_lines(inputs), "lines") as progress:
+    with (
+        trained.splitter(settings, report) as split,
+        report.progress("answering", count_lines(inputs), "lines") as progress,
+    ):
         for path in inputs:
             with open_corpus(path, options) as corpus:
                 for batch in ready_batches(corpus, settings.batch_size):
                     texts = [row.text for row in batch]
-                    tokens = trained.tokens(texts, settings.workers, report)
-                    sources = pack_sequences(trained.run.vocabulary.encode(t) for t in tokens)
+                    sources = pack_sequences(trained.run.vocabulary.encode(t) for t in split(texts))
                     answers = trained.answers(sources, settings.length, settings.beam)
                     for text, answer in zip(texts, answers, strict=True):
                         sink.write(_format(text, answer, settings) + "\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -15,12 +16,25 @@ from rnntool.data.labelled import split_off
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, sha256_of
 from rnntool.formats.rundir import VOCAB, Run, open_run
-from rnntool.models.settings import InputSettings
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.checkpoint import load_weights
 
 T = TypeVar("T")
+M = TypeVar("M", bound=nn.Module)
+
+
+class _WithVectors(Protocol):
+    """Settings that have `--vectors`; they are dataclasses."""
+
+    @property
+    def vectors(self) -> str | None: ...
+
+    @property
+    def seed(self) -> int: ...
+
+
+S = TypeVar("S", bound=_WithVectors)
 
 
 def validation_share(validation: str) -> float | None:
@@ -97,17 +111,30 @@ def open_start(path: str, vocabulary: Vocabulary) -> Run:
     return run
 
 
-def pretrained_vectors(
-    settings: InputSettings, vocabulary: Vocabulary, seed: int, report: Reporter
-) -> torch.Tensor | None:
-    """`--vectors` as [V, D] rows of the vocabulary, or None where none are given."""
+def start_from_vectors(
+    settings: S,
+    vocabulary: Vocabulary,
+    build_model: Callable[[S], M],
+    report: Reporter,
+    *,
+    freeze: bool = False,
+) -> tuple[M, S]:
+    """A fresh model with `--vectors` in its `input`, and the settings with their size.
+
+    Raises:
+        UserError: the vectors cannot be read, or know no token of the vocabulary.
+    """
     if settings.vectors is None:
-        return None
+        return build_model(settings), settings
     from rnntool.embeddings.matrix import load_matrix
 
-    matrix = load_matrix(settings.vectors, vocabulary, seed=seed)
+    matrix = load_matrix(settings.vectors, vocabulary, seed=settings.seed)
     report.note(matrix.coverage_report())
-    return torch.from_numpy(matrix.weights)
+    size = matrix.weights.shape[1]
+    resolved: S = replace(settings, embedding_dim=size)  # type: ignore[type-var]
+    model = build_model(resolved)
+    model.input.load_vectors(torch.from_numpy(matrix.weights), freeze)  # type: ignore[operator,union-attr]
+    return model, resolved
 
 
 def restore_weights(model: nn.Module, run: Run) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,32 +19,26 @@ from torch import Tensor, nn
 from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.data.tagged import Speller, Tagged, count_characters, encode_tagged
 from rnntool.errors import UserError
-from rnntool.formats.rundir import (
-    CHARACTERS,
-    VOCAB,
-    WEIGHTS,
-    RunConfig,
-    open_run,
-    write_labels,
-)
+from rnntool.formats.rundir import CHARACTERS, WEIGHTS, RunConfig, write_parts
 from rnntool.formats.tagged import Sentence, TaggedOptions, read_tagged
 from rnntool.formats.vocab import write_vocabulary
 from rnntool.models.settings import BiLMModelSettings
 from rnntool.models.tagger import SequenceTagger
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
-from rnntool.tasks.features import load_features, note_mixture, sizes_of, write_sizes
+from rnntool.tasks.features import Context, note_mixture, open_context
 from rnntool.tasks.starting import (
     hold_back,
     library_versions,
     noted_inputs,
-    pretrained_vectors,
+    start_from_vectors,
     validation_share,
 )
 from rnntool.tasks.tag_settings import TagSettings
 from rnntool.tasks.training import Job, RowTask, train_run
 from rnntool.text.vocabulary import Vocabulary, build_vocabulary
-from rnntool.training.loop import Outcome, StepResult
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
 
 _EVAL_TOKENS = 16_384  # of a padded evaluation batch at most
 
@@ -58,23 +52,26 @@ class Prepared:
     vocabulary: Vocabulary
     characters: Vocabulary
     tags: list[str]
+    context: Context | None
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what tagging will need."""
-        write_vocabulary(str(folder / VOCAB), self.vocabulary)
+        write_parts(folder, self.vocabulary, self.tags)
         write_vocabulary(str(folder / CHARACTERS), self.characters)
-        write_labels(folder, self.tags)
+        if self.context is not None:
+            self.context.write(folder)
 
 
 class TagTask(RowTask):
     """What the training loop asks for."""
 
-    unit = "sentences"
+    unit = "tokens"
     monitor = "accuracy"
     higher_is_better = True
 
     def __init__(self, prepared: Prepared, settings: TagSettings) -> None:
-        super().__init__(prepared.train.sequences.lengths, settings.batch_size, settings.seed)
+        lengths = prepared.train.sequences.lengths
+        super().__init__(lengths, settings.batch_size, settings.seed, int(lengths.sum()))
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
         self.tags = prepared.tags
         if has_entities(self.tags):
@@ -84,9 +81,8 @@ class TagTask(RowTask):
         """Mean negative log-likelihood of the batch's tags, a token."""
         tagger = cast(SequenceTagger, model)
         scores, tags, real = batch_scores(tagger, self.train, batch, device)
-        correct = float((scores.argmax(dim=2) == tags)[real].float().mean())
-        loss = tagger.loss(scores, tags, real)
-        return StepResult(loss, len(batch), round(correct * len(batch)))
+        correct = int((scores.argmax(dim=2) == tags)[real].sum())
+        return StepResult(tagger.loss(scores, tags, real), int(real.sum()), correct)
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Loss in nats a token and accuracy on the validation data; F1 of entities if there are."""
@@ -176,31 +172,25 @@ def train_tagger(
         UserError: an input cannot be used, or the loss is not finite.
     """
 
-    def job() -> Job:
+    def job(_: Path) -> Job:
         if settings.encoder == "cnn-rnn" and settings.conv_pool != 1:
             raise UserError("--conv-pool must be 1: each token needs a step of its own")
-        prepared = prepare(data, settings, report)
-        vectors = pretrained_vectors(settings, prepared.vocabulary, settings.seed, report)
-        resolved = settings
-        if vectors is not None:
-            resolved = replace(settings, embedding_dim=vectors.shape[1])
-        context = None if settings.features is None else sizes_of(settings.features)
-        model = build_model(
-            resolved, prepared.vocabulary, prepared.characters, prepared.tags, context
+        context = open_context(settings.features)
+        sizes = None if context is None else context.sizes
+        prepared = prepare(data, settings, context, report)
+
+        def fresh(own: TagSettings) -> SequenceTagger:
+            return build_model(own, prepared.vocabulary, prepared.characters, prepared.tags,
+                               sizes)  # fmt: skip
+
+        model, resolved = start_from_vectors(
+            settings, prepared.vocabulary, fresh, report, freeze=settings.freeze
         )
-        if settings.features is not None:
-            load_features(model, settings.features)
-        if vectors is not None:
-            model.input.load_vectors(vectors, settings.freeze)
+        if context is not None and model.features is not None:
+            context.load(model.features)
         config = RunConfig("tag", as_dict(resolved), "whitespace", input_files(data, settings),
                            library_versions())  # fmt: skip
-        task = TagTask(prepared, resolved)
-        return Job(model, task, resolved, config, lambda folder: write(prepared, folder))
-
-    def write(prepared: Prepared, folder: Path) -> None:
-        prepared.write(folder)
-        if settings.features is not None:
-            write_sizes(folder, sizes_of(settings.features))
+        return Job(model, TagTask(prepared, resolved), resolved, config, prepared.write)
 
     trained = train_run(output, settings, job, report, force=force, resume=resume)
     if settings.features is not None:
@@ -219,7 +209,9 @@ def build_model(
     return SequenceTagger(settings, len(vocabulary), len(characters), len(tags), context)
 
 
-def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
+def prepare(
+    path: str, settings: TagSettings, context: Context | None, report: Reporter
+) -> Prepared:
     """Read the sentences, number them, and split the validation part off.
 
     Raises:
@@ -234,14 +226,14 @@ def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
     tags = sorted({tag for s in [*train, *held] for tag in s.tags})
     if len(tags) < 2:
         raise UserError(f"has one tag only, {tags[0]!r}", where=path)
-    vocabulary = _vocabulary(train, settings)
+    vocabulary = _vocabulary(train, settings, context)
     characters = count_characters(set(tokens(train)), settings.character_unit)
     speller = Speller(settings.character_unit, characters)
     source = path if validation_share(settings.validation) else settings.validation
     prepared = Prepared(
         encode_tagged(train, vocabulary, speller, tags, path),
         encode_tagged(held, vocabulary, speller, tags, source),
-        vocabulary, characters, tags,
+        vocabulary, characters, tags, context,
     )  # fmt: skip
     unknown = sum(token not in vocabulary.ids for token in tokens(held))
     count = len(prepared.validation.sequences.ids)
@@ -253,15 +245,17 @@ def prepare(path: str, settings: TagSettings, report: Reporter) -> Prepared:
     return prepared
 
 
-def _vocabulary(train: list[Sentence], settings: TagSettings) -> Vocabulary:
+def _vocabulary(
+    train: list[Sentence], settings: TagSettings, context: Context | None
+) -> Vocabulary:
     """Of the training part, so that validation shows how unknown words fare; or the biLM's."""
-    if settings.features is None:
+    if context is None:
         return build_vocabulary(Counter(tokens(train)), "whitespace", settings.min_count)
-    vocabulary = open_run(settings.features).vocabulary
+    vocabulary = context.run.vocabulary
     if vocabulary.tokenizer != "whitespace":
         raise UserError(
             f"reads tokens of {vocabulary.tokenizer!r}, but these sentences are words",
-            where=settings.features, hint="train bilm --unit word on such words",
+            where=context.run.path, hint="train bilm --unit word on such words",
         )  # fmt: skip
     return vocabulary
 

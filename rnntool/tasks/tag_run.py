@@ -9,36 +9,29 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 import numpy as np
-import torch
 
 from rnntool.data.stream import ready_batches
 from rnntool.data.tagged import Speller, Tagged, encode_tagged
 from rnntool.formats.reading import count_lines
-from rnntool.formats.rundir import CHARACTERS, Run, open_run, require_task
+from rnntool.formats.rundir import CHARACTERS, Run
 from rnntool.formats.tagged import Sentence, TaggedOptions, format_tagged, read_tagged
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.models.tagger import SequenceTagger
 from rnntool.reporting import Reporter
-from rnntool.settings import build
 from rnntool.tasks.evaluate_settings import EvaluateSettings, InferenceSettings, PredictSettings
 from rnntool.tasks.features import read_sizes
 from rnntool.tasks.metrics import ClassificationReport, classification_report
-from rnntool.tasks.starting import restore_weights
+from rnntool.tasks.opening import Opened, open_trained
 from rnntool.tasks.tag import build_model, entity_f1, has_entities, tag_probabilities
 from rnntool.tasks.tag_settings import TagSettings
-from rnntool.text.vocabulary import UNK_ID
-from rnntool.training.backend import choose_backend
+from rnntool.text.vocabulary import UNK_ID, Vocabulary
 
 
 @dataclass(frozen=True)
-class TrainedTagger:
+class TrainedTagger(Opened[TagSettings, SequenceTagger]):
     """A run directory's model, ready to answer."""
 
-    run: Run
-    settings: TagSettings
-    model: SequenceTagger
     speller: Speller
-    device: torch.device
 
     def encode(self, sentences: list[Sentence], path: str) -> Tagged:
         """Sentences as the model's numbers.
@@ -73,15 +66,16 @@ def load_tagger(path: str, device: str = "auto", threads: int = 0) -> TrainedTag
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), "tag")
-    settings = build(TagSettings, run.config.settings, where=f"{path}/config.yaml")
-    characters = read_vocabulary(str(run.path / CHARACTERS))
-    backend = choose_backend(device, "fp32", threads)
-    backend.activate()
-    model = build_model(settings, run.vocabulary, characters, run.labels, read_sizes(run))
-    restore_weights(model, run)
-    speller = Speller(settings.character_unit, characters)
-    return TrainedTagger(run, settings, model.eval().to(backend.device), speller, backend.device)
+
+    def characters(run: Run) -> Vocabulary:
+        return read_vocabulary(str(run.path / CHARACTERS))
+
+    def fresh(settings: TagSettings, run: Run) -> SequenceTagger:
+        return build_model(settings, run.vocabulary, characters(run), run.labels, read_sizes(run))
+
+    opened = open_trained(path, "tag", TagSettings, fresh, device, threads)
+    speller = Speller(opened.settings.character_unit, characters(opened.run))
+    return TrainedTagger(**vars(opened), speller=speller)
 
 
 def evaluate_tagger(

@@ -11,10 +11,9 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,53 +27,9 @@ from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_w
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
 from rnntool.training.settings import TrainingSettings
+from rnntool.training.task import StepResult, Task
 
 CHECKPOINT = "checkpoint"
-
-
-@dataclass
-class StepResult:
-    """What one forward pass says."""
-
-    loss: Tensor  # scalar to be minimised
-    count: int  # examples (or tokens) it is the mean of
-    correct: int | None = None  # how many of them were right, where that has a meaning
-    nats: Tensor | None = None  # the loss to report, where a penalty was added to it
-
-
-class Task(Protocol):
-    """What the loop needs to know of a task."""
-
-    unit: str  # what is counted, for the display: "reviews", "tokens"
-    monitor: str  # the validation metric that decides which epoch is best
-    higher_is_better: bool
-
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
-
-    def examples_per_epoch(self) -> int:
-        """Examples in one epoch."""
-
-    def epoch_batches(self, epoch: int) -> Sequence[Any]:
-        """The batches of an epoch in their order: a function of the seed and the epoch alone."""
-
-    def training_step(self, model: nn.Module, batch: Any, device: torch.device) -> StepResult:
-        """The loss on one batch."""
-
-    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Metrics on the validation data; the model is in evaluation mode."""
-
-    def carried(self) -> dict[str, Tensor]:
-        """What one step hands to the next beside the weights (a recurrent state)."""
-        return {}
-
-    def carry_on(self, tensors: dict[str, Tensor], device: torch.device) -> None:
-        """Take up what `carried` gave."""
-        return
-
-    def after_step(self, model: nn.Module) -> None:
-        """Called when the weights have moved."""
-        return
 
 
 @dataclass

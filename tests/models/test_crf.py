@@ -14,7 +14,6 @@ T, C = 4, 3
 
 @pytest.fixture
 def field() -> TagField:
-    pytest.importorskip("torchcrf")
     torch.manual_seed(3)
     made = TagField(C).double()
     for parameter in made.parameters():

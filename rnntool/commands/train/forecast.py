@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnntool.commands._command import command
+from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
 from rnntool.tasks.forecast_settings import ForecastSettings
 
@@ -19,11 +20,9 @@ def register(app: typer.Typer) -> None:
         data: Annotated[
             str, typer.Argument(help="Series: CSV or TSV with a header, oldest first.")
         ],
-        output: Annotated[str, typer.Option("-o", "--output", help="Run directory to write.")],
-        force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-        resume: Annotated[
-            bool, typer.Option("--resume", help="Go on with an interrupted training.")
-        ] = False,
+        output: Output,
+        force: Force = False,
+        resume: Resume = False,
         *,
         settings: ForecastSettings,
         report: Reporter,

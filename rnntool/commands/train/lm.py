@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnntool.commands._command import command
+from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
 from rnntool.tasks.lm_settings import LMSettings
 
@@ -19,11 +20,9 @@ def register(app: typer.Typer) -> None:
         inputs: Annotated[
             list[str], typer.Argument(help="Text, TSV, CSV or tokens files; - is stdin.")
         ],
-        output: Annotated[str, typer.Option("-o", "--output", help="Run directory to write.")],
-        force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-        resume: Annotated[
-            bool, typer.Option("--resume", help="Go on with an interrupted training.")
-        ] = False,
+        output: Output,
+        force: Force = False,
+        resume: Resume = False,
         *,
         settings: LMSettings,
         report: Reporter,

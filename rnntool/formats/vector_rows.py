@@ -13,7 +13,7 @@ from rnntool.errors import UserError
 from rnntool.formats.reading import name_of, open_binary, read_lines
 
 
-def read_features(path: str) -> NDArray[np.float32]:
+def read_vector_rows(path: str) -> NDArray[np.float32]:
     """[N, F] vectors.
 
     Raises:

@@ -1,0 +1,40 @@
+"""Texts into tokens, on processes that start once however many batches come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.formats.corpus import split_tokens
+from rnntool.reporting import Reporter
+from rnntool.text.tokenizers import make_tokenizer
+from rnntool.text.units import Unit
+
+Split = Callable[[Iterable[str]], Iterator[list[str]]]
+
+
+@contextmanager
+def text_splitter(
+    unit: Unit, options: WorkerOptions, workers: int, report: Reporter
+) -> Iterator[Split]:
+    """A function that gives the tokens of each text, in order.
+
+    It works here where that is cheap, else on all cores.
+
+    Raises:
+        UserError: the tokenizer cannot be made, or its library failed.
+    """
+    if unit.cheap:
+        tokenize = make_tokenizer(unit.spec).tokenize
+        yield lambda texts: map(tokenize, texts)
+        return
+    with TokenizePool(options, workers) as pool:
+
+        def split(texts: Iterable[str]) -> Iterator[list[str]]:
+            pairs = pool.tokenize((None, text) for text in texts)
+            return (split_tokens(tokens) for _, tokens in pairs)
+
+        yield split
+        pool.warn_of_characters(report)
