@@ -26,6 +26,7 @@ def setting(
     min: float | None = None,
     max: float | None = None,
     panel: str | None = None,
+    tasks: tuple[str, ...] | None = None,
 ) -> Any:
     """Declare a field: its default, its help, and the values it allows.
 
@@ -37,6 +38,7 @@ def setting(
         choices: the words allowed.
         min, max: the closed range allowed.
         panel: heading under which `--help` lists the flag.
+        tasks: what a run must have been trained for, where the flag means nothing to others.
     """
     metadata = {
         "help": help,
@@ -45,6 +47,7 @@ def setting(
         "min": min,
         "max": max,
         "panel": panel,
+        "tasks": tasks,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -78,6 +81,20 @@ def build(cls: type[S], values: Mapping[str, Any], where: str | None = None) -> 
         if field.name in values:
             checked[field.name] = _check(field, hints[field.name], values[field.name], where)
     return cls(**checked)
+
+
+def refuse_foreign(settings: Any, task: str, where: str) -> None:
+    """Raise a UserError if a setting differs from its default that means nothing to the task.
+
+    Args:
+        task: what the run at `where` was trained for.
+    """
+    for field in dataclasses.fields(settings):
+        tasks = field.metadata["tasks"]
+        if tasks and task not in tasks and getattr(settings, field.name) != field.default:
+            flag = flag_of(field.name, field.metadata)
+            raise UserError(f"was trained for {task!r}, and {flag} is for {' and '.join(tasks)}",
+                            where=where, hint=f"leave out {flag}")  # fmt: skip
 
 
 def read_config(path: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 from rnntool.commands._command import command, new_app
 from rnntool.errors import UserError
 from rnntool.reporting import Reporter
+from rnntool.settings import refuse_foreign
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def evaluate(
     from rnntool.formats.rundir import open_run
 
     task = open_run(run).config.task
+    refuse_foreign(settings, task, run)
     if errors is not None and task != "classify":
         raise UserError(f"--errors is for classifiers, and this was trained for {task!r}",
                         where=run)  # fmt: skip

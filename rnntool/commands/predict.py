@@ -9,6 +9,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
+from rnntool.settings import refuse_foreign
 from rnntool.tasks.evaluate_settings import PredictSettings
 
 app = new_app("Answer for each line: label, tags, text; or the next values of a series.")
@@ -36,16 +37,19 @@ def predict(
     """
     from rnntool.formats.writing import write_text
 
-    answer = _answering(run)
+    answer = _answering(run, settings)
     with write_text(output) as sink:
         answer(run, inputs or ["-"], sink, settings, report)
 
 
-def _answering(run: str) -> Callable[[str, list[str], TextIO, PredictSettings, Reporter], int]:
+def _answering(
+    run: str, settings: PredictSettings
+) -> Callable[[str, list[str], TextIO, PredictSettings, Reporter], int]:
     """The function that answers for the run's task."""
     from rnntool.formats.rundir import open_run, require_task
 
     opened = open_run(run)
+    refuse_foreign(settings, opened.config.task, run)
     if opened.config.task == "tag":
         from rnntool.tasks.tag_run import predict_tags
 

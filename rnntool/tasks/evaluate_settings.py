@@ -32,7 +32,7 @@ class EnsembleSettings:
 
     ensemble: tuple[str, ...] = setting(
         (), "A further classifier's run, whose probabilities are averaged with RUN's; may be given"
-        " again.", panel="Model",
+        " again.", panel="Model", tasks=("classify",),
     )  # fmt: skip
 
 
@@ -42,24 +42,31 @@ class SearchSettings:
 
     beam: int = setting(
         0, "Search the likeliest answer with so many hypotheses; 0: token by token.", min=0,
-        panel=_ANSWERS,
+        panel=_ANSWERS, tasks=("seq2seq",),
     )  # fmt: skip
-    length: int = setting(200, "Tokens of an answer at most.", min=1, panel=_ANSWERS)
+    length: int = setting(
+        200, "Tokens of an answer at most.", min=1, panel=_ANSWERS, tasks=("seq2seq",)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
     """Settings of `eval`."""
 
-    label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
+    label_column: str | None = setting(
+        None, "Column of the label, tag or target in a table.", panel="Data",
+        tasks=("classify", "tag", "seq2seq"),
+    )  # fmt: skip
     vectors: str | None = setting(
-        None, "Vectors of the rows, for a captioning model: .npy or CSV.", panel="Data"
-    )
+        None, "Vectors of the rows, for a captioning model: .npy or CSV.", panel="Data",
+        tasks=("caption",),
+    )  # fmt: skip
     state: str = setting(
         "auto",
         "Recurrent state: carried through the text, or reset for each line (auto: as trained).",
         choices=("auto", "carried", "reset"),
         panel=_LM,
+        tasks=("lm",),
     )
     skip: float = setting(
         0.0,
@@ -67,17 +74,29 @@ class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
         min=0.0,
         max=0.999,
         panel=_LM,
+        tasks=("lm",),
     )
     streams: int = setting(
-        1, "Read the text as so many parts side by side: faster, a little worse.", min=1, panel=_LM
+        1,
+        "Read the text as so many parts side by side: faster, a little worse.",
+        min=1,
+        panel=_LM,
+        tasks=("lm",),
     )
     window: int = setting(
-        0, "Begin from a zero state after so many tokens; 0: never.", min=0, panel=_LM
+        0,
+        "Begin from a zero state after so many tokens; 0: never.",
+        min=0,
+        panel=_LM,
+        tasks=("lm",),
     )
     dynamic: bool = setting(
-        False, "Dynamic evaluation: the weights learn from the text as it is read.", panel=_LM
+        False,
+        "Dynamic evaluation: the weights learn from the text as it is read.",
+        panel=_LM,
+        tasks=("lm",),
     )
-    dynamic_lr: float = setting(0.05, "Its learning rate.", min=0.0, panel=_LM)
+    dynamic_lr: float = setting(0.05, "Its learning rate.", min=0.0, panel=_LM, tasks=("lm",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +159,12 @@ class GenerateSettings:
 class PredictSettings(InferenceSettings, SearchSettings, EnsembleSettings):
     """Settings of `predict`."""
 
-    proba: bool = setting(False, "Print the probability of every class.", panel="Output")
-    show_text: bool = setting(
-        False, "Print the text behind its answer.", flag="--text", panel="Output"
+    proba: bool = setting(
+        False, "Print the probability of every class.", panel="Output", tasks=("classify", "tag")
     )
+    show_text: bool = setting(
+        False, "Print the text behind its answer.", flag="--text", panel="Output",
+        tasks=("classify", "seq2seq"),
+    )  # fmt: skip
     json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
     batch_size: int = setting(512, "Lines answered together at most.", min=1, panel="Machine")

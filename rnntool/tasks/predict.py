@@ -41,11 +41,13 @@ class Answering:
     def __init__(self, run: str, settings: PredictSettings, report: Reporter) -> None:
         self.path, self.settings, self.report = run, settings, report
         self.run = require_task(open_run(run), "classify")
-        own = self.run.config.settings
+        self._plain = (
+            can_run(self.run.config.settings)
+            and not settings.ensemble
+            and settings.device != "cuda"
+        )
+        self._few: ClassifierEngine | None = None
         self._many: Callable[[list[str]], Floats] | None = None
-        self._engine: ClassifierEngine | None = None
-        if can_run(own) and not settings.ensemble and settings.device != "cuda":
-            self._engine = _open_engine(self.run)
 
     @property
     def worker_options(self) -> WorkerOptions:
@@ -55,11 +57,13 @@ class Answering:
 
     def probabilities(self, texts: list[str]) -> Floats:
         """[N, C] probabilities of N texts given as tokens joined by one space."""
-        if self._many is None and self._engine is not None and len(texts) <= _FEW:
+        if self._many is None and self._plain and len(texts) <= _FEW:
+            if self._few is None:  # only now: a file of many lines needs no second set of weights
+                self._few = _open_engine(self.run)
             limit = self.run.config.settings.get("max_length") or None
             encode = self.run.vocabulary.encode
             ids = [encode(split_tokens(text)[:limit]) for text in texts]
-            return np.array([self._engine.probabilities(own) for own in ids])
+            return np.array([self._few.probabilities(own) for own in ids])
         if self._many is None:
             self._many = self._open_torch()
         return self._many(texts)

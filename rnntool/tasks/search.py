@@ -27,6 +27,7 @@ from rnntool.settings import read_config as read_settings
 from rnntool.tasks.search_settings import SearchSettings
 
 BEST, JOURNAL, TABLE = "best", "study.journal", "trials.tsv"
+_SPENT = "the budget was spent before it ended"
 # The validation figure that decides, the first of these that a task has; whether more is better.
 _FIGURES = {
     "validation_f1": True,
@@ -63,20 +64,22 @@ def search(
     cells = _grid(space) if settings.method == "grid" else []
     folder.mkdir(parents=True, exist_ok=True)
     study = _study(optuna, folder, settings)
-    for cell in cells:  # they are asked for in this order; those tried before are passed over
-        study.enqueue_trial(cell, skip_if_exists=True)
+    _tidy(study, folder, optuna.trial.TrialState.FAIL)
     limit = min(n for n in (settings.trials, len(cells), math.inf) if n)
     deadline = time.monotonic() + 60 * settings.minutes
     with report.progress("searching", settings.trials or None, "trials") as progress:
-        while _done(study) < limit and time.monotonic() < deadline:
+        while len(ended := _ended(study)) < limit and time.monotonic() < deadline:
+            if cells:
+                tried = [trial.params for trial in ended]
+                study.enqueue_trial(next(cell for cell in cells if cell not in tried))
             trial = study.ask()
             drawn = {name: _draw(trial, name, kind) for name, kind in space.items()}
             score = _run_trial(trial.number, task, inputs, base | drawn, folder, deadline, trial)
             if score is None:
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)
             else:
-                _keep_best(study, folder, trial.number, score)
                 study.tell(trial, score)
+                _keep_best(folder, trial.number)
             report.note(f"trial {trial.number}: {_shown(drawn)}: {_outcome(trial, score)}")
             progress.advance()
     return _finish(study, folder)
@@ -135,16 +138,32 @@ def _study(optuna: Any, folder: Path, settings: SearchSettings) -> Any:
     model = (
         optuna.samplers.TPESampler if settings.method == "tpe" else optuna.samplers.RandomSampler
     )
-    return optuna.create_study(
+    study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
-        study_name="search", sampler=model(seed=settings.seed), load_if_exists=True,
-        direction="maximize",
+        study_name="search", load_if_exists=True, direction="maximize",
     )  # fmt: skip
+    # A search that goes on draws on: with the same seed it would draw its first trials again.
+    study.sampler = model(seed=settings.seed + len(study.get_trials(deepcopy=False)))
+    return study
 
 
-def _done(study: Any) -> int:
-    """Trials that have ended, well or not."""
-    return sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
+def _tidy(study: Any, folder: Path, failed: Any) -> None:
+    """What a killed search left: a trial under way is lost, a told one may be the best."""
+    for trial in study.get_trials(deepcopy=False):
+        run = folder / f"trial-{trial.number}"
+        if not trial.state.is_finished():
+            study.tell(trial.number, state=failed)
+        if trial.value is not None and run.is_dir():
+            _keep_best(folder, trial.number)
+        for rest in (run, run.with_name(run.name + ".partial")):
+            shutil.rmtree(rest, ignore_errors=True)
+        run.with_name(run.name + ".yaml").unlink(missing_ok=True)
+
+
+def _ended(study: Any) -> list[Any]:
+    """Trials that came to their end, well or not: neither killed nor stopped by the budget."""
+    trials = study.get_trials(deepcopy=False)
+    return [t for t in trials if t.value is not None or "error" in t.user_attrs]
 
 
 def _draw(trial: Any, name: str, kind: Any) -> Any:
@@ -167,25 +186,26 @@ def _run_trial(
     config.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
     command = [sys.executable, "-m", "rnntool", "train", task, *inputs, "-o", str(run),
                "--config", str(config), "--force", "--quiet"]  # fmt: skip
-    started = time.monotonic()
+    started, stopped, said = time.monotonic(), False, ""
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         _, said = process.communicate(timeout=max(0.0, deadline - started))
     except subprocess.TimeoutExpired:
         process.terminate()
         process.communicate()
-        said = "the budget was spent"
+        stopped = True
     except BaseException:
         process.terminate()
         process.communicate()
         shutil.rmtree(folder / f"trial-{number}.partial", ignore_errors=True)
         raise
-    trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
     config.unlink()
     shutil.rmtree(folder / f"trial-{number}.partial", ignore_errors=True)
+    trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
     if not run.is_dir():
         lines = said.strip().splitlines() or ["it ended without a word"]
-        trial.set_user_attr("error", lines[-1].removeprefix("rnntool: error: "))
+        if not stopped:
+            trial.set_user_attr("error", lines[-1].removeprefix("rnntool: error: "))
         return None
     figure, score = _score(run)
     trial.set_user_attr("figure", figure)
@@ -202,19 +222,19 @@ def _score(run: Path) -> tuple[str, float]:
     raise UserError("says no validation figure", where=run)
 
 
-def _keep_best(study: Any, folder: Path, number: int, score: float) -> None:
-    run = folder / f"trial-{number}"
-    scores = [t.value for t in study.get_trials(deepcopy=False) if t.value is not None]
-    if scores and score <= max(scores):
+def _keep_best(folder: Path, number: int) -> None:
+    """Keep a trial's run if it is better than the one that is kept."""
+    run, best = folder / f"trial-{number}", folder / BEST
+    if best.is_dir() and _score(run)[1] <= _score(best)[1]:
         shutil.rmtree(run)
     else:
-        replace_directory(run, folder / BEST)
+        replace_directory(run, best)
 
 
 def _outcome(trial: Any, score: float | None) -> str:
     attributes = trial.user_attrs
     if score is None:
-        return f"failed: {attributes.get('error', '')}"
+        return f"failed: {attributes['error']}" if "error" in attributes else _SPENT
     return f"{attributes['figure']} {abs(score):.4f} in {attributes['seconds']:.0f} s"
 
 
@@ -232,13 +252,13 @@ def _finish(study: Any, folder: Path) -> list[dict[str, Any]]:
     for trial in study.get_trials(deepcopy=False):
         attributes = trial.user_attrs
         if trial.value is None:
-            errors.append(attributes.get("error", "stopped"))
+            errors.append(attributes.get("error", _SPENT))
             continue
         figure = attributes["figure"]
         row = {"trial": trial.number, figure: abs(trial.value), "seconds": attributes["seconds"]}
         rows.append({**row, **trial.params, "_score": trial.value})
     if not rows:
-        reason = errors[0] if errors else "the budget was spent before one ended"
+        reason = errors[0] if errors else _SPENT
         raise UserError(f"no trial succeeded: {reason}", where=folder)
     rows.sort(key=lambda row: -float(row["_score"]))
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 
 import pytest
 
+from rnntool.registry import TASK_SETTINGS
+from rnntool.tasks.evaluate_settings import EvaluateSettings, PredictSettings
 from tests.commands.test_workflow import SMALL, corpus, trained
 from tests.conftest import Cli, one_line_error
 
@@ -173,3 +176,29 @@ def test_standard_output_is_data_alone_and_no_process_stays(tmp_path):
     done = run_rnntool(["tokenize", "-t", "mecab"], input="영화 좋다\n" * 2000)
     assert len(done.stdout.splitlines()) == 2001
     assert "2,000 rows" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("eval", ("--beam", 3)),
+        ("eval", ("--vectors", "v.npy")),
+        ("eval", ("--dynamic",)),
+        ("eval", ("--skip", 0.9)),
+        ("predict", ("--beam", 3)),
+        ("predict", ("--length", 10)),
+    ],
+)
+def test_flags_of_other_tasks_are_refused_and_not_ignored(
+    cli: Cli, trained, corpus, command, flags
+):
+    result = cli(command, trained / "run", corpus[1], *flags)
+    assert f"was trained for 'classify', and {flags[0]} is for" in one_line_error(result)
+    assert result.out == ""
+
+
+def test_settings_name_tasks_that_there_are():
+    for settings in (EvaluateSettings, PredictSettings):
+        tasks = [f.metadata["tasks"] for f in dataclasses.fields(settings)]
+        assert {task for own in tasks for task in own or ()} <= set(TASK_SETTINGS)
+        assert any(tasks)
