@@ -10,9 +10,13 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "microseconds allowed, microseconds o
 
 
 def usable_cores() -> int:
-    """Cores this process may use: its affinity and its container's quota count."""
+    """Cores this process may use: its affinity and its container's quota count.
+
+    Processes that torchrun started on this machine share them.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _quota()))
+    shared_by = int(os.environ.get("LOCAL_WORLD_SIZE", 1)) if process_count() > 1 else 1
+    return max(1, min(cores or 1, _quota()) // shared_by)
 
 
 def _quota() -> int:
@@ -21,6 +25,17 @@ def _quota() -> int:
         return math.ceil(int(allowed) / int(period))
     except (OSError, ValueError):  # no such file, or "max": no limit
         return 1 << 16
+
+
+def process_rank() -> int:
+    """This process's number among those that torchrun started; 0 where it started none."""
+    return int(os.environ.get("RANK", 0)) if process_count() > 1 else 0
+
+
+def process_count() -> int:
+    """How many processes torchrun started to train together."""
+    together = {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ)
+    return int(os.environ["WORLD_SIZE"]) if together else 1
 
 
 def one_blas_thread() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from rnntool.machine import process_rank
 from rnntool.tables import draw_table
 
 
@@ -48,7 +49,7 @@ class Reporter(Protocol):
 
 def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Reporter:
     """The reporter for `--log-format`; `auto` draws bars only on a terminal."""
-    if quiet or log_format == "none":
+    if quiet or log_format == "none" or process_rank() > 0:  # torchrun: the first one speaks
         return QuietReporter()
     if log_format == "auto":
         log_format = "rich" if sys.stderr.isatty() else "plain"

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnntool.errors import UserError
+from rnntool.machine import process_rank
 from rnntool.registry import LOG_FORMATS
 from rnntool.reporting import Reporter, make_reporter
 from rnntool.settings import flag_of, optional_type, resolve, to_yaml
@@ -176,8 +177,14 @@ def guard(traceback: bool = False) -> Iterator[None]:
 def _fail(message: str, code: int, traceback: bool) -> None:
     if traceback:
         raise
-    print(f"rnntool: {message}", file=sys.stderr, flush=True)
+    if not _echo():
+        print(f"rnntool: {message}", file=sys.stderr, flush=True)
     raise typer.Exit(code) from None
+
+
+def _echo() -> bool:
+    """Whether what went wrong is another process's to tell: an error that all meet, or its loss."""
+    return process_rank() > 0 and isinstance(sys.exc_info()[1], (UserError, RuntimeError))
 
 
 def _terminate(signum: int, frame: Any) -> None:

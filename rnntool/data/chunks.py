@@ -33,6 +33,7 @@ class Place:
     stop: int = 0
     fresh: bool = False
     rows: NDArray[np.int64] | None = None
+    share: tuple[int, int] = (0, 1)  # (r, n): of the streams, every n-th from r on
 
 
 class Chunks(Protocol):
@@ -103,10 +104,11 @@ class StreamChunks:
     def read(self, place: Place) -> Chunk:
         """A span of every stream."""
         width = place.stop - place.start
-        block = np.empty((width + 1, self.batch), dtype=np.int64)
-        for stream in range(self.batch):
+        streams = range(place.share[0], self.batch, place.share[1])
+        block = np.empty((width + 1, len(streams)), dtype=np.int64)
+        for column, stream in enumerate(streams):
             at = self.start + stream * self.length + place.start
-            block[:, stream] = self.ids.read(at, at + width + 1)
+            block[:, column] = self.ids.read(at, at + width + 1)
         return Chunk(block[:-1], block[1:], place.fresh)
 
     def tokens(self) -> int:

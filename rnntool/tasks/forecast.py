@@ -26,7 +26,7 @@ from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.forecast_settings import ForecastSettings
 from rnntool.tasks.starting import library_versions, noted_inputs
-from rnntool.tasks.training import Job, train_run
+from rnntool.tasks.training import Job, share_rows, train_run
 from rnntool.training.loop import Outcome
 from rnntool.training.task import StepResult, Task
 
@@ -78,6 +78,10 @@ class ForecastTask(Task):
         order = generator.permutation(len(self.prepared.train))
         size = self.settings.batch_size
         return [order[n : n + size] for n in range(0, len(order), size)]
+
+    def share(self, batch: Ints, rank: int, size: int) -> Ints | None:
+        """Every `size`-th window."""
+        return share_rows(batch, rank, size)
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """The loss of one batch, in units of the training part's deviation."""

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from rnntool.data.sequences import Ints, bucketed_batches
 from rnntool.formats.rundir import RunConfig
 from rnntool.reporting import Reporter
 from rnntool.training.backend import Backend, choose_backend
+from rnntool.training.group import Group
 from rnntool.training.loop import Outcome, Trainer
-from rnntool.training.rundir import training_directory
+from rnntool.training.rundir import partial_path, training_directory
 from rnntool.training.settings import TrainingSettings
 from rnntool.training.task import Task
 
@@ -65,6 +67,10 @@ class RowTask(Task):
         generator = np.random.default_rng([self.seed, epoch])
         return bucketed_batches(self.lengths, self.batch_size, generator)
 
+    def share(self, batch: Ints, rank: int, size: int) -> Ints | None:
+        """Every `size`-th row."""
+        return share_rows(batch, rank, size)
+
 
 class ChunkTask(Task):
     """A task whose batches are pieces of running text or of documents, read from a file."""
@@ -88,6 +94,18 @@ class ChunkTask(Task):
         """The epoch's pieces in their order."""
         return self.chunks.places(epoch)
 
+    def share(self, batch: Place, rank: int, size: int) -> Place | None:
+        """Every `size`-th document, or stream."""
+        if batch.rows is None:
+            return replace(batch, share=(rank, size))
+        rows = share_rows(batch.rows, rank, size)
+        return None if rows is None else replace(batch, rows=rows)
+
+
+def share_rows(rows: Ints, rank: int, size: int) -> Ints | None:
+    """Every `size`-th row from `rank` on, or None if that is none."""
+    return rows[rank::size] if len(rows) > rank else None
+
 
 def train_run(
     output: str,
@@ -98,7 +116,7 @@ def train_run(
     force: bool = False,
     resume: bool = False,
 ) -> tuple[Path, Outcome]:
-    """Train into a run directory.
+    """Train into a run directory; under torchrun in several processes, of which the first writes.
 
     Args:
         output: the run directory; `OUTPUT.partial` while the training runs.
@@ -112,19 +130,31 @@ def train_run(
     Raises:
         UserError: an input cannot be used, or the loss is not finite.
     """
-    with training_directory(output, force=force, resume=resume) as folder:
+    group = Group()
+    group.join()
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if group.first:
+            folder = stack.enter_context(training_directory(output, force=force, resume=resume))
+        scratch = folder.path if folder else Path(stack.enter_context(TemporaryDirectory()))
         backend = choose_backend(settings.device, settings.precision, settings.threads)
         backend.activate()
         torch.manual_seed(settings.seed)
-        job = prepare(folder.path)
-        with contextlib.closing(job):
-            folder.begin(job.config)
-            job.write(folder.path)
-            report.note(f"{parameters(job.model):,} parameters; training on {backend}")
-            trainer = Trainer(job.model, job.task, job.settings, backend, folder.path, report)
+        with contextlib.closing(prepare(scratch)) as job:
+            if folder is not None:
+                folder.begin(job.config)
+                job.write(folder.path)
+            group.wait()  # the others read no checkpoint before the first has the folder
+            group.seed(settings.seed)
+            together = f" in {group.size} processes" if group.size > 1 else ""
+            report.note(f"{parameters(job.model):,} parameters; training on {backend}{together}")
+            place = partial_path(output)
+            trainer = Trainer(job.model, job.task, job.settings, backend, place, report, group)
             outcome = trainer.run(resume)
-        results = summarize(outcome, job.model, backend) | job.results
-        folder.finish(replace(job.config, results=results))
+        if folder is not None:
+            results = summarize(outcome, job.model, backend) | job.results
+            folder.finish(replace(job.config, results=results))
+    group.leave()
     return Path(output), outcome
 
 

@@ -24,6 +24,7 @@ from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
 from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from rnntool.training.group import Group
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
 from rnntool.training.settings import TrainingSettings
@@ -73,7 +74,9 @@ class Trainer:
         backend: Backend,
         folder: Path,
         report: Reporter,
+        group: Group | None = None,
     ) -> None:
+        self.group = group or Group()
         self.model = model.to(backend.device)
         self.task, self.settings, self.backend = task, settings, backend
         self.folder, self.report = folder, report
@@ -106,10 +109,11 @@ class Trainer:
                 self._epoch()
                 stopped = self._should_stop()
                 self._save()
-                if self.interrupt.requested:
+                if self._interrupted():
                     self.interrupt.stop()
         self._count_time()
-        save_weights(self.folder / WEIGHTS, self.best)
+        if self.group.first:
+            save_weights(self.folder / WEIGHTS, self.best)
         history = self.position.history
         return Outcome(
             history, history[self.position.best_epoch - 1], self.position.seconds, stopped
@@ -132,23 +136,59 @@ class Trainer:
         ) as progress:
             for batch in batches[self.position.step :]:
                 self._step(batch, progress)
-                if self.interrupt.requested:
+                if self._interrupted():
                     self._save()
                     self.interrupt.stop()
                 if 0 < 60 * self.settings.checkpoint_every < time.perf_counter() - self._saved:
                     self._save()
         with self._averaged():
             self.model.eval()
-            with torch.no_grad():
-                metrics = self.task.validate(self.model, self.backend.device)
-            self._finish_epoch(epoch, metrics)
+            metrics: dict[str, float] = {}
+            if self.group.first:
+                with torch.no_grad():
+                    metrics = self.task.validate(self.model, self.backend.device)
+            self._finish_epoch(epoch, self.group.from_first(metrics))
+
+    def _interrupted(self) -> bool:
+        """Whether this process or another one of the group was asked to stop."""
+        return self.group.sum(float(self.interrupt.requested is not None))[0] > 0
+
+    def _gradient(self, batch: Any) -> StepResult:
+        """Put the gradient of a batch's loss into the model, and say what the loss was."""
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.group.size > 1:
+            return self._shared_gradient(batch)
+        with self.backend.autocast():
+            result = self.task.training_step(self.model, batch, self.backend.device)
+        result.loss.backward()  # type: ignore[no-untyped-call]
+        return result
+
+    def _shared_gradient(self, batch: Any) -> StepResult:
+        """Of a share of the batch, added to those of the other processes.
+
+        The mean over the batch is the sum of the shares' means, each by how much of it it holds.
+        """
+        group, result = self.group, None
+        share = self.task.share(batch, group.rank, group.size)
+        if share is not None:
+            with self.backend.autocast():
+                result = self.task.training_step(self.model, share, self.backend.device)
+        (count,) = group.sum(0 if result is None else result.count)
+        loss, nats, correct = 0.0, 0.0, 0
+        if result is not None:
+            weighted = result.loss * (result.count / count)
+            weighted.backward()  # type: ignore[no-untyped-call]
+            loss, correct = weighted.detach().item(), result.correct or 0
+            nats = loss if result.nats is None else result.nats.item() * result.count / count
+        group.sum_gradients(self.model)
+        loss, nats, right = group.sum(loss, nats, correct)
+        known = result is not None and result.correct is not None
+        return StepResult(torch.tensor(loss), int(count), int(right) if known else None,
+                          torch.tensor(nats))  # fmt: skip
 
     def _step(self, batch: Any, progress: Progress) -> None:
         started = time.perf_counter()
-        with self.backend.autocast():
-            result = self.task.training_step(self.model, batch, self.backend.device)
-        self.optimizer.zero_grad(set_to_none=True)
-        result.loss.backward()  # type: ignore[no-untyped-call]
+        result = self._gradient(batch)
         norm = clip_gradient(self.model.parameters(), self.settings.clip_norm)
         loss = (result.loss if result.nats is None else result.nats).item()
         self._refuse_divergence(loss, norm)
@@ -222,11 +262,15 @@ class Trainer:
         self._write_metrics()
 
     def _keep_epoch(self, epoch: int) -> None:
+        if not self.group.first:
+            return
         (self.folder / EPOCHS).mkdir(exist_ok=True)
         weights = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
         save_weights(self.folder / EPOCHS / f"{epoch:03d}.safetensors", weights)
 
     def _write_metrics(self) -> None:
+        if not self.group.first:
+            return
         lines = [json.dumps(entry) + "\n" for entry in self.position.history]
         (self.folder / METRICS).write_text("".join(lines), encoding="utf-8")
 
@@ -239,14 +283,19 @@ class Trainer:
 
     def _save(self) -> None:
         self._count_time()
+        self._saved = time.perf_counter()
+        if not self.group.first:
+            return
         self.position.schedule = self.schedule.state_dict()
-        sets = {"best": self.best, "carried": self.task.carried()}
+        # A state is carried by each process for its own share of the text: those of the others are
+        # not here to be saved, and a training that goes on begins them at zero.
+        carried = self.task.carried() if self.group.size == 1 else {}
+        sets = {"best": self.best, "carried": carried}
         if self.average:
             sets["average"] = self.average.weights
         save_checkpoint(
             self.folder / CHECKPOINT, self.model, self.optimizer, sets, vars(self.position)
         )
-        self._saved = time.perf_counter()
 
     def _load(self) -> None:
         sets, position = load_checkpoint(self.folder / CHECKPOINT, self.model, self.optimizer)

@@ -21,6 +21,12 @@ from rnntool.training.loop import CHECKPOINT
 _FREE = ("threads", "device", "precision", "patience", "checkpoint_every")
 
 
+def partial_path(output: str) -> Path:
+    """Where a training that shall become `output` stands while it runs."""
+    target = Path(output)
+    return target.with_name(target.name + ".partial")
+
+
 class TrainingFolder:
     """A run directory under way."""
 
@@ -56,8 +62,7 @@ def training_directory(output: str, *, force: bool, resume: bool) -> Iterator[Tr
         UserError: `output` exists, or an interrupted training stands beside it, and neither
             `force` (start anew) nor `resume` (go on) says what to do; it cannot be written.
     """
-    target = Path(output)
-    partial = target.with_name(target.name + ".partial")
+    target, partial = Path(output), partial_path(output)
     refuse_existing(output, force)
     if partial.exists() and not resume:
         with _alone(partial):

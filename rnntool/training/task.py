@@ -36,6 +36,9 @@ class Task(Protocol):
     def epoch_batches(self, epoch: int) -> Sequence[Any]:
         """The batches of an epoch in their order: a function of the seed and the epoch alone."""
 
+    def share(self, batch: Any, rank: int, size: int) -> Any | None:
+        """The part of a batch that process `rank` of `size` reads; None: there is none for it."""
+
     def training_step(self, model: nn.Module, batch: Any, device: torch.device) -> StepResult:
         """The loss on one batch."""
 

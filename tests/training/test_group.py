@@ -1,0 +1,77 @@
+"""Two processes that train together take the steps that one takes alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+ALONE = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
+PLAIN = ("--batch-size", 8, "--dropout", 0, "--embedding-dropout", 0, "--average", 0,
+         "--embedding-dim", 6, "--hidden", 5, "--epochs", 2, "--validation", 0.2)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("group")
+    draw = np.random.default_rng(4)
+    # 41 of 51 rows to train on: the last batch of 8 holds one, and none for the second process.
+    lines = [" ".join(draw.choice(list("가나다라"), draw.integers(1, 9))) for _ in range(51)]
+    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = "".join(f"{line}\t{int('가' in line)}\n" for line in lines)
+    (folder / "rows.tsv").write_text("document\tlabel\n" + rows, encoding="utf-8")
+    values = "".join(f"{n},{np.sin(n / 3):.4f}\n" for n in range(120))
+    (folder / "series.csv").write_text("day,value\n" + values, encoding="utf-8")
+    return folder
+
+
+def together(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
+               str(processes), "-m", "rnntool", *map(str, arguments)]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, env=ALONE, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("classify", "rows.tsv", "--word-dropout", 0, *PLAIN),
+        ("bilm", "text.txt", "--samples", 0, "--min-count", 1, *PLAIN),
+        ("lm", "text.txt", "--bptt", 5, "--reset", 0, *PLAIN),
+        ("forecast", "series.csv", "--window", 6, "--hidden", 5, "--batch-size", 8, "--epochs", 2,
+         "--dropout", 0, "--average", 0),
+    ],
+    ids=lambda a: a[0],
+)  # fmt: skip
+def test_two_processes_end_with_the_weights_of_one(cli, data, tmp_path, arguments):
+    task, name, *settings = arguments
+    result = cli("train", task, data / name, *settings, "-q", "-o", tmp_path / "one")
+    assert result.code == 0, result.err
+    shared = together("train", task, data / name, *settings, "-o", tmp_path / "two")
+    assert shared.returncode == 0, shared.stderr
+    assert "in 2 processes" in shared.stderr
+    assert shared.stderr.count("is kept") == 1  # one of them speaks
+    one, two = (load_file(tmp_path / run / "weights.safetensors") for run in ("one", "two"))
+    for tensor in one:
+        torch.testing.assert_close(two[tensor], one[tensor], rtol=1e-3, atol=1e-5)
+    metrics = [
+        [json.loads(line) for line in (tmp_path / run / "metrics.jsonl").read_text().splitlines()]
+        for run in ("one", "two")
+    ]
+    for alone, both in zip(*metrics, strict=True):
+        assert both["train_loss"] == pytest.approx(alone["train_loss"], rel=1e-4)
+        assert both["gradient_norm"] == pytest.approx(alone["gradient_norm"], rel=1e-3)
+
+
+def test_an_error_of_the_first_process_ends_all(data, tmp_path):
+    (tmp_path / "run").mkdir()
+    result = together("train", "classify", data / "rows.tsv", *PLAIN, "-o", tmp_path / "run")
+    assert result.returncode == 1
+    assert result.stderr.count("rnntool: error:") == 1
+    assert "exists" in result.stderr
