@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "generate": "Write text with a language or captioning model, as a person watches.",
     "embed": "Give each token a vector that depends on its context, or each text one.",
     "score": "Say how probable a language model finds each line of text.",
+    "export": "Write a classifier as ONNX, for programs without torch or Python.",
     "describe": "Show a run: layers, parameters, settings, training summary.",
     "inspect-grad": "Show how the gradient flows back through time: vanishing, exploding, why.",
     "trace": "Show a recurrent network step by step: gates, states, output.",
@@ -41,7 +42,7 @@ TASK_SETTINGS = {
 
 # What a run directory was trained for (commands/train/) -> the commands that use it.
 TASK_COMMANDS = {
-    "classify": "eval, predict, inspect-grad, describe",
+    "classify": "eval, predict, export, inspect-grad, describe",
     "lm": "eval, generate, score, inspect-grad, describe",
     "tag": "eval, predict, describe",
     "seq2seq": "eval, predict, describe",

@@ -123,7 +123,7 @@ class RecurrentEncoder(nn.Module):
 
 def reversed_within(lengths: Tensor, steps: int) -> Tensor:
     """[B, T] positions that reverse each row's first `length` steps and leave its padding alone."""
-    time = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
+    time = torch.arange(steps, device=lengths.device)
     mirrored = lengths.unsqueeze(1) - 1 - time
     return torch.where(mirrored >= 0, mirrored, time)
 

@@ -15,19 +15,28 @@ from rnntool.formats.reading import count_lines
 from rnntool.formats.writing import write_text
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_run import load_ensemble
-from rnntool.tasks.evaluate_settings import EvaluateSettings
+from rnntool.tasks.evaluate_settings import EvaluateSettings, InferenceSettings
+from rnntool.tasks.export_settings import ExportSettings
 from rnntool.tasks.metrics import ClassificationReport, Floats, Ints, classification_report
 from rnntool.tasks.reading import tokenized_rows
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The data, read."""
+class Rows:
+    """Labelled data, read."""
 
     lines: list[int]
     texts: list[str]  # as they stand in the file
     tokens: list[str]  # joined by one space
     labels: list[str]
+
+    def numbers(self, labels: list[str], path: str) -> Ints:
+        """[N] the labels' numbers.
+
+        Raises:
+            UserError: one was not seen in training.
+        """
+        return label_numbers(zip(self.lines, self.labels, strict=True), labels, path)
 
 
 def evaluate(
@@ -43,11 +52,9 @@ def evaluate(
     """
     runs = [run, *settings.ensemble]
     classifier = load_ensemble(runs, settings.device, settings.threads)
-    options = CorpusOptions(
-        settings.format, settings.text_column, settings.label_column, settings.encoding
-    )
-    rows = _read(data, options, classifier.worker_options(settings.jvm_heap), settings, report)
-    truth = label_numbers(zip(rows.lines, rows.labels, strict=True), classifier.labels, data)
+    options = row_options(settings)
+    rows = read_rows(data, options, classifier.worker_options(settings.jvm_heap), settings, report)
+    truth = rows.numbers(classifier.labels, data)
     report.note(f"scoring {len(truth):,} documents")
     probabilities = classifier.probabilities(rows.tokens)
     if errors is not None:
@@ -56,14 +63,26 @@ def evaluate(
     return classification_report(probabilities, truth, classifier.labels)
 
 
-def _read(
+def row_options(settings: EvaluateSettings | ExportSettings) -> CorpusOptions:
+    """How labelled data are read."""
+    return CorpusOptions(
+        settings.format, settings.text_column, settings.label_column, settings.encoding
+    )
+
+
+def read_rows(
     data: str,
     options: CorpusOptions,
     worker: WorkerOptions,
-    settings: EvaluateSettings,
+    settings: InferenceSettings,
     report: Reporter,
-) -> _Rows:
-    rows = _Rows([], [], [], [])
+) -> Rows:
+    """All rows of labelled raw text or tokens.
+
+    Raises:
+        UserError: the file cannot be used, or has no labels.
+    """
+    rows = Rows([], [], [], [])
     with (
         TokenizePool(worker, settings.workers) as pool,
         open_corpus(data, options) as corpus,
@@ -83,7 +102,7 @@ def _read(
 
 
 def _write_errors(
-    path: str, rows: _Rows, probabilities: Floats, truth: Ints, labels: list[str]
+    path: str, rows: Rows, probabilities: Floats, truth: Ints, labels: list[str]
 ) -> int:
     """The misclassified rows as TSV; how many there are."""
     predicted = probabilities.argmax(axis=1)

@@ -1,0 +1,37 @@
+"""`rnntool export`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+from rnntool.tasks.export_settings import ExportSettings
+
+app = new_app("Write a classifier as ONNX, for programs without torch or Python.")
+
+
+@command(app, "export", ExportSettings)
+def export(
+    run: Annotated[str, typer.Argument(help="Run directory of train classify.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="ONNX file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    *,
+    settings: ExportSettings,
+    report: Reporter,
+) -> None:
+    """Write a classifier as ONNX: token numbers and lengths in, probabilities out.
+
+    The file's metadata hold what a program needs besides: tokenizer, vocabulary, labels.
+
+    Example: rnntool export runs/lstm -o lstm.onnx --int8 --check ratings_test.txt
+    """
+    from rnntool.tasks.export import export_classifier
+
+    figures = export_classifier(run, output, settings, report, force=force)
+    if figures:
+        from rnntool.commands._tables import print_table
+
+        print_table(("figure", "value"), list(figures.items()))
