@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.distributed.run import get_args_parser
 
 from rnntool.registry import COMMANDS, TASK_SETTINGS
 from tests.conftest import Cli
@@ -63,6 +64,8 @@ def test_every_flag_that_is_mentioned_exists(cli: Cli, monkeypatch):
     for command in ("data nsmc", "train-embeddings cbow", *trains, *plain):
         known |= set(re.findall(r"--[a-z][a-z-]+", cli(*command.split(), "--help").out))
     known |= {"--install-completion"}
+    torchrun = get_args_parser()._actions
+    known |= {flag for action in torchrun for flag in action.option_strings}
     lines = [line for line in (README + KOREAN).splitlines() if "examples/benchmarks" not in line]
     mentioned = set(re.findall(r"--[a-z][a-z-]+", "\n".join(lines)))
     assert mentioned <= known, mentioned - known
