@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+
+import pytest
+
+from tests.conftest import Cli
 
 HEAVY = ("torch", "gensim", "konlpy", "numpy", "sklearn", "scipy", "tokenizers", "rich")
 
@@ -44,3 +49,15 @@ def test_an_unknown_command_or_flag_is_wrong_usage_and_suggests(cli):
     result = cli("train", "classify", "x", "-o", "y", "--hiden", "3")
     assert result.code == 2
     assert "--hidden" in result.err
+
+
+@pytest.mark.parametrize("command", ["train lm", "train classify", "inspect-grad", "eval"])
+def test_help_at_80_columns_cuts_no_flag_and_says_every_default(command, cli: Cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = cli(*command.split(), "--help").out
+    monkeypatch.setenv("COLUMNS", "300")
+    wide = cli(*command.split(), "--help").out
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "…" not in narrow
+    assert set(re.findall(r"--[a-z0-9-]+", narrow)) == set(re.findall(r"--[a-z0-9-]+", wide))
+    assert "".join(narrow.split()) == "".join(wide.split())

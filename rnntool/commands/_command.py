@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from rnntool.commands._help import PlainCommand, PlainGroup
 from rnntool.errors import UserError
 from rnntool.machine import process_rank
 from rnntool.registry import LOG_FORMATS
@@ -32,6 +33,8 @@ def new_app(help: str) -> typer.Typer:
     """A Typer application with this project's habits, for one subcommand or a group of them."""
     return typer.Typer(
         help=help,
+        cls=PlainGroup,
+        rich_markup_mode=None,
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         add_completion=False,
@@ -73,7 +76,7 @@ def command(
         parameters = [*own_parameters, *fields, *common]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command(name)(run)
+        app.command(name, cls=PlainCommand)(run)
         return run
 
     return register
