@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from rnntool.errors import UserError, one_of
+from rnntool.formats.yaml_text import YamlError, parse_yaml
 
 S = TypeVar("S")
 
@@ -103,13 +104,11 @@ def read_config(path: str) -> dict[str, Any]:
     Raises:
         UserError: it cannot be read, is not YAML, or is not a mapping.
     """
-    import yaml
-
     try:
-        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        loaded = parse_yaml(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(error.strerror or str(error), where=path) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YamlError, UnicodeDecodeError) as error:
         raise UserError(f"not a YAML file: {error}", where=path) from error
     if loaded is None:
         return {}

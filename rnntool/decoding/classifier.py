@@ -46,6 +46,11 @@ class ClassifierEngine:
         self.embedding = tensors.get("input.embedding.weight")
         self.W, self.b = tensors["output.weight"], tensors["output.bias"]
 
+    @property
+    def classes(self) -> int:
+        """C; a single sigmoid unit tells two apart."""
+        return max(2, len(self.b))
+
     def _directions(self, tensors: Mapping[str, Floats], layer: int) -> list[Weights]:
         found: list[Weights] = []
         while True:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from rnntool.errors import UserError, nearest
+from rnntool.machine import process_count
 
 STREAM = "-"  # standard input or output
 _CHEAP_TO_COUNT = 1 << 29  # bytes; counting them takes a fraction of a second
@@ -24,9 +25,13 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
     """A file, `-` (standard input), a compressed file or a URL, for reading bytes.
 
     Raises:
-        UserError: there is no such file, it is a directory, or it cannot be read.
+        UserError: there is no such file, it is a directory, or it cannot be read; or several
+            processes would read parts of the same standard input.
     """
     if path == STREAM:
+        if process_count() > 1:
+            raise UserError("several processes cannot share it", where=name_of(path),
+                            hint="write it to a file, and give that")  # fmt: skip
         yield _standard_input()
         return
     try:

@@ -19,6 +19,7 @@ from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
+from rnntool.formats.yaml_text import YamlError, parse_yaml
 from rnntool.registry import TASK_COMMANDS
 from rnntool.text.vocabulary import Vocabulary
 
@@ -91,8 +92,14 @@ def open_run(path: str) -> Run:
                 f"is incomplete: {name} is missing", where=folder, hint="train it anew with --force"
             )
     vocabulary = _NO_WORDS if wordless else read_vocabulary(str(folder / VOCAB))
-    labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
-    return Run(folder, config, vocabulary, labels)
+    return Run(folder, config, vocabulary, _read_labels(folder / LABELS))
+
+
+def _read_labels(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"damaged: {error}", where=path) from None
 
 
 def require_task(run: Run, task: str) -> Run:
@@ -140,8 +147,6 @@ def read_config(folder: Path) -> RunConfig:
 
 
 def _read_config(folder: Path) -> RunConfig:
-    import yaml
-
     if not folder.is_dir():
         missing = "is a file, not a run directory" if folder.exists() else "no such run directory"
         partial = folder.with_name(folder.name + ".partial")
@@ -149,14 +154,14 @@ def _read_config(folder: Path) -> RunConfig:
         raise UserError(missing, where=folder, hint=hint)
     path = folder / CONFIG
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"is not a run directory: it has no {CONFIG}",
             where=folder,
             hint="rnntool train makes one",
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, YamlError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"damaged: {reason}", where=path) from None
     return _check_config(loaded, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.errors import UserError
@@ -14,7 +15,7 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     """The tensors of a safetensors file by name.
 
     Raises:
-        UserError: it is missing or damaged.
+        UserError: it is missing or damaged, or a value is not finite.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -23,4 +24,7 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
         tensors: dict[str, NDArray[Any]] = load_file(path)
     except (SafetensorError, OSError) as error:
         raise UserError(f"damaged weights: {error}", where=path) from None
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise UserError(f"damaged weights: {name} holds a value that is not finite", where=path)
     return tensors

@@ -11,7 +11,7 @@ from torch import nn
 
 from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.settings import build
-from rnntool.tasks.starting import restore_weights
+from rnntool.tasks.starting import require_fitting, restore_weights
 from rnntool.training.backend import choose_backend
 
 S = TypeVar("S")
@@ -49,6 +49,7 @@ def open_trained(
     settings = build(kind, run.config.settings, where=f"{path}/config.yaml")
     backend = choose_backend(device, "fp32", threads)
     backend.activate()
+    require_fitting(lambda: build_model(settings, run), run)
     model = build_model(settings, run)
     restore_weights(model, run)
     return Opened(run, settings, model.eval().to(backend.device), backend.device)

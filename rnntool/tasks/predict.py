@@ -78,10 +78,14 @@ class Answering:
 
 def _open_engine(run: Run) -> ClassifierEngine:
     try:
-        return ClassifierEngine(run.config.settings, read_weights(run.weights))
+        engine = ClassifierEngine(run.config.settings, read_weights(run.weights))
     except (KeyError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
+    if engine.classes != len(run.labels):
+        raise UserError(f"do not fit the model: {engine.classes} classes, and {len(run.labels)}"
+                        " labels", where=run.weights)  # fmt: skip
+    return engine
 
 
 def predict(

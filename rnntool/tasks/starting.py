@@ -18,7 +18,7 @@ from rnntool.formats.reading import STREAM, sha256_of
 from rnntool.formats.rundir import VOCAB, Run, open_run
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import Vocabulary
-from rnntool.training.checkpoint import load_weights
+from rnntool.training.checkpoint import load_weights, weight_shapes
 
 T = TypeVar("T")
 M = TypeVar("M", bound=nn.Module)
@@ -135,6 +135,22 @@ def start_from_vectors(
     model = build_model(resolved)
     model.input.load_vectors(torch.from_numpy(matrix.weights), freeze)  # type: ignore[operator,union-attr]
     return model, resolved
+
+
+def require_fitting(build_model: Callable[[], nn.Module], run: Run) -> None:
+    """Compare the sizes that a run's settings ask for with its weights, before they are allocated.
+
+    Raises:
+        UserError: they differ: the settings or the weights are not the training's.
+    """
+    with torch.device("meta"):
+        wanted = {name: list(t.shape) for name, t in build_model().state_dict().items()}
+    found = weight_shapes(run.weights)
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise UserError(f"do not fit the model: {name} is {found.get(name) or 'missing'} and"
+                            f" the settings say {wanted.get(name) or 'nothing of it'}",
+                            where=run.weights)  # fmt: skip
 
 
 def restore_weights(model: nn.Module, run: Run) -> None:

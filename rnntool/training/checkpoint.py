@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -29,12 +29,30 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
 
     Raises:
+        UserError: it is missing or damaged, or a value is not finite.
+    """
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, hint="the run is incomplete") from None
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"damaged weights: {error}", where=path) from None
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise UserError(f"damaged weights: {name} holds a value that is not finite", where=path)
+    return tensors
+
+
+def weight_shapes(path: Path) -> dict[str, list[int]]:
+    """Shape of each tensor of a safetensors file; only its header is read.
+
+    Raises:
         UserError: it is missing or damaged.
     """
     try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise UserError("no such file", where=path, hint="the run is incomplete") from None
+        with safe_open(path, framework="pt") as tensors:
+            names = tensors.keys()
+            return {name: tensors.get_slice(name).get_shape() for name in names}
     except (SafetensorError, OSError) as error:
         raise UserError(f"damaged weights: {error}", where=path) from None
 

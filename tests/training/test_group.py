@@ -13,6 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rnntool.errors import UserError
+from rnntool.formats.reading import open_binary
+
 ALONE = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
 PLAIN = ("--batch-size", 8, "--dropout", 0, "--embedding-dropout", 0, "--average", 0,
          "--embedding-dim", 6, "--hidden", 5, "--epochs", 2, "--validation", 0.2)  # fmt: skip
@@ -75,3 +78,10 @@ def test_an_error_of_the_first_process_ends_all(data, tmp_path):
     assert result.returncode == 1
     assert result.stderr.count("rnntool: error:") == 1
     assert "exists" in result.stderr
+
+
+def test_standard_input_is_not_torn_in_two(monkeypatch):
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "here")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="several processes cannot share it"), open_binary("-"):
+        pass

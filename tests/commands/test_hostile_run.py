@@ -1,0 +1,109 @@
+"""A run directory from a stranger: damaged or made to do harm, it is refused in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from tests.commands.test_workflow import corpus, trained
+from tests.conftest import Cli, one_line_error
+
+__all__ = ["corpus", "trained"]
+
+
+@pytest.fixture
+def run(trained, tmp_path) -> Path:
+    return Path(shutil.copytree(trained / "run", tmp_path / "run"))
+
+
+def change_settings(run: Path, **settings: object) -> None:
+    config = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
+    config["settings"] |= settings
+    (run / "config.yaml").write_text(yaml.safe_dump(config), "utf-8")
+
+
+def yaml_bomb(run: Path) -> str:
+    levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    (run / "config.yaml").write_text("a0: &a0 [x]\n" + levels, "utf-8")
+    return "an alias (*) is not read here"
+
+
+def endless_yaml(run: Path) -> str:
+    (run / "config.yaml").write_text("[" * 100_000, "utf-8")
+    return "damaged"
+
+
+def huge_yaml(run: Path) -> str:
+    (run / "config.yaml").write_text("# " + "x" * 5_000_000, "utf-8")
+    return "too many for settings"
+
+
+def python_object(run: Path) -> str:
+    text = "task: !!python/object/apply:os.system ['touch harm']\n"
+    (run / "config.yaml").write_text(text, "utf-8")
+    return "damaged"
+
+
+def not_finite(run: Path) -> str:
+    tensors = load_file(run / "weights.safetensors")
+    tensors["output.weight"][0, 0] = float("nan")
+    save_file(tensors, run / "weights.safetensors")
+    return "output.weight holds a value that is not finite"
+
+
+def endless_header(run: Path) -> str:
+    (run / "weights.safetensors").write_bytes(struct.pack("<Q", 1 << 60) + b"{}")
+    return "damaged"
+
+
+def tensor_outside_of_the_file(run: Path) -> str:
+    header = json.dumps({"output.weight": {"dtype": "F32", "shape": [1 << 30, 1 << 20],
+                                           "data_offsets": [0, 1 << 52]}}).encode()  # fmt: skip
+    (run / "weights.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    return "damaged"
+
+
+def pickled(run: Path) -> str:
+    torch.save({"output.weight": torch.zeros(2)}, run / "weights.safetensors")
+    return "damaged"
+
+
+def more_labels(run: Path) -> str:
+    (run / "labels.txt").write_text("a\nb\nc\n", "utf-8")
+    return "do not fit the model"
+
+
+def not_utf8(run: Path) -> str:
+    (run / "labels.txt").write_bytes(b"\xff\xfe\n\xff\n")
+    return "labels.txt"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [yaml_bomb, endless_yaml, huge_yaml, python_object, not_finite, endless_header,
+     tensor_outside_of_the_file, pickled, more_labels, not_utf8],
+)  # fmt: skip
+def test_harm_is_refused(cli: Cli, run, corpus, tmp_path, monkeypatch, harm):
+    monkeypatch.chdir(tmp_path)
+    says = harm(run)
+    for result in (
+        cli("eval", run, corpus[1], "-q", "--threads", 1),
+        cli("predict", run, "-q", input="좋다 영화\n"),
+    ):
+        error = one_line_error(result)
+        assert says in error
+        assert str(run) in error
+    assert not (tmp_path / "harm").exists()
+
+
+def test_sizes_that_the_weights_have_not_are_refused_before_they_are_allocated(cli, run, corpus):
+    change_settings(run, hidden=1 << 20)  # W_hh alone would be 16 TiB
+    error = one_line_error(cli("eval", run, corpus[1], "-q", "--threads", 1))
+    assert "do not fit the model" in error
