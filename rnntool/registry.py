@@ -65,8 +65,12 @@ CONDITIONS = ("state", "input")
 ATTENTIONS = ("none", "dot", "general")
 # models/characters.py
 CHARACTER_ENCODERS = ("none", "cnn", "recurrent")
+# data/spelling.py
+CHARACTER_UNITS = ("char", "jamo")
 POOLINGS = ("last", "max", "mean", "all")
 INPUTS = ("embedding", "one-hot")
+# models/character_input.py beside them
+TEXT_INPUTS = (*INPUTS, "characters")
 
 # cells/ (NumPy): what `inspect-grad` and `trace` can look into; inspection/probe.py
 NUMPY_CELLS = ("rnn", "rnn-relu", "rnn-sigmoid", "lstm", "gru", "gru-reset-before")

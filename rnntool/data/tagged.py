@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnntool.data.sequences import Ints, Sequences, pack_sequences
+from rnntool.data.spelling import Speller
 from rnntool.errors import UserError, one_of
 from rnntool.formats.tagged import Sentence
-from rnntool.text.spec import TokenizerSpec
-from rnntool.text.tokenizers import make_tokenizer
-from rnntool.text.vocabulary import Vocabulary, build_vocabulary
+from rnntool.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -33,32 +30,6 @@ class Tagged:
         return Tagged(
             self.sequences.take(rows), self.words.take(rows), self.spellings, self.tags.take(rows)
         )
-
-
-class Speller:
-    """Words as character numbers.
-
-    Args:
-        unit: `char` or `jamo`.
-        characters: the characters' vocabulary.
-    """
-
-    def __init__(self, unit: str, characters: Vocabulary) -> None:
-        self._split = make_tokenizer(TokenizerSpec(unit)).tokenize
-        self._characters = characters
-
-    def spell(self, word: str) -> list[int]:
-        """The word's characters; one not seen in training is `<unk>`."""
-        return self._characters.encode(self._split(word))
-
-
-def count_characters(words: Iterable[str], unit: str) -> Vocabulary:
-    """The vocabulary of the characters that distinct words are spelled in."""
-    split = make_tokenizer(TokenizerSpec(unit)).tokenize
-    counts: Counter[str] = Counter()
-    for word in words:
-        counts.update(split(word))
-    return build_vocabulary(counts, unit)
 
 
 def encode_tagged(

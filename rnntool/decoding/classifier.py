@@ -24,6 +24,7 @@ Floats = NDArray[Any]
 def can_run(settings: Mapping[str, Any]) -> bool:
     """Whether the NumPy cells compute what a run of `train classify` with these settings does."""
     plain = settings.get("encoder", "recurrent") in ("recurrent", "directional")
+    plain = plain and settings.get("input") != "characters"
     extras = ("layer_norm", "residual", "features")
     return plain and not any(settings.get(name) for name in extras)
 

@@ -4,6 +4,7 @@ config.yaml          task, every setting resolved, versions, sha256 of the input
 vocab.tsv            the vocabulary
 labels.txt           the labels, a line each, in the order of the model's outputs
 characters.tsv       a tagger's vocabulary of characters
+spelling.tsv         the characters that tokens are read by (--input characters)
 target.tsv           the vocabulary of what a seq2seq model writes
 subword.json         the subword model, where the tokenizer has one
 weights.safetensors  the best epoch's weights
@@ -26,6 +27,7 @@ from rnntool.text.vocabulary import Vocabulary
 FORMAT = 1
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
 CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
+SPELLING = "spelling.tsv"
 WEIGHTS = "weights.safetensors"
 METRICS, EPOCHS = "metrics.jsonl", "epochs"
 _WITHOUT_WORDS = ("forecast",)

@@ -108,6 +108,8 @@ class RunProbes:
 def _refuse_extras(run: Run) -> None:
     settings = run.config.settings
     extras = [name for name in ("layer_norm", "residual", "features") if settings.get(name)]
+    if settings.get("input") == "characters":
+        extras.append("an input that reads characters")
     if settings.get("encoder", "recurrent") != "recurrent":
         extras.append(f"encoder {settings['encoder']}")
     if extras:

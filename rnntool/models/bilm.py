@@ -1,10 +1,11 @@
-"""A forward and a backward language model over one embedding and one softmax (a biLM).
+"""A forward and a backward language model over one input and one softmax (a biLM).
 
 Shapes: B batch, T time, D embedding, H hidden, N predicted tokens, V vocabulary.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -12,9 +13,10 @@ from torch import Tensor, nn
 
 from rnntool.models.directional import DirectionalEncoder
 from rnntool.models.dropout import LockedDropout
-from rnntool.models.inputs import EmbeddingInput
+from rnntool.models.inputs import EmbeddingInput, make_input
 from rnntool.models.sampled_softmax import TiedSoftmax
 from rnntool.models.settings import BiLMModelSettings
+from rnntool.text.vocabulary import UNK_ID
 
 
 class Direction(NamedTuple):
@@ -26,27 +28,36 @@ class Direction(NamedTuple):
 
 
 class BiLM(nn.Module):
-    """Embedding -> two stacks -> a projection each to the embedding's size -> tied softmax.
+    """Input -> two stacks -> a projection each to the embedding's size -> softmax.
 
     Peters et al. 2018, equation 1: the sum of both directions' log-likelihoods, with shared token
-    vectors and softmax. Input and encoder bear the names that they have in `SequenceClassifier`.
+    vectors and softmax. The softmax's matrix is the input's, unless that reads characters. Input
+    and encoder bear the names that they have in `SequenceClassifier`.
 
     Args:
         settings: the model's parts.
         counts: [V] how often each token stood in the training text.
+        inputs: tokens that can be read, V of them or more: those beyond are `<unk>` where they are
+            predicted.
+        characters: how many there are, where tokens are read by them.
     """
 
-    def __init__(self, settings: BiLMModelSettings, counts: Tensor) -> None:
+    def __init__(
+        self, settings: BiLMModelSettings, counts: Tensor, inputs: int, characters: int = 0
+    ) -> None:
         super().__init__()
         D, H = settings.embedding_dim, settings.hidden
-        self.input = EmbeddingInput(len(counts), D)
-        self.encoder = DirectionalEncoder(settings.cell, D, H, settings.layers, settings.dropout)
         # One mask for all steps, as language models like it; and drawing a mask for each would take
         # a tenth of the training on a CPU.
+        self.input = make_input(replace(settings, embedding_dropout=0.0), inputs, characters)
         self.input_dropout = LockedDropout(settings.embedding_dropout, time=1)
+        self.encoder = DirectionalEncoder(settings.cell, D, H, settings.layers, settings.dropout)
         self.dropout = LockedDropout(settings.dropout, time=1)
         self.project = nn.ModuleList(nn.Identity() if H == D else nn.Linear(H, D) for _ in range(2))
-        self.output = TiedSoftmax(self.input.embedding, counts)
+        tied = self.input if isinstance(self.input, EmbeddingInput) else None
+        self.tied = tied is not None
+        embedding = (tied or EmbeddingInput(len(counts), D)).embedding
+        self.output = TiedSoftmax(embedding, counts)
 
     def forward(
         self, ids: Tensor, lengths: Tensor, samples: Tensor | None = None
@@ -62,18 +73,20 @@ class BiLM(nn.Module):
             The forward and the backward direction, and the samples' vectors [S, D].
         """
         B, T = ids.shape
-        wanted = ids.flatten() if samples is None else torch.cat([ids.flatten(), samples])
+        targets = ids.masked_fill(ids >= self.output.embedding.num_embeddings, UNK_ID)
+        wanted = targets.flatten() if samples is None else torch.cat([targets.flatten(), samples])
         # One look into the large matrix, for what is read and what is told apart: its gradient is
         # as large as it is, and is written once.
-        rows = self.input.embedding(wanted)
-        vectors = rows[: B * T].view(B, T, -1)
+        rows = self.output.embedding(wanted)
+        own = rows[: B * T].view(B, T, -1)
+        vectors = own if self.tied else self.input(ids)
         forward, backward = self.encoder.all_layers(self.input_dropout(vectors), lengths)[-1]
         time = torch.arange(T, device=ids.device)
         pairs = (time < lengths.unsqueeze(1))[:, 1:]  # step t and step t + 1 are both of the text
         before = self.project[0](self.dropout(forward)[:, :-1][pairs])
         after = self.project[1](self.dropout(backward)[:, 1:][pairs])
         return (
-            Direction(before, ids[:, 1:][pairs], vectors[:, 1:][pairs]),
-            Direction(after, ids[:, :-1][pairs], vectors[:, :-1][pairs]),
+            Direction(before, targets[:, 1:][pairs], own[:, 1:][pairs]),
+            Direction(after, targets[:, :-1][pairs], own[:, :-1][pairs]),
             rows[B * T :],
         )

@@ -23,6 +23,7 @@ class SequenceClassifier(nn.Module):
         vocabulary_size: V.
         outputs: C, or 1 for a single sigmoid unit that says how likely the second class is.
         context: sizes of a biLM whose frozen states are read as well.
+        characters: how many there are, where tokens are read by them.
     """
 
     def __init__(
@@ -31,11 +32,12 @@ class SequenceClassifier(nn.Module):
         vocabulary_size: int,
         outputs: int,
         context: BiLMModelSettings | None = None,
+        characters: int = 0,
     ) -> None:
         super().__init__()
         self.pooling = settings.pooling
         self.word_dropout = WordDropout(settings.word_dropout)
-        self.input = make_input(settings, vocabulary_size)
+        self.input = make_input(settings, vocabulary_size, characters)
         width = self.input.output_dim
         self.features: ContextFeatures | None = None
         if context is not None:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntool.errors import UserError
-from rnntool.models.settings import InputSettings
+from rnntool.models.character_input import CharacterInput
+from rnntool.models.settings import BiLMModelSettings, InputSettings
 from rnntool.text.vocabulary import PAD_ID, UNK_ID
 
 
@@ -63,10 +64,19 @@ class OneHotInput(nn.Module):
         return dropped
 
 
-def make_input(settings: InputSettings, vocabulary_size: int) -> EmbeddingInput | OneHotInput:
-    """The input that the settings ask for."""
+def make_input(
+    settings: InputSettings | BiLMModelSettings, vocabulary_size: int, characters: int = 0
+) -> EmbeddingInput | OneHotInput | CharacterInput:
+    """The input that the settings ask for.
+
+    Args:
+        characters: how many there are, where tokens are read by them.
+    """
     if settings.input == "one-hot":
         return OneHotInput(vocabulary_size, settings.embedding_dropout)
+    if settings.input == "characters":
+        D, dropout = settings.embedding_dim, settings.embedding_dropout
+        return CharacterInput(vocabulary_size, characters, D, dropout)
     return EmbeddingInput(vocabulary_size, settings.embedding_dim, settings.embedding_dropout)
 
 

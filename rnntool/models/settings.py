@@ -8,11 +8,13 @@ from rnntool.registry import (
     ATTENTIONS,
     CELLS,
     CHARACTER_ENCODERS,
+    CHARACTER_UNITS,
     CONDITIONS,
     ENCODERS,
     INPUTS,
     POOLINGS,
     SOFTMAXES,
+    TEXT_INPUTS,
 )
 from rnntool.settings import setting
 
@@ -23,7 +25,13 @@ _PANEL = "Model"
 class InputSettings:
     """How a token becomes a vector."""
 
-    input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
+    input: str = setting(
+        "embedding", "How a token becomes a vector: a row of its own, or from its characters.",
+        choices=TEXT_INPUTS, panel=_PANEL,
+    )  # fmt: skip
+    character_unit: str = setting(
+        "jamo", "What a token is spelled in.", choices=CHARACTER_UNITS, panel=_PANEL
+    )
     embedding_dim: int = setting(
         200, "Embedding size D (with --vectors: theirs).", min=1, panel=_PANEL
     )
@@ -102,9 +110,7 @@ class TaggerSettings(InputSettings, EncoderSettings):
     characters: str = setting(
         "cnn", "Read each token's characters as well.", choices=CHARACTER_ENCODERS, panel=_PANEL
     )
-    character_unit: str = setting(
-        "jamo", "What a token is spelled in.", choices=("char", "jamo"), panel=_PANEL
-    )
+    input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
     crf: bool = setting(
         False, "A conditional random field over the tags: neighbours see each other.", panel=_PANEL
     )
@@ -168,6 +174,13 @@ class LanguageModelSettings(CellExtras):
 class BiLMModelSettings:
     """What a forward and a backward language model are made of."""
 
+    input: str = setting(
+        "embedding", "A row for each token, or vectors from their characters: no word is unknown.",
+        choices=("embedding", "characters"), panel=_PANEL,
+    )  # fmt: skip
+    character_unit: str = setting(
+        "jamo", "What a token is spelled in.", choices=CHARACTER_UNITS, panel=_PANEL
+    )
     embedding_dim: int = setting(
         256, "Embedding size D (with --vectors: theirs).", min=1, panel=_PANEL
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from rnntool.data.chunks import Chunk, Chunks, DocumentChunks, Place, StreamChunks
 from rnntool.data.id_file import IdFile
+from rnntool.data.spelling import Spelling, make_spelling
 from rnntool.formats.rundir import Run, RunConfig
 from rnntool.models.bilm import BiLM
 from rnntool.reporting import Reporter
@@ -26,11 +27,12 @@ from rnntool.tasks.evaluate_settings import EvaluateSettings
 from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
 from rnntool.tasks.lm_run import numbered_text
 from rnntool.tasks.opening import Opened, open_trained
+from rnntool.tasks.spelled import spell_tokens, spelling_of, write_spelling
 from rnntool.tasks.starting import library_versions, start_from_vectors
 from rnntool.tasks.training import ChunkTask, Job, train_run
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
-from rnntool.text.vocabulary import PAD_ID, Vocabulary
+from rnntool.text.vocabulary import PAD_ID, SPECIALS, Vocabulary
 from rnntool.training.loop import Outcome
 from rnntool.training.task import StepResult
 
@@ -125,23 +127,46 @@ def train_bilm(
     """
 
     def job(folder: Path) -> Job:
-        text = prepare_text(inputs, settings, folder, report)
+        characters = settings.input == "characters"
+        # What is read by its characters needs no row: every token of the text is read.
+        every = replace(settings, min_count=1, max_size=None) if characters else settings
+        text = prepare_text(inputs, every, folder, report)
+        known = text.vocabulary
+        spelling = make_spelling(settings.character_unit, known.tokens) if characters else None
         model, resolved = start_from_vectors(
-            settings, text.vocabulary, lambda own: build_model(own, text.vocabulary), report
+            settings, known, lambda own: build_model(own, known, spelling), report
         )
+
+        def write(folder: Path) -> None:
+            text.write(folder)
+            write_spelling(folder, spelling)
+
         config = RunConfig(
             "bilm", as_dict(resolved), text.unit.spec.identity,
             input_files(inputs, settings, vectors=settings.vectors), library_versions(),
         )  # fmt: skip
         task = BiLMTask(text, resolved)
-        return Job(model, task, resolved, config, text.write, close=text.close)
+        return Job(model, task, resolved, config, write, close=text.close)
 
     return train_run(output, settings, job, report, force=force, resume=resume)
 
 
-def build_model(settings: BiLMSettings, vocabulary: Vocabulary) -> BiLM:
+def build_model(settings: BiLMSettings, vocabulary: Vocabulary, spelling: Spelling | None) -> BiLM:
     """A fresh pair of language models."""
-    return BiLM(settings, torch.tensor(vocabulary.counts))
+    counts = vocabulary.counts
+    if spelling is None:
+        return BiLM(settings, torch.tensor(counts), len(counts))
+    predicted = torch.tensor(counts[: _frequent(settings, counts)])
+    model = BiLM(settings, predicted, len(counts), len(spelling.characters))
+    spell_tokens(model.input, spelling, vocabulary.tokens)
+    return model
+
+
+def _frequent(settings: BiLMSettings, counts: tuple[int, ...]) -> int:
+    """How many tokens are predicted by name: the specials, and those of `--min-count`."""
+    words = counts[len(SPECIALS) :]  # most frequent first
+    wanted = len(SPECIALS) + sum(count >= settings.min_count for count in words)
+    return min(wanted, settings.max_size or wanted)
 
 
 @dataclass(frozen=True)
@@ -159,7 +184,7 @@ def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
     """
 
     def fresh(settings: BiLMSettings, run: Run) -> BiLM:
-        return build_model(settings, run.vocabulary)
+        return build_model(settings, run.vocabulary, spelling_of(run))
 
     opened = open_trained(path, "bilm", BiLMSettings, fresh, device, threads)
     unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)

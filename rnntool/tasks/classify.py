@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import Ints, sorted_batches
+from rnntool.data.spelling import Spelling, make_spelling
 from rnntool.errors import UserError
 from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
@@ -25,6 +26,7 @@ from rnntool.settings import as_dict
 from rnntool.tasks.classify_data import Prepared, input_files, prepare
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.tasks.features import Context, note_mixture, open_context
+from rnntool.tasks.spelled import spell_tokens, spelling_of, write_spelling
 from rnntool.tasks.starting import (
     library_versions,
     open_start,
@@ -32,6 +34,7 @@ from rnntool.tasks.starting import (
     start_from_vectors,
 )
 from rnntool.tasks.training import Job, RowTask, train_run
+from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.checkpoint import load_weights
 from rnntool.training.loop import Outcome
 from rnntool.training.task import StepResult
@@ -150,13 +153,14 @@ def train_classifier(
         if context is not None:
             chosen = replace(chosen, vocab=context.vocabulary_file(chosen.vocab))
         prepared = prepare(data, chosen, report)
+        spelling = choose_spelling(chosen, prepared.vocabulary)
 
         def fresh(own: ClassifySettings) -> SequenceClassifier:
-            return build_model(own, len(prepared.vocabulary), len(prepared.labels),
-                               sizes)  # fmt: skip
+            return build_model(own, prepared.vocabulary, len(prepared.labels), sizes, spelling)
 
         def write(folder: Path) -> None:
             prepared.write(folder)
+            write_spelling(folder, spelling)
             if context is not None:
                 context.write(folder)
 
@@ -196,13 +200,26 @@ def take_weights(
 
 def build_model(
     settings: ClassifySettings,
-    vocabulary_size: int,
+    vocabulary: Vocabulary,
     labels: int,
     context: BiLMModelSettings | None = None,
+    spelling: Spelling | None = None,
 ) -> SequenceClassifier:
-    """A fresh classifier for so many tokens and labels."""
+    """A fresh classifier for these tokens and so many labels."""
     outputs = 1 if settings.output_unit == "sigmoid" else labels
-    return SequenceClassifier(settings, vocabulary_size, outputs, context)
+    characters = 0 if spelling is None else len(spelling.characters)
+    model = SequenceClassifier(settings, len(vocabulary), outputs, context, characters)
+    spell_tokens(model.input, spelling, vocabulary.tokens)
+    return model
+
+
+def choose_spelling(settings: ClassifySettings, vocabulary: Vocabulary) -> Spelling | None:
+    """How the tokens are spelled: as in the run of `--init`, else in the characters they have."""
+    if settings.input != "characters":
+        return None
+    if settings.init is not None:
+        return spelling_of(open_run(settings.init))
+    return make_spelling(settings.character_unit, vocabulary.tokens)
 
 
 def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
@@ -217,11 +234,12 @@ def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
             "--init brings its own vectors and vocabulary: leave out --vectors, --vocab"
         )
     own = require_task(open_run(settings.init), "bilm").config.settings
-    names = ("cell", "hidden", "layers", "embedding_dim")
-    return replace(
-        settings, encoder="directional", input="embedding", vocab=f"{settings.init}/{VOCAB}",
-        **{name: own[name] for name in names},
-    )  # fmt: skip
+    names = ("cell", "hidden", "layers", "embedding_dim", "input", "character_unit")
+    taken = {name: own[name] for name in names if name in own}
+    chosen: ClassifySettings = replace(settings, encoder="directional", **taken)
+    if chosen.input == "characters":  # it reads the words of these data, whatever they are
+        return chosen
+    return replace(chosen, vocab=f"{settings.init}/{VOCAB}")
 
 
 def take_encoder(model: SequenceClassifier, run: Run) -> None:
@@ -231,7 +249,8 @@ def take_encoder(model: SequenceClassifier, run: Run) -> None:
         UserError: its weights are damaged.
     """
     tensors = load_weights(run.weights)
-    wanted = {name for name in model.state_dict() if not name.startswith("output.")}
+    own = ("output.", "input.spelling")
+    wanted = {name for name in model.state_dict() if not name.startswith(own)}
     if not wanted <= set(tensors):
         missing = sorted(wanted - set(tensors))[0]
         raise UserError(f"damaged: {missing} is missing", where=run.weights)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from rnntool.data.labelled import Labelled
-from rnntool.data.sequences import pack_sequences
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import split_tokens
@@ -19,6 +18,7 @@ from rnntool.tasks.classify import build_model, predict_probabilities
 from rnntool.tasks.classify_settings import ClassifySettings
 from rnntool.tasks.features import read_sizes
 from rnntool.tasks.opening import Opened, open_trained
+from rnntool.tasks.spelled import number_texts, spelling_of
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class TrainedClassifier(Opened[ClassifySettings, SequenceClassifier]):
     def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """[N, C] probabilities of N texts given as tokens joined by one space."""
         limit = self.settings.max_length or None
-        encode = self.run.vocabulary.encode
-        sequences = pack_sequences(encode(split_tokens(text)[:limit]) for text in texts)
+        tokens = (split_tokens(text)[:limit] for text in texts)
+        sequences = number_texts(self.model.input, self.run, tokens)
         data = Labelled(sequences, np.zeros(len(sequences), dtype=np.int64), 0)
         return predict_probabilities(self.model, data, self.device)
 
@@ -106,7 +106,9 @@ def load_classifier(path: str, device: str = "auto", threads: int = 0) -> Traine
     """
 
     def fresh(settings: ClassifySettings, run: Run) -> SequenceClassifier:
-        return build_model(settings, len(run.vocabulary), len(run.labels), read_sizes(run))
+        return build_model(
+            settings, run.vocabulary, len(run.labels), read_sizes(run), spelling_of(run)
+        )
 
     opened = open_trained(path, "classify", ClassifySettings, fresh, device, threads)
     return TrainedClassifier(**vars(opened))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnntool.data.sequences import pack_sequences, sorted_batches
+from rnntool.data.sequences import sorted_batches
 from rnntool.data.splitter import text_splitter
 from rnntool.data.stream import ready_batches
 from rnntool.data.tokenize_worker import WorkerOptions
@@ -26,6 +26,7 @@ from rnntool.reporting import Reporter
 from rnntool.tasks.bilm import TrainedBiLM, load_bilm
 from rnntool.tasks.evaluate_settings import EmbedSettings
 from rnntool.tasks.reading import require_tokenizer
+from rnntool.tasks.spelled import number_texts
 
 Floats = NDArray[np.float32]
 _EVAL_TOKENS = 8_192  # of a padded batch at most
@@ -103,9 +104,9 @@ def embed_tokens(
         layer: `top`, `mean` of all recurrent layers, or a number; 0 is the token's own vector.
         pool: `none`, or `mean`, `max`, `last` over a text's tokens.
     """
-    encode = trained.run.vocabulary.encode
     start, end = trained.unit.line([])[0], trained.unit.line([])[-1]
-    sequences = pack_sequences(encode([start, *tokens, end]) for tokens in texts)
+    whole = ([start, *tokens, end] for tokens in texts)
+    sequences = number_texts(trained.model.input, trained.run, whole)
     found: list[Embedded | None] = [None] * len(texts)
     with torch.inference_mode():
         for rows in sorted_batches(sequences.lengths, _EVAL_TOKENS):

@@ -93,6 +93,8 @@ def _refuse_written_cells(trained: TrainedClassifier) -> None:
     """ONNX has torch's own layers; ours would be unrolled to the length of an example."""
     settings = trained.settings
     extras = [name for name in ("layer_norm", "features") if getattr(settings, name)]
+    if settings.input == "characters":
+        extras.append("input characters")
     if settings.cell == "gru-reset-before":
         extras.append(f"cell {settings.cell}")
     if extras:

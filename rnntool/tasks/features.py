@@ -69,6 +69,9 @@ def open_context(features: str | None) -> Context | None:
     if features is None:
         return None
     run = require_task(open_run(features), "bilm")
+    if run.config.settings.get("input", "embedding") != "embedding":
+        raise UserError("reads characters, and --features takes token vectors", where=features,
+                        hint="train classify --init takes it")  # fmt: skip
     return Context(run, _sizes(run.config.settings, f"{features}/{CONFIG}"))
 
 

@@ -75,7 +75,7 @@ def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[A
         run = open_run(path)
         table = read_weights(run.weights).get("input.embedding.weight")
         if table is None:
-            raise UserError("has no embedding: its input is one-hot", where=path)
+            raise UserError("has no embedding: its input is another", where=path)
         places = {word: n for n, word in enumerate(run.vocabulary.tokens) if word not in SPECIALS}
     else:
         from rnntool.formats.vectors import read_vectors

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rnntool.data.sequences import Ints, sorted_batches
-from rnntool.data.tagged import Speller, Tagged, count_characters, encode_tagged
+from rnntool.data.spelling import Speller, count_characters
+from rnntool.data.tagged import Tagged, encode_tagged
 from rnntool.errors import UserError
 from rnntool.formats.rundir import CHARACTERS, WEIGHTS, RunConfig, write_parts
 from rnntool.formats.tagged import Sentence, TaggedOptions, read_tagged

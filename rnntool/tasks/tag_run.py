@@ -10,8 +10,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from rnntool.data.spelling import Speller
 from rnntool.data.stream import ready_batches
-from rnntool.data.tagged import Speller, Tagged, encode_tagged
+from rnntool.data.tagged import Tagged, encode_tagged
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import CHARACTERS, Run
 from rnntool.formats.tagged import Sentence, TaggedOptions, format_tagged, read_tagged

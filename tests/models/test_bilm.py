@@ -24,7 +24,7 @@ def _float64():
 
 def bilm(**values: object) -> BiLM:
     settings = BiLMModelSettings(embedding_dim=D, hidden=H, **values)
-    return BiLM(settings, torch.arange(V)).eval()
+    return BiLM(settings, torch.arange(V), V).eval()
 
 
 @pytest.mark.parametrize("layers", [1, 2])

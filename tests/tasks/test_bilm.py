@@ -89,7 +89,7 @@ def test_the_vectors_it_starts_from_are_its_embedding(cli, data, tmp_path):
 
 def test_before_any_step_a_token_is_as_likely_as_it_is_frequent():
     counts = torch.tensor([0, 1, 5, 5, 20, 70])
-    model = BiLM(BiLMSettings(embedding_dim=4, hidden=3), counts)
+    model = BiLM(BiLMSettings(embedding_dim=4, hidden=3), counts, len(counts))
     with torch.no_grad():
         features = torch.zeros(6, 4)
         found = model.output.log_likelihood(features, torch.arange(6)).exp()
