@@ -94,3 +94,23 @@ def test_the_demo_falls_back_to_the_sample_and_ends_with_a_model(tmp_path):
         cwd=folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "train classify" not in again.stdout  # all files stand: nothing is made twice
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_shards_are_tokenized_by_make_side_by_side(cli: Cli, tmp_path):
+    rules = next(b for b in re.findall(r"```make\n(.*?)```", README, re.DOTALL))
+    rule = rules.partition("vocab.tsv:")[0]
+    rule = rule.replace("rnntool tokenize -t okt --norm",
+                        f"{sys.executable} -m rnntool tokenize -t char --workers 1")  # fmt: skip
+    (tmp_path / "Makefile").write_text(rule, encoding="utf-8")
+    (tmp_path / "shards").mkdir()
+    names = [f"shards/{n}" for n in range(3)]
+    for name in names:
+        (tmp_path / f"{name}.txt").write_text(f"가나 {name}\n다라\n", encoding="utf-8")
+    done = subprocess.run(["make", "-j2", *(f"{name}.tok" for name in names)], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tokens = [tmp_path / f"{name}.tok" for name in names]
+    assert [path.read_text("utf-8").count("\n") for path in tokens] == [3, 3, 3]
+    assert cli("build-vocab", *tokens, "-o", tmp_path / "vocab.tsv", "-q").code == 0
+    assert "가\t3" in (tmp_path / "vocab.tsv").read_text("utf-8")
