@@ -1,43 +1,68 @@
-"""A stream in batches that never wait: what has arrived is a batch."""
+"""Streams read in the background: in batches that never wait, or a few items ahead."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _END = object()
 
 
+class _Background(Generic[T]):
+    """A thread that reads a source into a queue.
+
+    An error of the source is raised where its end would be seen, after the items before it.
+    """
+
+    def __init__(self, items: Iterable[T], ahead: int) -> None:
+        self.arrived: queue.Queue[object] = queue.Queue(maxsize=ahead)
+        self._failure: list[BaseException] = []
+        threading.Thread(target=self._read, args=(items,), daemon=True).start()
+
+    def _read(self, items: Iterable[T]) -> None:
+        try:
+            for item in items:
+                self.arrived.put(item)
+        except BaseException as error:
+            self._failure.append(error)
+        self.arrived.put(_END)
+
+    def end(self) -> None:
+        """Raise what ended the source, if it was an error."""
+        if self._failure:
+            raise self._failure[0]
+
+
 def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Batches of 1 to `size` items: a slow source gives small ones at once, a fast one full ones.
 
-    A thread reads the source, at most two batches ahead. An error of the source is raised here,
-    after the items before it.
+    At most two batches are read ahead. An error of the source is raised here, after the items
+    before it.
     """
-    arrived: queue.Queue[object] = queue.Queue(maxsize=2 * size)
-    failure: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            for item in items:
-                arrived.put(item)
-        except BaseException as error:
-            failure.append(error)
-        arrived.put(_END)
-
-    threading.Thread(target=read, daemon=True).start()
+    source = _Background(items, 2 * size)
     ended = False
     while not ended:
-        batch = [arrived.get()]
-        while batch[-1] is not _END and len(batch) < size and not arrived.empty():
-            batch.append(arrived.get())
+        batch = [source.arrived.get()]
+        while batch[-1] is not _END and len(batch) < size and not source.arrived.empty():
+            batch.append(source.arrived.get())
         if batch[-1] is _END:
             ended = True
             batch.pop()
         if batch:
             yield batch  # type: ignore[misc]
-    if failure:
-        raise failure[0]
+    source.end()
+
+
+def ahead(items: Iterable[T], count: int = 2) -> Iterator[T]:
+    """The items, made by a thread of their own while those before them are used.
+
+    Args:
+        count: items that may wait.
+    """
+    source = _Background(items, count)
+    while (item := source.arrived.get()) is not _END:
+        yield item  # type: ignore[misc]
+    source.end()

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.data.stream import ready_batches
+from rnntool.data.stream import ahead, ready_batches
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.decoding.classifier import ClassifierEngine, can_run
@@ -123,8 +123,9 @@ def _answer(
     progress: Progress,
 ) -> int:
     count, labels = 0, answering.run.labels
-    for batch in ready_batches(corpus, settings.batch_size):
-        tokens = _tokens(corpus, batch, pool)
+    arrived = ready_batches(corpus, settings.batch_size)
+    # The next batch is tokenized while this one is answered.
+    for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
         for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):
             line = format_answer(labels, probabilities.tolist(), row.text, settings)
             sink.write(line + "\n")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import queue
+import threading
 
 import pytest
 
-from rnntool.data.stream import ready_batches
+from rnntool.data.stream import ahead, ready_batches
 
 
 def test_a_slow_source_is_answered_at_once():
@@ -40,3 +41,32 @@ def test_an_error_comes_after_the_items_before_it():
     assert next(batches) == [1]
     with pytest.raises(ValueError, match="broken"):
         next(batches)
+
+
+def test_items_are_made_ahead_of_their_use_and_no_further():
+    made: list[int] = []
+    first, second = threading.Event(), threading.Event()
+
+    def source():
+        for i in range(100):
+            made.append(i)
+            (first if i == 3 else second if i == 4 else threading.Event()).set()
+            yield i
+
+    items = ahead(source(), 2)
+    assert next(items) == 0
+    assert first.wait(timeout=5)  # one in use, two wait, and one is held
+    assert not second.wait(timeout=0.1)
+    assert list(items) == list(range(1, 100))
+    assert made == list(range(100))
+
+
+def test_an_error_ahead_comes_in_its_place():
+    def source():
+        yield 1
+        raise ValueError("broken")
+
+    items = ahead(source())
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="broken"):
+        next(items)
