@@ -26,7 +26,7 @@ demo: setup
 	$(MAKE) -C examples/nsmc RNNTOOL='$(abspath $(BIN))/rnntool' $(NSMC) demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check rnntool tests examples
