@@ -12,6 +12,7 @@ from torch.nn import functional
 from rnntool.data.spelling import LONGEST
 from rnntool.errors import UserError
 from rnntool.models.characters import CharacterEncoder
+from rnntool.models.dropout import Dropout
 from rnntool.text.vocabulary import PAD_ID
 
 _CHARACTER_DIM, _FILTERS = 32, 96  # of each character; of each of three widths
@@ -57,7 +58,7 @@ class CharacterInput(nn.Module):
         self.encoder = CharacterEncoder("cnn", characters, _CHARACTER_DIM, _FILTERS, 0.0)
         self.highway = Highway(self.encoder.output_dim)
         self.project = nn.Linear(self.encoder.output_dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self._more: Tensor | None = None
 
     def load_vectors(self, weights: Tensor, freeze: bool) -> None:

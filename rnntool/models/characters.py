@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.models.convolution import ConvolutionEncoder
+from rnntool.models.dropout import Dropout
 from rnntool.models.pooling import pool
 from rnntool.models.recurrent import RecurrentEncoder
 from rnntool.text.vocabulary import PAD_ID
@@ -33,7 +34,7 @@ class CharacterEncoder(nn.Module):
         nn.init.uniform_(self.embedding.weight, -0.3, 0.3)
         with torch.no_grad():
             self.embedding.weight[PAD_ID] = 0
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.encoder: ConvolutionEncoder | RecurrentEncoder
         if kind == "cnn":
             self.encoder = ConvolutionEncoder(dim, [2, 3, 4], hidden)

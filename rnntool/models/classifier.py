@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rnntool.models.dropout import Dropout
 from rnntool.models.encoders import make_encoder
 from rnntool.models.features import ContextFeatures, beside
 from rnntool.models.inputs import WordDropout, make_input
@@ -44,7 +45,7 @@ class SequenceClassifier(nn.Module):
             self.features = ContextFeatures(context, vocabulary_size)
             width += self.features.output_dim
         self.encoder = make_encoder(settings, width)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
         self.output = nn.Linear(pooled_dim(settings.pooling, self.encoder.output_dim), outputs)
 
     def depth(self, name: str) -> int:

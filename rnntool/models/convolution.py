@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rnntool.models.dropout import Dropout
 from rnntool.models.recurrent import last_states
 
 
@@ -35,7 +36,7 @@ class ConvolutionEncoder(nn.Module):
         super().__init__()
         self.output_dim = filters * len(widths)
         self.residual = residual
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         sizes = [input_dim] + [self.output_dim] * (layers - 1)
         self.layers = nn.ModuleList(
             nn.ModuleList(nn.Conv1d(size, filters, width) for width in widths) for size in sizes

@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from rnntool.models.dropout import Dropout
 from rnntool.models.recurrent import (
     NO_EXTRAS,
     Extras,
@@ -44,7 +45,7 @@ class DirectionalEncoder(nn.Module):
         super().__init__()
         self.output_dim = 2 * hidden
         self.residual = extras.residual
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         sizes = [input_dim] + [hidden] * (layers - 1)
         self.layers = nn.ModuleList(
             nn.ModuleList(

@@ -1,12 +1,48 @@
-"""Dropout for language models.
+"""Dropout: of single values, and with one mask for all steps.
 
 Shapes: T time, B batch, D features.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+_LEVELS = 1 << 16  # shares are rounded to one part in so many
+
+
+def drop_values(values: Tensor, share: float) -> Tensor:
+    """Set a share of the values to 0 and scale the others by 1 / (1 - share).
+
+    Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", §4.
+    Torch draws a processor's masks from one stream, a value at a time: a fifth of a small language
+    model's training. Here torch's generator gives a seed alone, and NumPy draws 16 bits a value.
+    """
+    if values.device.type != "cpu":
+        return functional.dropout(values, share)
+    seed = int(torch.empty((), dtype=torch.int64).random_())
+    count, dropped = values.numel(), round(share * _LEVELS)
+    draws = np.random.SFC64(seed).random_raw(-(-count // 4)).view(np.uint16)[:count]
+    kept = torch.from_numpy(draws >= dropped).view(values.shape).to(values.dtype)
+    return values * kept.mul_(_LEVELS / (_LEVELS - dropped))
+
+
+class Dropout(nn.Module):
+    """`drop_values` in training, and nothing else.
+
+    Args:
+        share: of the values that are dropped.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Values of the same shape."""
+        return drop_values(values, self.share) if self.training and self.share > 0 else values
 
 
 class LockedDropout(nn.Module):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rnntool.models.dropout import Dropout
 from rnntool.models.encoders import make_encoder
 from rnntool.models.pooling import pool, pooled_dim
 from rnntool.models.settings import EncoderSettings
@@ -40,7 +41,7 @@ class Forecaster(nn.Module):
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
         self.encoder = make_encoder(settings, columns)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
         width = pooled_dim(settings.pooling, self.encoder.output_dim)
         self.output = nn.Linear(width, horizon * len(targets))
         nn.init.zeros_(self.output.bias)

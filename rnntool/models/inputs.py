@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from rnntool.errors import UserError
 from rnntool.models.character_input import CharacterInput
+from rnntool.models.dropout import Dropout
 from rnntool.models.settings import BiLMModelSettings, InputSettings
 from rnntool.text.vocabulary import PAD_ID, UNK_ID
 
@@ -22,7 +23,7 @@ class EmbeddingInput(nn.Module):
         super().__init__()
         self.output_dim = dim
         self.embedding = nn.Embedding(vocabulary_size, dim, padding_idx=PAD_ID)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
         with torch.no_grad():
             self.embedding.weight[PAD_ID] = 0
@@ -46,7 +47,7 @@ class OneHotInput(nn.Module):
     def __init__(self, vocabulary_size: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.output_dim = vocabulary_size
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def load_vectors(self, weights: Tensor, freeze: bool) -> None:
         """One-hot vectors are not learned, so none can be taken.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool.models.dropout import LockedDropout
+from rnntool.models.dropout import Dropout, LockedDropout
 from rnntool.models.inputs import EmbeddingInput, OneHotInput
 from rnntool.models.recurrent import Extras
 from rnntool.models.settings import LanguageModelSettings
@@ -32,7 +32,7 @@ class LanguageModel(nn.Module):
         self, settings: LanguageModelSettings, vocabulary_size: int, extra: int = 0
     ) -> None:
         super().__init__()
-        kind: Any = LockedDropout if settings.locked_dropout else nn.Dropout
+        kind: Any = LockedDropout if settings.locked_dropout else Dropout
         one_hot = settings.input == "one-hot"
         self.input: EmbeddingInput | OneHotInput = (
             OneHotInput(vocabulary_size)

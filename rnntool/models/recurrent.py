@@ -16,6 +16,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from rnntool.models.dropout import Dropout
 from rnntool.models.written import GATES, WrittenLayer
 
 
@@ -77,7 +78,7 @@ class RecurrentEncoder(nn.Module):
         directions = 2 if bidirectional else 1
         self.output_dim = hidden * directions
         self.residual = extras.residual
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         sizes = [input_dim] + [self.output_dim] * (layers - 1)
         self.layers = nn.ModuleList(
             nn.ModuleList(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.models.attention import Attention
+from rnntool.models.dropout import Dropout
 from rnntool.models.encoders import make_encoder
 from rnntool.models.inputs import EmbeddingInput
 from rnntool.models.language_model import SoftmaxOutput
@@ -48,12 +49,12 @@ class Seq2Seq(nn.Module):
         self.bridge = nn.Linear(width, settings.layers * self.parts * H)
         self.target = EmbeddingInput(targets, D, settings.embedding_dropout)
         self.decoder = StatefulEncoder(
-            settings.cell, D, [H] * settings.layers, nn.Dropout(settings.dropout)
+            settings.cell, D, [H] * settings.layers, Dropout(settings.dropout)
         )
         self.attention: Attention | None = None
         if settings.attention != "none":
             self.attention = Attention(settings.attention, H, width)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
         self.output = SoftmaxOutput(H, targets)
 
     def read(self, ids: Tensor, lengths: Tensor) -> Memory:

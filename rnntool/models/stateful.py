@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rnntool.errors import UserError
+from rnntool.models.dropout import drop_values
 from rnntool.models.recurrent import NO_EXTRAS, Extras, make_layer
 
 State = list[Any]  # a layer each: h [1, B, H], or (h, c) for an LSTM
@@ -85,7 +85,7 @@ class StatefulEncoder(nn.Module):
             output, new = network(inputs, state)
             return output, new
         w_ih, w_hh, *biases = network._flat_weights
-        weights = [w_ih, functional.dropout(w_hh, self.weight_drop), *biases]  # type: ignore[arg-type]
+        weights = [w_ih, drop_values(w_hh, self.weight_drop), *biases]  # type: ignore[arg-type]
         # (…, biases, layers, dropout between them, training, bidirectional, batch first)
         flags = (True, 1, 0.0, True, False, False)
         result = _KERNELS[self.cell](inputs, state, weights, *flags)

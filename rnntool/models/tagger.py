@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from rnntool.models.characters import CharacterEncoder
 from rnntool.models.crf import TagField
+from rnntool.models.dropout import Dropout
 from rnntool.models.encoders import make_encoder
 from rnntool.models.features import ContextFeatures, beside
 from rnntool.models.inputs import WordDropout, make_input
@@ -52,7 +53,7 @@ class SequenceTagger(nn.Module):
             self.features = ContextFeatures(context, vocabulary_size)
             width += self.features.output_dim
         self.encoder = make_encoder(settings, width)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
         self.output = nn.Linear(self.encoder.output_dim, labels)
         self.field = TagField(labels) if settings.crf else None
 
