@@ -186,8 +186,8 @@ def _fail(message: str, code: int, traceback: bool) -> None:
 
 
 def _echo() -> bool:
-    """Whether what went wrong is another process's to tell: an error that all meet, or its loss."""
-    return process_rank() > 0 and isinstance(sys.exc_info()[1], (UserError, RuntimeError))
+    """Whether what went wrong is the first process's to tell, since all meet it."""
+    return process_rank() > 0 and isinstance(sys.exc_info()[1], UserError)
 
 
 def _terminate(signum: int, frame: Any) -> None:

@@ -9,15 +9,29 @@ and the shares hold different numbers of them. The first process alone validates
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from rnntool.errors import UserError
 from rnntool.machine import process_count, process_rank
 
 T = TypeVar("T")
+
+
+@contextmanager
+def _meeting() -> Iterator[None]:
+    """Raise a UserError where another process is no longer there to be met."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(f"another process of this training has ended: {reason}",
+                        hint="what it said stands above") from None  # fmt: skip
 
 
 class Group:
@@ -48,7 +62,7 @@ class Group:
     def leave(self) -> None:
         """Wait for the others' last word, and part."""
         if self.size > 1:
-            dist.barrier()
+            self.wait()
             dist.destroy_process_group()
 
     def seed(self, seed: int) -> None:
@@ -59,7 +73,8 @@ class Group:
     def wait(self) -> None:
         """Until all processes are here."""
         if self.size > 1:
-            dist.barrier()
+            with _meeting():
+                dist.barrier()
 
     def sum(self, *values: float) -> list[float]:
         """Each value, summed over the processes."""
@@ -67,7 +82,8 @@ class Group:
             return list(values)
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
         total = torch.tensor(values, dtype=torch.float64, device=device)
-        dist.all_reduce(total)
+        with _meeting():
+            dist.all_reduce(total)
         found: list[float] = total.tolist()
         return found
 
@@ -76,7 +92,8 @@ class Group:
         if self.size == 1:
             return value
         held: list[Any] = [value]
-        dist.broadcast_object_list(held, src=0)
+        with _meeting():
+            dist.broadcast_object_list(held, src=0)
         found: T = held[0]
         return found
 
@@ -85,7 +102,8 @@ class Group:
         trained = [p for p in model.parameters() if p.requires_grad]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
+        with _meeting():
+            dist.all_reduce(flat)
         parts = torch.split(flat, [p.numel() for p in trained])
         for parameter, part in zip(trained, parts, strict=True):
             parameter.grad = part.view_as(parameter)

@@ -24,6 +24,7 @@ from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
 from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from rnntool.training.gradient import put_gradient
 from rnntool.training.group import Group
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
@@ -153,42 +154,10 @@ class Trainer:
         """Whether this process or another one of the group was asked to stop."""
         return self.group.sum(float(self.interrupt.requested is not None))[0] > 0
 
-    def _gradient(self, batch: Any) -> StepResult:
-        """Put the gradient of a batch's loss into the model, and say what the loss was."""
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.group.size > 1:
-            return self._shared_gradient(batch)
-        with self.backend.autocast():
-            result = self.task.training_step(self.model, batch, self.backend.device)
-        result.loss.backward()  # type: ignore[no-untyped-call]
-        return result
-
-    def _shared_gradient(self, batch: Any) -> StepResult:
-        """Of a share of the batch, added to those of the other processes.
-
-        The mean over the batch is the sum of the shares' means, each by how much of it it holds.
-        """
-        group, result = self.group, None
-        share = self.task.share(batch, group.rank, group.size)
-        if share is not None:
-            with self.backend.autocast():
-                result = self.task.training_step(self.model, share, self.backend.device)
-        (count,) = group.sum(0 if result is None else result.count)
-        loss, nats, correct = 0.0, 0.0, 0
-        if result is not None:
-            weighted = result.loss * (result.count / count)
-            weighted.backward()  # type: ignore[no-untyped-call]
-            loss, correct = weighted.detach().item(), result.correct or 0
-            nats = loss if result.nats is None else result.nats.item() * result.count / count
-        group.sum_gradients(self.model)
-        loss, nats, right = group.sum(loss, nats, correct)
-        known = result is not None and result.correct is not None
-        return StepResult(torch.tensor(loss), int(count), int(right) if known else None,
-                          torch.tensor(nats))  # fmt: skip
-
     def _step(self, batch: Any, progress: Progress) -> None:
         started = time.perf_counter()
-        result = self._gradient(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        result = put_gradient(self.model, self.task, batch, self.backend, self.group)
         norm = clip_gradient(self.model.parameters(), self.settings.clip_norm)
         loss = (result.loss if result.nats is None else result.nats).item()
         self._refuse_divergence(loss, norm)

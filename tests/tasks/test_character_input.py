@@ -27,7 +27,7 @@ def data(tmp_path_factory) -> Path:
     draw = np.random.default_rng(1)
     words = ["영화", "재미", "재미있다", "없다", "배우", "연기", "최고", "최악"]
     lines = [" ".join(draw.choice(words, draw.integers(1, 7))) for _ in range(90)]
-    (folder / "text.txt").write_text("\n".join([*lines, "한번 나온 낱말"]) + "\n", encoding="utf-8")
+    (folder / "text.txt").write_text("\n".join(["한번 나온 낱말", *lines]) + "\n", encoding="utf-8")
     rows = "".join(f"{line}\t{'pos' if '최고' in line else 'neg'}\n" for line in lines)
     (folder / "train.tsv").write_text("document\tlabel\n" + rows, encoding="utf-8")
     return folder
@@ -99,8 +99,10 @@ def test_gradients_reach_the_characters():
 def test_rare_words_are_read_and_not_predicted(run):
     tensors = load_file(run / "weights.safetensors")
     words = (run / "vocab.tsv").read_text("utf-8")
-    assert "낱말" not in words  # it stands in the part that is held back
-    assert tensors["input.spelling"].shape[0] >= tensors["output.embedding.weight"].shape[0]
+    assert "낱말\t1\n" in words
+    read, predicted = (tensors[n].shape[0] for n in ("input.spelling", "output.embedding.weight"))
+    assert read == len([line for line in words.splitlines() if not line.startswith("#")])
+    assert predicted == read - 3  # the three words that stand there once
     assert (run / "spelling.tsv").is_file()
 
 
