@@ -78,10 +78,13 @@ def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
     if not counts:
         raise UserError("no tokens to learn subwords from")
     library = Library(models.BPE(unk_token=UNK))
+    # Left to itself, the library chooses among equally frequent characters another way each time.
+    alphabet = _alphabet(counts, min(_ALPHABET, size // 2))
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=[UNK],
-        limit_alphabet=min(_ALPHABET, size // 2),
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
         show_progress=False,
     )
     # The library counts words itself, so frequent words are given as often as they stand.
@@ -90,6 +93,15 @@ def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
     content = {"rnntool": "subword", "format": _FORMAT, "base": base,
                "model": json.loads(library.to_str())}  # fmt: skip
     return json.dumps(content, ensure_ascii=False, sort_keys=True, indent=0).encode("utf-8")
+
+
+def _alphabet(counts: Counter[str], size: int) -> list[str]:
+    """The most frequent characters, ties by code point."""
+    characters: Counter[str] = Counter()
+    for token, n in counts.items():
+        for character in SPACE + token:
+            characters[character] += n
+    return sorted(characters, key=lambda c: (-characters[c], c))[:size]
 
 
 def load_subword(model: bytes) -> tuple[str, Any]:

@@ -133,6 +133,12 @@ COUNTS = Counter(
 )
 
 
+def test_a_subword_alphabet_of_equally_frequent_characters_is_the_same_each_time():
+    counts = Counter({chr(ord("가") + n): 3 for n in range(200)})
+    models = {train_subword(counts, "char", 100) for _ in range(5)}
+    assert len(models) == 1
+
+
 def test_subwords_split_and_join_tokens_and_are_deterministic():
     model = train_subword(COUNTS, "mecab", 40)
     assert model == train_subword(COUNTS, "mecab", 40)
