@@ -27,6 +27,11 @@ def _quota() -> int:
         return 1 << 16
 
 
+def may_have_gpu() -> bool:
+    """Whether NVIDIA's driver is here: seen from its files, since asking torch takes seconds."""
+    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
+
+
 def process_rank() -> int:
     """This process's number among those that torchrun started; 0 where it started none."""
     return int(os.environ.get("RANK", 0)) if process_count() > 1 else 0

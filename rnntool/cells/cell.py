@@ -117,8 +117,11 @@ class Cell:
 
 def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e^-a), written through tanh so that no exponential can overflow."""
-    result: Array = 0.5 * (1 + np.tanh(0.5 * a))
-    return result
+    y: Array = 0.5 * a
+    np.tanh(y, out=y)  # in place: large arrays anew take as long as the tanh itself
+    y += 1
+    y *= 0.5
+    return y
 
 
 def columns(a: Array, H: int) -> Iterator[Array]:

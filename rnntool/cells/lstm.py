@@ -43,7 +43,8 @@ def step(
     h_prev, c_prev = state
     if a_x is None:
         a_x = x @ W_xh.T + b  # 1
-    a = a_x + h_prev @ W_hh.T  # 2: (B, 4H)
+    a = h_prev @ W_hh.T  # 2: (B, 4H)
+    a += a_x
     a_i, a_f, a_g, a_o = columns(a, h_prev.shape[1])
     i, f, g, o = sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)  # 3
     c = f * c_prev + i * g  # 4

@@ -8,6 +8,7 @@ from typing import Annotated, TextIO
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
 from rnntool.settings import refuse_foreign
 from rnntool.tasks.evaluate_settings import PredictSettings
@@ -35,6 +36,7 @@ def predict(
 
     Example: echo '이 영화 정말 재밌다' | rnntool predict runs/lstm
     """
+    one_blas_thread()  # batches are answered side by side, a core each
     from rnntool.formats.writing import write_text
 
     answer = _answering(run, settings)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
+
+from rnntool.formats.reading import is_file
 
 T = TypeVar("T")
 _END = object()
@@ -54,6 +57,20 @@ def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         if batch:
             yield batch  # type: ignore[misc]
     source.end()
+
+
+def batches_of(path: str, items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Batches of what is read from `path`: full ones of a file, `ready_batches` of anything else.
+
+    A product of matrices can differ in its last digit with the number of their rows: from a file,
+    the same rows always stand together, and answers are the same to the byte.
+    """
+    if not is_file(path):
+        yield from ready_batches(items, size)
+        return
+    source = iter(items)
+    while batch := list(itertools.islice(source, size)):
+        yield batch
 
 
 def ahead(items: Iterable[T], count: int = 2) -> Iterator[T]:

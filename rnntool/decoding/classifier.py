@@ -1,14 +1,17 @@
-"""A classifier's forward pass, a text at a time, on the NumPy cells: for answers at once.
+"""A classifier's forward pass on the NumPy cells: for answers at once, and for many on a CPU.
 
-Importing torch takes longer than classifying a page.
+Importing torch takes longer than classifying a page. Batches are packed, so no step is computed for
+padding, and several are computed side by side, a core each.
 
-Shapes: T time, D input, H hidden, C classes.
+Shapes: N texts, M tokens of all of them, D input, H hidden, V vocabulary, C classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +20,12 @@ from rnntool.cells import CELLS
 from rnntool.cells.cell import Weights
 from rnntool.cells.softmax import softmax
 from rnntool.cells.torch_layout import from_torch
+from rnntool.decoding.packed import Ints, Packing, pack_rows
+from rnntool.machine import usable_cores
 
 Floats = NDArray[Any]
+_TOGETHER = 512  # texts of a batch: enough for a matrix product's speed, little enough for caches
+_TABLE = 1 << 26  # numbers of the first layer's table at most
 
 
 def can_run(settings: Mapping[str, Any]) -> bool:
@@ -29,15 +36,35 @@ def can_run(settings: Mapping[str, Any]) -> bool:
     return plain and not any(settings.get(name) for name in extras)
 
 
+class _Products(Protocol):
+    """`W_xh x + b` of M tokens, sliced step by step: an array, or rows looked up in a table."""
+
+    def __getitem__(self, place: slice) -> Floats: ...
+
+
+class _LookedUp:
+    """Rows of a table, taken as they are asked for."""
+
+    def __init__(self, table: Floats, ids: Ints) -> None:
+        self.table, self.ids = table, ids
+
+    def __getitem__(self, place: slice) -> Floats:
+        found: Floats = self.table[self.ids[place]]
+        return found
+
+
 class ClassifierEngine:
     """The model of a run of `train classify`.
 
     Args:
         settings: the run's; `can_run` of them is true.
         tensors: its weights by name, as `weights.safetensors` holds them.
+        threads: batches computed side by side; 0: one a core.
     """
 
-    def __init__(self, settings: Mapping[str, Any], tensors: Mapping[str, Floats]) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], tensors: Mapping[str, Floats], threads: int = 0
+    ) -> None:
         self.cell, self.pooling = CELLS[settings["cell"]], settings["pooling"]
         # Stacks apart: a layer reads its own direction of the layer below, not both.
         self.apart = settings.get("encoder", "recurrent") == "directional"
@@ -46,11 +73,19 @@ class ClassifierEngine:
             self.layers.append(self._directions(tensors, len(self.layers)))
         self.embedding = tensors.get("input.embedding.weight")
         self.W, self.b = tensors["output.weight"], tensors["output.bias"]
+        self.threads = threads or usable_cores()
 
     @property
     def classes(self) -> int:
         """C; a single sigmoid unit tells two apart."""
         return max(2, len(self.b))
+
+    @property
+    def size(self) -> int:
+        """V."""
+        if self.embedding is not None:
+            return len(self.embedding)
+        return int(self.layers[0][0]["W_xh"].shape[1])
 
     def _directions(self, tensors: Mapping[str, Floats], layer: int) -> list[Weights]:
         found: list[Weights] = []
@@ -61,61 +96,114 @@ class ClassifierEngine:
                 return found
             found.append(from_torch(self.cell, own, prefix)[0][0])
 
-    def probabilities(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """[C] class probabilities of a text of any length."""
-        states, last = self._encode(self._inputs(np.asarray(ids, dtype=np.int64)))
-        scores = (self.W @ self._pool(states, last) + self.b).astype(np.float64)
-        if len(scores) > 1:
-            found: NDArray[np.float64] = np.asarray(softmax(scores), dtype=np.float64)
-            return found
-        second = 1 / (1 + np.exp(-scores[0]))
-        return np.array([1 - second, second])
+    def probabilities(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """[N, C] class probabilities of N texts of any lengths, given as token numbers."""
+        tokens = sum(map(len, texts))
+        tables: list[Floats] | None = None
+        # The table costs as much as V tokens without it.
+        if tokens >= self.size and self.size * len(self.layers[0][0]["b"]) <= _TABLE:
+            tables = self._tables
+        # Those of like length together; the longest first, so that no core ends long after others.
+        by_length = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
+        batches = [by_length[n : n + _TOGETHER] for n in range(0, len(texts), _TOGETHER)]
 
-    def _inputs(self, ids: NDArray[np.int64]) -> Floats:
-        """[T, D]; a one-hot `<pad>` is zeros."""
+        def answer(rows: list[int]) -> NDArray[np.float64]:
+            return self._answer([texts[row] for row in rows], tables)
+
+        found = np.empty((len(texts), self.classes))
+        if len(batches) == 1:
+            found[by_length] = answer(by_length)
+        else:
+            with ThreadPoolExecutor(self.threads) as side_by_side:
+                for rows, own in zip(batches, side_by_side.map(answer, batches), strict=True):
+                    found[rows] = own
+        return found
+
+    @cached_property
+    def _tables(self) -> list[Floats]:
+        """[V, k·H] of each direction: the first layer's products for every token there is."""
+        everything = self._inputs(np.arange(self.size))
+        return [everything @ p["W_xh"].T + p["b"] for p in self.layers[0]]
+
+    def _answer(
+        self, texts: list[Sequence[int]], tables: list[Floats] | None
+    ) -> NDArray[np.float64]:
+        packing, ids, order = pack_rows(texts)
+        states, last = self._encode(packing, self._first_products(ids, tables))
+        scores = (self._pool(packing, states, last) @ self.W.T + self.b).astype(np.float64)
+        found = np.empty((len(texts), self.classes))
+        found[order] = _probabilities(scores)
+        return found
+
+    def _first_products(self, ids: Ints, tables: list[Floats] | None) -> list[_Products]:
+        """Of each direction of the first layer."""
+        if tables is not None:
+            return [_LookedUp(table, ids) for table in tables]
+        x = self._inputs(ids)
+        return [x @ p["W_xh"].T + p["b"] for p in self.layers[0]]
+
+    def _inputs(self, ids: Ints) -> Floats:
+        """[M, D]; a one-hot `<pad>` is zeros."""
         if self.embedding is not None:
             vectors: Floats = self.embedding[ids]
             return vectors
-        D = self.layers[0][0]["W_xh"].shape[1]
-        unit: Floats = np.eye(D, dtype=self.W.dtype)[ids]
+        unit: Floats = np.eye(self.size, dtype=self.W.dtype)[ids]
         unit[ids == 0] = 0
         return unit
 
-    def _encode(self, x: Floats) -> tuple[Floats, Floats]:
-        """[T, H·directions] states in reading order, and where each direction ended."""
-        ways = [x] * len(self.layers[0])
+    def _encode(self, packing: Packing, products: list[_Products]) -> tuple[Floats, Floats]:
+        """The last layer's states [M, H·directions], and where each direction ended [N, …]."""
+        ways: list[Floats] = []
+        ends: list[Floats] = []
         for layer in self.layers:
-            found = []
-            for direction, p in enumerate(layer):
-                own = ways[direction] if self.apart else np.concatenate(ways, axis=1)
-                if layer is self.layers[0]:
-                    own = x
-                order = slice(None, None, -1 if direction else None)
-                found.append(self._run(p, own[order])[order])
-            ways = found
-        ends = [way[-1 if n == 0 else 0] if len(x) else np.zeros(way.shape[1], x.dtype)
-                for n, way in enumerate(ways)]  # fmt: skip
-        return np.concatenate(ways, axis=1), np.concatenate(ends)
+            if ways:
+                both = np.concatenate(ways, axis=1)
+                inputs = ways if self.apart else [both] * len(layer)
+                products = [x @ p["W_xh"].T + p["b"] for x, p in zip(inputs, layer, strict=True)]
+            runs = [
+                self._run(p, own, packing, backward=direction == 1)
+                for direction, (p, own) in enumerate(zip(layer, products, strict=True))
+            ]
+            ways, ends = [states for states, _ in runs], [end for _, end in runs]
+        return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
 
-    def _run(self, p: Weights, x: Floats) -> Floats:
-        """[T, D] inputs -> [T, H] states of one direction."""
+    def _run(
+        self, p: Weights, products: _Products, packing: Packing, backward: bool
+    ) -> tuple[Floats, Floats]:
+        """One direction of a layer: the states [M, H] in reading order, and the last ones [N, H].
+
+        Backward, a row joins at its own last token, with the zero state that it was given.
+        """
         H = p["W_hh"].shape[1]
-        a_x = x @ p["W_xh"].T + p["b"]
-        state = self.cell.zero_state(1, H, p["W_hh"].dtype)
-        states: Floats = np.empty((len(x), H), dtype=p["W_hh"].dtype)
-        for t in range(len(x)):
-            state, _ = self.cell.step(p, x[t : t + 1], state, a_x[t : t + 1])
-            states[t] = state[0][0]
-        return states
+        state = self.cell.zero_state(len(packing.lengths), H, p["W_hh"].dtype)
+        states: Floats = np.empty((int(packing.lengths.sum()), H), dtype=p["W_hh"].dtype)
+        for n, place in packing.steps(backward):
+            a_x = products[place]
+            new, _ = self.cell.step(p, a_x, tuple(part[:n] for part in state), a_x)
+            for part, own in zip(state, new, strict=True):
+                part[:n] = own
+            states[place] = new[0]
+        return states, state[0]
 
-    def _pool(self, states: Floats, last: Floats) -> Floats:
+    def _pool(self, packing: Packing, states: Floats, last: Floats) -> Floats:
+        """[N, H·directions], or three times as wide for `all`; an empty text pools to zeros."""
         if self.pooling == "last":
             return last
-        empty = np.zeros_like(last)
-        parts = {
-            "max": states.max(axis=0) if len(states) else empty,
-            "mean": states.mean(axis=0) if len(states) else empty,
-        }
+        most = np.where(packing.lengths[:, None] > 0, np.finfo(last.dtype).min, last)
+        total = np.zeros_like(last)
+        for n, place in packing.steps():
+            np.maximum(most[:n], states[place], out=most[:n])
+            total[:n] += states[place]
+        mean = total / np.maximum(1, packing.lengths)[:, None].astype(last.dtype)
+        parts: dict[str, Floats] = {"max": most, "mean": mean}
         if self.pooling in parts:
             return parts[self.pooling]
-        return np.concatenate([last, parts["max"], parts["mean"]])
+        return np.concatenate([last, most, mean], axis=1)
+
+
+def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N, C] from [N, C] scores, or from the [N, 1] scores of a sigmoid unit."""
+    if scores.shape[1] > 1:
+        return np.asarray(softmax(scores), dtype=np.float64)
+    second = 1 / (1 + np.exp(-scores))
+    return np.concatenate([1 - second, second], axis=1)

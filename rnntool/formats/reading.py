@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
+import stat
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +47,11 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"cannot be read: {reason}", where=path) from error
     with source:
-        yield source
+        try:
+            yield source
+        except (zlib.error, lzma.LZMAError) as error:
+            reason = f"cannot be read to its end: {error}"
+            raise UserError(reason, where=path, hint="fetch it again") from None
 
 
 def _standard_input() -> BinaryIO:
@@ -87,6 +94,24 @@ def read_lines(path: str, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """
     with open_binary(path) as source:
         yield from decode_lines(source, name_of(path), encoding)
+
+
+def read_all_lines(path: str) -> list[str]:
+    """The texts of `read_lines`, of UTF-8, at once: a quarter of the time where memory holds them.
+
+    Raises:
+        UserError: as `read_lines`.
+    """
+    with open_binary(path) as source:
+        content = source.read()
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text or "\r" in text:  # line by line, to name the line or to see which end it has
+        return [line for _, line in decode_lines(io.BytesIO(content), name_of(path), "utf-8")]
+    text = text.removeprefix(_BOM)
+    return text.removesuffix("\n").split("\n") if content else []
 
 
 def decode_lines(source: IO[bytes], name: str, encoding: str) -> Iterator[tuple[int, str]]:
@@ -132,6 +157,15 @@ def _decode(raw: bytes, name: str, number: int, encoding: str) -> str:
             where=f"{name}:{number}",
             hint="give the file's own encoding, such as --encoding cp949",
         ) from None
+
+
+def is_file(path: str) -> bool:
+    """Whether what stands at a path, or at `-`, is a file and thus there as a whole."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode if path == STREAM else os.stat(path).st_mode
+    except (OSError, ValueError):  # a URL, or a test's stand-in for standard input
+        return False
+    return stat.S_ISREG(mode)
 
 
 def name_of(path: str) -> str:

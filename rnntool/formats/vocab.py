@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnntool.errors import UserError
 from rnntool.formats.header import format_header, parse_header
-from rnntool.formats.reading import name_of, read_lines
+from rnntool.formats.reading import name_of, read_all_lines
 from rnntool.formats.writing import write_text
 from rnntool.text.vocabulary import SPECIALS, Vocabulary
 
@@ -31,20 +31,13 @@ def read_vocabulary(path: str) -> Vocabulary:
         UserError: it is not a vocabulary file, or a line of it is damaged, cut off or doubled.
     """
     name = name_of(path)
-    lines = read_lines(path)
-    header = parse_header(next(lines, (1, ""))[1], name)
+    first, *lines = read_all_lines(path) or [""]
+    header = parse_header(first, name)
     if header is None or header.kind != "vocab":
         raise UserError(
             "is not a vocabulary file", where=name, hint="make one with rnntool build-vocab"
         )
-    tokens: dict[str, int] = {}
-    for number, line in lines:
-        token, tab, count = line.rpartition("\t")
-        if not tab or not token or not count.isdecimal():
-            raise UserError(f"not `token TAB count`: {line[:60]!r}", where=f"{name}:{number}")
-        if token in tokens:
-            raise UserError(f"token {token!r} stands twice", where=f"{name}:{number}")
-        tokens[token] = int(count)
+    tokens = _counts(lines, name)
     if tuple(tokens)[: len(SPECIALS)] != SPECIALS:
         raise UserError(
             f"does not begin with the specials {' '.join(SPECIALS)}",
@@ -58,3 +51,25 @@ def read_vocabulary(path: str) -> Vocabulary:
         tokenizer=header.values.get("tokenizer", "whitespace"),
         min_count=int(min_count) if min_count.isdecimal() else 1,
     )
+
+
+def _counts(lines: list[str], name: str) -> dict[str, int]:
+    """The tokens' counts in the order of the lines, which begin with the file's second.
+
+    All lines are parsed at once, and looked at one by one only where something is wrong: `predict`
+    reads a vocabulary before it answers, and its user waits.
+    """
+    pairs = [line.rpartition("\t") for line in lines]
+    counts = {token: count for token, _, count in pairs}
+    right = len(counts) == len(pairs) and "" not in counts
+    if right and all(map(str.isdecimal, counts.values())):
+        return dict(zip(counts, map(int, counts.values()), strict=True))
+    seen: set[str] = set()
+    for number, (token, tab, count) in enumerate(pairs, start=2):
+        if not tab or not token or not count.isdecimal():
+            line = lines[number - 2]
+            raise UserError(f"not `token TAB count`: {line[:60]!r}", where=f"{name}:{number}")
+        if token in seen:
+            raise UserError(f"token {token!r} stands twice", where=f"{name}:{number}")
+        seen.add(token)
+    raise AssertionError("a wrong line was seen, and none is found")

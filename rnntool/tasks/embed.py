@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rnntool.data.sequences import sorted_batches
 from rnntool.data.splitter import text_splitter
-from rnntool.data.stream import ready_batches
+from rnntool.data.stream import batches_of
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
@@ -88,7 +88,7 @@ def _embedded(
             with open_corpus(path, options) as corpus:
                 require_tokenizer(corpus, identity)
                 own = None if corpus.layout.tokenizer is None else corpus.layout.tokens
-                for rows in ready_batches(corpus, settings.batch_size):
+                for rows in batches_of(path, corpus, settings.batch_size):
                     texts = [row.text for row in rows]
                     tokens = list(map(own, texts) if own else split(texts))
                     yield from embed_tokens(trained, tokens, settings.layer, settings.pool)

@@ -167,4 +167,12 @@ class PredictSettings(InferenceSettings, SearchSettings, EnsembleSettings):
         tasks=("classify", "seq2seq"),
     )  # fmt: skip
     json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
-    batch_size: int = setting(512, "Lines answered together at most.", min=1, panel="Machine")
+    line_buffered: bool = setting(
+        False, "Answer each line by itself, even when many have come together.", panel="Output"
+    )
+    batch_size: int = setting(4096, "Lines answered together at most.", min=1, panel="Machine")
+
+    @property
+    def together(self) -> int:
+        """Lines answered together at most."""
+        return 1 if self.line_buffered else self.batch_size

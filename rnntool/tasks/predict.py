@@ -1,19 +1,19 @@
 """Answer for each line: what `rnntool predict` does with a classifier.
 
-Few lines are answered by the NumPy cells, before torch could even be imported; when many have come
-together, torch takes over.
+The NumPy cells answer before torch could even be imported.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.data.stream import ahead, ready_batches
+from rnntool.data.stream import ahead, batches_of
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.decoding.classifier import ClassifierEngine, can_run
@@ -22,17 +22,21 @@ from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, spli
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run, open_run, require_task
 from rnntool.formats.weights import read_weights
+from rnntool.machine import may_have_gpu
 from rnntool.reporting import Progress, Reporter
 from rnntool.tasks.evaluate_settings import PredictSettings
 from rnntool.tasks.reading import require_tokenizer
 
-_FEW = 24  # lines together up to which NumPy is done before torch is imported
+_FEW = 24  # lines together up to which NumPy is done before a GPU could even be asked
 
 Floats = NDArray[np.float64]
 
 
 class Answering:
     """A classifier that answers at once, and fast when there is much to answer.
+
+    The NumPy cells answer what they can; torch what they cannot, and much at a time where there may
+    be a GPU.
 
     Raises:
         UserError: the run is none, is damaged, or was trained for another task.
@@ -46,8 +50,9 @@ class Answering:
             and not settings.ensemble
             and settings.device != "cuda"
         )
-        self._few: ClassifierEngine | None = None
-        self._many: Callable[[list[str]], Floats] | None = None
+        self._most = _FEW if settings.device == "auto" and may_have_gpu() else sys.maxsize
+        self._numpy: ClassifierEngine | None = None
+        self._torch: Callable[[list[str]], Floats] | None = None
 
     @property
     def worker_options(self) -> WorkerOptions:
@@ -57,16 +62,15 @@ class Answering:
 
     def probabilities(self, texts: list[str]) -> Floats:
         """[N, C] probabilities of N texts given as tokens joined by one space."""
-        if self._many is None and self._plain and len(texts) <= _FEW:
-            if self._few is None:  # only now: a file of many lines needs no second set of weights
-                self._few = _open_engine(self.run)
+        if self._torch is None and self._plain and len(texts) <= self._most:
+            if self._numpy is None:  # only now: torch may answer all, and needs no second weights
+                self._numpy = _open_engine(self.run, self.settings.threads)
             limit = self.run.config.settings.get("max_length") or None
             encode = self.run.vocabulary.encode
-            ids = [encode(split_tokens(text)[:limit]) for text in texts]
-            return np.array([self._few.probabilities(own) for own in ids])
-        if self._many is None:
-            self._many = self._open_torch()
-        return self._many(texts)
+            return self._numpy.probabilities([encode(split_tokens(t)[:limit]) for t in texts])
+        if self._torch is None:
+            self._torch = self._open_torch()
+        return self._torch(texts)
 
     def _open_torch(self) -> Callable[[list[str]], Floats]:
         from rnntool.tasks.classify_run import load_ensemble
@@ -76,9 +80,9 @@ class Answering:
         return load_ensemble(runs, self.settings.device, self.settings.threads).probabilities
 
 
-def _open_engine(run: Run) -> ClassifierEngine:
+def _open_engine(run: Run, threads: int) -> ClassifierEngine:
     try:
-        engine = ClassifierEngine(run.config.settings, read_weights(run.weights))
+        engine = ClassifierEngine(run.config.settings, read_weights(run.weights), threads)
     except (KeyError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
@@ -109,7 +113,8 @@ def predict(
         for path in inputs:
             with open_corpus(path, options) as corpus:
                 require_tokenizer(corpus, answering.run.config.tokenizer)
-                count += _answer(answering, corpus, pool, sink, settings, progress)
+                arrived = batches_of(path, corpus, settings.together)
+                count += _answer(answering, corpus, arrived, pool, sink, settings, progress)
         pool.warn_of_characters(report)
     return count
 
@@ -117,13 +122,13 @@ def predict(
 def _answer(
     answering: Answering,
     corpus: Corpus,
+    arrived: Iterator[list[Row]],
     pool: TokenizePool,
     sink: TextIO,
     settings: PredictSettings,
     progress: Progress,
 ) -> int:
     count, labels = 0, answering.run.labels
-    arrived = ready_batches(corpus, settings.batch_size)
     # The next batch is tokenized while this one is answered.
     for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
         for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rnntool.data.pairs import pair_options, read_pairs
 from rnntool.data.sequences import Sequences, pack_sequences, sorted_batches
 from rnntool.data.splitter import Split, text_splitter
-from rnntool.data.stream import ready_batches
+from rnntool.data.stream import batches_of
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.decoding.engine import Floats, States
 from rnntool.decoding.generate import beam_search
@@ -38,6 +38,7 @@ from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
 
+_TOGETHER = 256  # texts answered before the first of them is written
 _EVAL_TOKENS = 8_192  # of a padded batch of sources at most
 
 
@@ -244,7 +245,7 @@ def predict_answers(
     ):
         for path in inputs:
             with open_corpus(path, options) as corpus:
-                for batch in ready_batches(corpus, settings.batch_size):
+                for batch in batches_of(path, corpus, min(_TOGETHER, settings.together)):
                     texts = [row.text for row in batch]
                     sources = pack_sequences(trained.run.vocabulary.encode(t) for t in split(texts))
                     answers = trained.answers(sources, settings.length, settings.beam)

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from rnntool.data.spelling import Speller
-from rnntool.data.stream import ready_batches
+from rnntool.data.stream import batches_of
 from rnntool.data.tagged import Tagged, encode_tagged
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import CHARACTERS, Run
@@ -127,7 +127,7 @@ def predict_tags(
     with report.progress("tagging", count_lines(inputs), "lines") as progress:
         for path in inputs:
             sentences = read_tagged(path, _options(tagger, settings, None), tags=False)
-            for batch in ready_batches(sentences, settings.batch_size):
+            for batch in batches_of(path, sentences, settings.together):
                 for sentence, tags, sure in _answers(tagger, batch, path):
                     sink.write(_format(sentence, tags, sure, settings))
                 sink.flush()

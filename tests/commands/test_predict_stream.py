@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from rnntool.tasks import predict
 from tests.commands.test_workflow import corpus, trained
 
 __all__ = ["corpus", "trained"]
@@ -68,12 +69,20 @@ def test_one_line_is_answered_without_torch(trained):
     assert not {"torch", "gensim", "sklearn"} & imports_of(trained / "run", "영화 최고\n")
 
 
-def test_many_lines_are_answered_by_torch_and_alike(trained, cli):
+def test_many_lines_need_no_torch_either_and_each_gets_its_own_answer(trained, cli):
     lines = "".join(f"영화 최고 {n}\n" for n in range(300))
-    assert "torch" in imports_of(trained / "run", lines)
-    many = cli("predict", trained / "run", "-q", input=lines).out.splitlines()
-    few = cli("predict", trained / "run", "-q", "--batch-size", 1, input=lines).out.splitlines()
-    assert len(many) == len(few) == 300
-    for one, other in zip(many, few, strict=True):
+    assert "torch" not in imports_of(trained / "run", lines)
+    many = cli("predict", trained / "run", "-q", input=lines).out
+    assert cli("predict", trained / "run", "-q", "--line-buffered", input=lines).out == many
+    assert len(many.splitlines()) == 300
+
+
+def test_where_a_gpu_may_be_torch_answers_what_is_much(trained, cli, monkeypatch):
+    lines = "".join(f"영화 최고 {n}\n" for n in range(300))
+    numpys = cli("predict", trained / "run", "-q", input=lines).out.splitlines()
+    monkeypatch.setattr(predict, "may_have_gpu", lambda: True)
+    result = cli("predict", trained / "run", "-v", input=lines)
+    assert "torch answers" in result.err
+    for one, other in zip(numpys, result.out.splitlines(), strict=True):
         assert one.split("\t")[0] == other.split("\t")[0]
         assert abs(float(one.split("\t")[1]) - float(other.split("\t")[1])) < 1e-5

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from rnntool.decoding import classifier
 from rnntool.decoding.classifier import ClassifierEngine, can_run
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.models.settings import ClassifierSettings
@@ -31,12 +32,36 @@ def test_probabilities_equal_torchs(kind, outputs):
         assert can_run(as_dict(settings))
         tensors = {name: t.numpy() for name, t in model.state_dict().items()}
         engine = ClassifierEngine(as_dict(settings), tensors)
-        for text in ([5, 6, 7, 8, 1], [4], []):
-            ids = torch.tensor([[*text, 0]])
-            expected = class_probabilities(model(ids, torch.tensor([len(text)])).double())[0]
-            found = engine.probabilities(text)
-            assert np.allclose(found, expected.detach().numpy(), atol=1e-5), (pooling, text)
-            assert found.sum() == pytest.approx(1)
+        texts = [[4], [5, 6, 7, 8, 1], [], [1, 0, 3], [8, 8]]
+        expected = torch.cat([
+            class_probabilities(model(torch.tensor([[*text, 0]]), torch.tensor([len(text)])))
+            for text in texts
+        ]).detach()  # fmt: skip
+        for some in (slice(None), slice(0, 1), slice(2, 3)):  # together, one alone, an empty one
+            found = engine.probabilities(texts[some])
+            assert np.allclose(found, expected[some].numpy(), atol=1e-5), (pooling, some)
+            assert found.sum(axis=1) == pytest.approx(1)
+
+
+def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
+    """Rows of all lengths, in small batches, by the table of products and without it."""
+    torch.manual_seed(2)
+    settings = as_dict(ClassifierSettings(hidden=6, embedding_dim=4, bidirectional=True))
+    model = SequenceClassifier(
+        ClassifierSettings(hidden=6, embedding_dim=4, bidirectional=True), V, 3
+    )
+    tensors = {name: t.numpy() for name, t in model.state_dict().items()}
+    draw = np.random.default_rng(3)
+    texts = [draw.integers(0, V, draw.integers(0, 12)).tolist() for _ in range(50)]
+    alone = ClassifierEngine(settings, tensors)
+    monkeypatch.setattr(classifier, "_TABLE", 0)
+    expected = np.concatenate([alone.probabilities([text]) for text in texts])
+    monkeypatch.setattr(classifier, "_TOGETHER", 7)
+    for table in (0, 1 << 20):
+        monkeypatch.setattr(classifier, "_TABLE", table)
+        engine = ClassifierEngine(settings, tensors, threads=3)
+        assert np.allclose(engine.probabilities(texts), expected, atol=1e-6)
+        assert ("_tables" in vars(engine)) == (table > 0)
 
 
 @pytest.mark.parametrize("extra", [

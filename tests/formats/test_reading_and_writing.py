@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntool.errors import UserError
-from rnntool.formats.reading import decode_lines, read_lines
+from rnntool.formats.reading import decode_lines, read_all_lines, read_lines
 from rnntool.formats.writing import write_directory, write_text
 
 
@@ -66,6 +66,24 @@ def test_compressed_files_are_read(tmp_path):
     path.write_bytes(gzip.compress("가\n나\n".encode() * 1000)[:-20])
     with pytest.raises(UserError, match="cannot be read to its end"):
         list(read_lines(str(path)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "\n", "가", "가\n\n나\n\n", "\ufeff가\n\ufeff나", "가\r\n나\r다\n", "a\u2028b\x0bc\n"],
+)
+def test_all_lines_at_once_are_the_lines_one_by_one(tmp_path, content):
+    path = tmp_path / "x.txt"
+    path.write_bytes(content.encode())
+    assert read_all_lines(str(path)) == [text for _, text in read_lines(str(path))]
+
+
+@pytest.mark.parametrize(("content", "line"), [(b"a\nb\xff\n", 2), (b"a\n\nb\0\n", 3)])
+def test_all_lines_at_once_name_a_bad_one(tmp_path, content, line):
+    path = tmp_path / "x.txt"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"x.txt:{line}: "):
+        read_all_lines(str(path))
 
 
 def test_a_missing_file_suggests_a_near_name_and_a_directory_is_named(tmp_path):

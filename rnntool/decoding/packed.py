@@ -1,0 +1,58 @@
+"""Many sequences of any lengths as one array without padding, time step by time step.
+
+The longest row comes first, so that the rows that still run at a step are the first ones: the
+array holds step 0 of all rows, then step 1 of those that have one, and so on. No step is computed
+for padding (the layout of torch's PackedSequence).
+
+Shapes: N rows, T steps of the longest, M steps of all rows together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where each step of each row stands among the M."""
+
+    lengths: Ints  # [N], longest first
+    active: Ints  # [T] rows that have a step t
+    starts: Ints  # [T] where step t begins
+
+    def steps(self, backward: bool = False) -> Iterator[tuple[int, slice]]:
+        """For each time step, first to last: how many rows have it, and where they stand."""
+        order = range(len(self.active))
+        for t in reversed(order) if backward else order:
+            n = int(self.active[t])
+            yield n, slice(int(self.starts[t]), int(self.starts[t]) + n)
+
+    def pack(self, flat: Ints) -> Ints:
+        """[M] numbers that stand row after row, step after step."""
+        begins = np.cumsum(self.lengths) - self.lengths
+        parts = [flat[begins[: place.stop - place.start] + t]
+                 for t, (_, place) in enumerate(self.steps())]  # fmt: skip
+        return np.concatenate(parts) if parts else flat[:0]
+
+
+def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints, Ints]:
+    """Rows of numbers, packed.
+
+    Returns:
+        The packing; the numbers [M]; and the order [N]: which row each row of the packing is.
+    """
+    sizes = np.array([len(row) for row in rows], dtype=np.int64)
+    order = np.argsort(-sizes, kind="stable")
+    lengths = sizes[order]
+    T = int(lengths[0]) if len(lengths) else 0
+    # How many rows are longer than t: counted from the other end of the sorted lengths.
+    active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(T), side="right")
+    packing = Packing(lengths, active, np.cumsum(active) - active)
+    flat = np.array([number for row in order for number in rows[row]], dtype=np.int64)
+    return packing, packing.pack(flat), order
