@@ -1,6 +1,7 @@
 # make demo   set everything up and run the main job (examples/nsmc)
 # make test   set everything up and run all tests
-# Both need Python >= 3.10 and make, nothing else: no root, no Java, no system package.
+# make fuzz   feed every reader of files with what a fuzzer makes of good files
+# The first two need Python >= 3.10 and make, nothing else: no root, no Java, no system package.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ STAMP := $(VENV)/.installed
 # The demo runs in its own folder, so a relative path is made absolute.
 NSMC := $(if $(NSMC_DIR),NSMC_DIR='$(abspath $(NSMC_DIR))')
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test fuzz lint clean
 
 setup: $(STAMP)
 
@@ -27,6 +28,12 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+# A minute for each reader of files; needs atheris, which has wheels for Linux.
+SECONDS ?= 60
+fuzz: setup
+	$(BIN)/python -m pip install --quiet 'atheris>=2.3'
+	$(BIN)/python -m tests.fuzz_readers --seconds $(SECONDS)
 
 lint: setup
 	$(BIN)/ruff check rnntool tests examples

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from rnntool.errors import UserError, nearest
+from rnntool.formats.fields import finite_number, split_csv
 from rnntool.formats.reading import read_lines
 from rnntool.formats.vectors import read_vectors
 
@@ -123,8 +123,8 @@ def read_pairs(path: str) -> list[tuple[str, str, float]]:
     for number, line in read_lines(path):
         if not line.strip():
             continue
-        fields = line.split("\t") if "\t" in line else next(csv.reader([line]))
-        score = _number(fields[2]) if len(fields) >= 3 else None
+        fields = line.split("\t") if "\t" in line else split_csv(line, f"{path}:{number}")
+        score = finite_number(fields[2]) if len(fields) >= 3 else None
         if score is None and number == 1:
             continue  # a header
         if score is None:
@@ -133,10 +133,3 @@ def read_pairs(path: str) -> list[tuple[str, str, float]]:
     if not pairs:
         raise UserError("holds no word pairs", where=path)
     return pairs
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -6,7 +6,6 @@ European (`01.01.2009 00:10:00`); what is neither is kept as text.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.errors import UserError, one_of
+from rnntool.formats.fields import finite_number, split_csv
 from rnntool.formats.reading import name_of, read_lines
 
 Floats = NDArray[np.float64]
@@ -70,7 +70,7 @@ def read_series(path: str, columns: list[str] | None = None, encoding: str = "ut
     rows = list(records)
     if not rows:
         raise UserError("has a header and no rows", where=name)
-    timed = _float(rows[0][1][0]) is None
+    timed = finite_number(rows[0][1][0]) is None
     wanted = columns if columns is not None else header[1 if timed else 0 :]
     for column in wanted:
         if column not in header:
@@ -100,25 +100,18 @@ def _records(path: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
             continue
         if not delimiter:
             delimiter = max(",;\t", key=text.count)
-        yield line, [field.strip() for field in next(csv.reader([text], delimiter=delimiter))]
+        fields = split_csv(text, f"{name_of(path)}:{line}", delimiter)
+        yield line, [field.strip() for field in fields]
 
 
 def _value(text: str, column: str, where: str) -> float:
     if not text:
         raise UserError(f"no value of {column!r}: a gap", where=where,
                         hint="fill it in, or leave the column out with --columns")  # fmt: skip
-    value = _float(text)
+    value = finite_number(text)
     if value is None:
         raise UserError(f"{text!r} is no number (column {column!r})", where=where)
     return value
-
-
-def _float(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
 
 
 def _times(labels: list[str]) -> list[datetime] | None:

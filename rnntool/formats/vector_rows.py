@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.errors import UserError
+from rnntool.formats.fields import finite_number, split_csv
 from rnntool.formats.reading import name_of, open_binary, read_lines
 
 
@@ -36,7 +35,7 @@ def _read_npy(path: str) -> NDArray[np.float32]:
         try:
             loaded: Any = np.load(source, allow_pickle=False)
             return np.asarray(loaded, dtype=np.float32)
-        except (ValueError, TypeError, EOFError) as error:
+        except Exception as error:  # a header is parsed as Python, and fails in as many ways
             reason = " ".join(str(error).split())
             raise UserError(f"is no .npy file of numbers: {reason}", where=name_of(path)) from None
 
@@ -44,8 +43,8 @@ def _read_npy(path: str) -> NDArray[np.float32]:
 def _read_csv(path: str) -> NDArray[np.float32]:
     rows: list[list[float]] = []
     for number, line in read_lines(path):
-        fields = next(csv.reader([line]), [])
-        values = [_number(field) for field in fields]
+        fields = split_csv(line, f"{name_of(path)}:{number}")
+        values = [finite_number(field) for field in fields]
         if number == 1 and all(value is None for value in values):
             continue  # a header
         if None in values or not values:
@@ -56,11 +55,3 @@ def _read_csv(path: str) -> NDArray[np.float32]:
                             where=f"{name_of(path)}:{number}")  # fmt: skip
         rows.append([value for value in values if value is not None])
     return np.array(rows, dtype=np.float32)
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

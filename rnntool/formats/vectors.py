@@ -53,6 +53,9 @@ def _read_word2vec(path: str) -> Any:
         raise UserError(
             "is cut off: fewer vectors than its first line says", where=path, hint="fetch it again"
         ) from None
+    except MemoryError:
+        raise UserError("its first line says more numbers than memory holds", where=path,
+                        hint="is it `V D`, and the file whole?") from None  # fmt: skip
     except UnicodeDecodeError:
         raise UserError("a word is not UTF-8", where=path, hint="is it a binary file? name it .bin"
                         ) from None  # fmt: skip
@@ -69,8 +72,9 @@ def _read_fasttext(path: str) -> Any:
 
     try:
         return load_facebook_vectors(path)
-    except (EOFError, ValueError, struct.error, AssertionError, NotImplementedError) as error:
-        raise UserError(f"damaged fastText file: {error}", where=path) from None
+    except Exception as error:  # gensim believes the sizes in the file, and fails in many ways
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"damaged fastText file: {reason}", where=path) from None
 
 
 def write_vectors(path: str, vectors: Any) -> None:
