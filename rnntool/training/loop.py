@@ -140,7 +140,7 @@ class Trainer:
                 if self._interrupted():
                     self._save()
                     self.interrupt.stop()
-                if 0 < 60 * self.settings.checkpoint_every < time.perf_counter() - self._saved:
+                if self._checkpoint_due():
                     self._save()
         with self._averaged():
             self.model.eval()
@@ -149,6 +149,12 @@ class Trainer:
                 with torch.no_grad():
                     metrics = self.task.validate(self.model, self.backend.device)
             self._finish_epoch(epoch, self.group.from_first(metrics))
+
+    def _checkpoint_due(self) -> bool:
+        steps = self.settings.checkpoint_steps
+        if steps and self.position.step % steps == 0:
+            return True
+        return 0 < 60 * self.settings.checkpoint_every < time.perf_counter() - self._saved
 
     def _interrupted(self) -> bool:
         """Whether this process or another one of the group was asked to stop."""

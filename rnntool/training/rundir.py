@@ -18,7 +18,7 @@ from rnntool.formats.writing import explain_os_errors, refuse_existing, replace_
 from rnntool.training.loop import CHECKPOINT
 
 # Settings that may change between the parts of one training: they change no result that matters.
-_FREE = ("threads", "device", "precision", "patience", "checkpoint_every")
+_FREE = ("threads", "device", "precision", "patience", "checkpoint_every", "checkpoint_steps")
 
 
 def partial_path(output: str) -> Path:

@@ -58,6 +58,9 @@ class TrainingSettings:
         5.0, "Write a checkpoint after so many minutes, and after each epoch; 0: after epochs.",
         min=0.0, panel=_MACHINE,
     )  # fmt: skip
+    checkpoint_steps: int = setting(
+        0, "Write one after so many steps as well; 0: by the clock alone.", min=0, panel=_MACHINE
+    )
     keep_epochs: bool = setting(
         False, "Keep each epoch's weights in the run, for inspect-grad --over-training.",
         panel=_OPTIMISATION,

@@ -112,11 +112,14 @@ def test_early_stopping_keeps_the_best_epoch(reviews, tmp_path):
     assert scores.index(max(scores)) == len(scores) - 3
 
 
-def test_a_process_that_dies_leaves_its_last_checkpoint(reviews, tmp_path, monkeypatch):
-    """`--checkpoint-every` in the midst of an epoch; then the training dies without a word."""
+@pytest.mark.parametrize(
+    "often", [{"checkpoint_every": 1e-9}, {"checkpoint_every": 0.0, "checkpoint_steps": 3}]
+)
+def test_a_process_that_dies_leaves_its_last_checkpoint(reviews, tmp_path, monkeypatch, often):
+    """A checkpoint in the midst of an epoch; then the training dies without a word."""
     import dataclasses
 
-    settings = dataclasses.replace(SETTINGS, checkpoint_every=1e-9)
+    settings = dataclasses.replace(SETTINGS, **often)
     train(reviews, tmp_path / "whole", settings=settings)
     steps = iter(range(10**6))
     original = loop.Trainer._step
