@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnntool.data.sequences import Ints, Sequences, pack_sequences
 from rnntool.errors import UserError, one_of
@@ -30,13 +31,29 @@ class Labelled:
     sequences: Sequences
     labels: Ints  # [N]
     cut: int  # documents that were cut to the length allowed
+    targets: NDArray[np.float32] | None = None  # [N, C] what is to be learned, if not the labels
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: Ints) -> Labelled:
         """The documents `rows`."""
-        return Labelled(self.sequences.take(rows), self.labels[rows], 0)
+        targets = None if self.targets is None else self.targets[rows]
+        return Labelled(self.sequences.take(rows), self.labels[rows], 0, targets)
+
+
+def join_labelled(first: Labelled, second: Labelled) -> Labelled:
+    """The documents of both, which have targets."""
+    assert first.targets is not None
+    assert second.targets is not None
+    a, b = first.sequences, second.sequences
+    offsets = np.concatenate([a.offsets, b.offsets[1:] + a.offsets[-1]])
+    return Labelled(
+        Sequences(np.concatenate([a.ids, b.ids]), offsets),
+        np.concatenate([first.labels, second.labels]),
+        first.cut + second.cut,
+        np.concatenate([first.targets, second.targets]),
+    )
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Batch:
     ids: Tensor  # [B, T]
     lengths: Tensor  # [B]
     labels: Tensor  # [B]
+    targets: Tensor | None = None  # [B, C] probabilities to learn, if not the labels
 
 
 class ClassifyTask(RowTask):
@@ -66,7 +67,10 @@ class ClassifyTask(RowTask):
         """Cross-entropy on one batch of rows."""
         data = make_batch(self.train, batch, device)
         scores = model(data.ids, data.lengths)
-        loss = classification_loss(scores, data.labels, self.settings.label_smoothing)
+        if data.targets is None:
+            loss = classification_loss(scores, data.labels, self.settings.label_smoothing)
+        else:
+            loss = soft_loss(scores, data.targets)
         correct = int((predicted_classes(scores) == data.labels).sum())
         return StepResult(loss, len(batch), correct)
 
@@ -83,8 +87,10 @@ class ClassifyTask(RowTask):
 def make_batch(data: Labelled, rows: Ints, device: torch.device) -> Batch:
     """The rows as padded tensors on the device."""
     ids, lengths = data.sequences.padded(rows)
-    tensors = (torch.from_numpy(a) for a in (ids, lengths, data.labels[rows]))
-    return Batch(*(t.to(device, non_blocking=True) for t in tensors))
+    arrays: list[np.ndarray[Any, Any]] = [ids, lengths, data.labels[rows]]
+    if data.targets is not None:
+        arrays.append(data.targets[rows])
+    return Batch(*(torch.from_numpy(a).to(device, non_blocking=True) for a in arrays))
 
 
 def classification_loss(scores: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -97,6 +103,13 @@ def classification_loss(scores: Tensor, labels: Tensor, smoothing: float = 0.0) 
         return functional.cross_entropy(scores, labels, label_smoothing=smoothing)
     target = labels.float() * (1 - smoothing) + smoothing / 2
     return functional.binary_cross_entropy_with_logits(scores.squeeze(1), target)
+
+
+def soft_loss(scores: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy of [B, C] scores, or of [B, 1] of a sigmoid unit, with [B, C] targets."""
+    if scores.shape[1] > 1:
+        return functional.cross_entropy(scores, targets)
+    return functional.binary_cross_entropy_with_logits(scores.squeeze(1), targets[:, 1])
 
 
 def predicted_classes(scores: Tensor) -> Tensor:
@@ -146,6 +159,9 @@ def train_classifier(
         UserError: an input cannot be used, or the loss is not finite.
     """
 
+    if settings.unlabelled is not None and not settings.distil:
+        raise UserError("--unlabelled needs a teacher: give --distil RUN")
+
     def job(_: Path) -> Job:
         chosen = settings if settings.init is None else settings_of_bilm(settings)
         context = open_context(settings.features)
@@ -153,6 +169,11 @@ def train_classifier(
         if context is not None:
             chosen = replace(chosen, vocab=context.vocabulary_file(chosen.vocab))
         prepared = prepare(data, chosen, report)
+        train = prepared.train
+        if chosen.distil:
+            from rnntool.tasks.distil import learn_from_teachers  # opens what is trained here
+
+            train = learn_from_teachers(prepared, chosen, report)
         spelling = choose_spelling(chosen, prepared.vocabulary)
 
         def fresh(own: ClassifySettings) -> SequenceClassifier:
@@ -170,7 +191,7 @@ def train_classifier(
         take_weights(model, settings, prepared, context)
         config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
                            input_files(data, resolved), library_versions())  # fmt: skip
-        task = ClassifyTask(prepared.train, prepared.validation, resolved)
+        task = ClassifyTask(train, prepared.validation, resolved)
         return Job(model, task, resolved, config, write)
 
     trained = train_run(output, settings, job, report, force=force, resume=resume)

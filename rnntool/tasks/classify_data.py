@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, split_off
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
@@ -28,6 +30,7 @@ class Prepared:
     labels: list[str]
     tokenizer: str
     subword_model: bytes | None
+    texts: list[list[str]]  # the training rows' tokens, where teachers are to read them
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what predictions will need."""
@@ -55,13 +58,16 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
         held_file = read_token_file(settings.validation, options)
         require_same_tokenizer(held_file, file.path, file.tokenizer)
         train, held = everything, encode(held_file, vocabulary, labels, settings.max_length)
+        rows = np.arange(len(train))
     else:
         if len(everything) < 2:
             raise UserError("needs at least two rows: one is held for validation", where=path)
         rows, held_rows = split_off(len(everything), share, settings.seed)
         train, held = everything.take(rows), everything.take(held_rows)
     _note(report, file, train, held, everything.cut, vocabulary, labels)
-    return Prepared(train, held, vocabulary, labels, file.tokenizer, _subword(file, settings))
+    texts = [file.documents[row].tokens for row in rows] if settings.distil else []
+    subword = _subword(file, settings)
+    return Prepared(train, held, vocabulary, labels, file.tokenizer, subword, texts)
 
 
 def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
@@ -72,6 +78,8 @@ def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
         "vectors": settings.vectors,
         "features": settings.features and f"{settings.features}/{WEIGHTS}",
         "init": settings.init and f"{settings.init}/{WEIGHTS}",
+        "unlabelled": settings.unlabelled,
+        **{f"distil {n}": f"{run}/{WEIGHTS}" for n, run in enumerate(settings.distil, start=1)},
         "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}",
     }
     if validation_share(settings.validation) is None:

@@ -10,6 +10,7 @@ from rnntool.training.settings import TrainingSettings
 
 _DATA = "Data"
 _MODEL = "Model"
+_TEACHERS = "Teachers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,4 +66,17 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         min=0.0,
         max=0.9,
         panel="Optimisation",
+    )
+    distil: tuple[str, ...] = setting(
+        (),
+        "Run of train classify whose probabilities are learned as well as the labels; given again:"
+        " their mean.",
+        panel=_TEACHERS,
+    )
+    distil_weight: float = setting(
+        0.5, "How much the teachers' probabilities count against the label.", min=0.0, max=1.0,
+        panel=_TEACHERS,
+    )  # fmt: skip
+    unlabelled: str | None = setting(
+        None, "Tokens without labels, to learn the teachers' probabilities on.", panel=_TEACHERS
     )
