@@ -1,0 +1,123 @@
+"""What the training loop costs: `train classify` and `train bilm` against their bare loops.
+
+The bare loop has every batch in memory as tensors and does forward, backward and AdamW, nothing
+else. Ours reads and pads each batch, clips, follows the schedule, averages the weights, counts and
+watches for signals. Same model, same batches, in turns; the median of the rounds' ratios stands.
+
+    python examples/benchmarks/frame.py TRAIN.tok [--documents 6400] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import itertools
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from common import report, seconds
+
+from rnntool.reporting import QuietReporter
+from rnntool.tasks import classify, training
+from rnntool.tasks.bilm import train_bilm
+from rnntool.tasks.bilm_settings import BiLMSettings
+from rnntool.tasks.classify import train_classifier
+from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.training.loop import Outcome, Trainer
+
+
+class Measured(Exception):  # noqa: N818  (no error: the way out)
+    """Raised instead of training: what one round after another took."""
+
+    def __init__(self, bare: list[float], ours: list[float], examples: int) -> None:
+        self.bare, self.ours, self.examples = bare, ours, examples
+
+
+class MeasuringTrainer(Trainer):
+    """Takes one epoch's steps in both ways, round after round."""
+
+    rounds = 5
+
+    def run(self, resume: bool = False) -> Outcome:
+        batches = list(self.task.epoch_batches(1))
+        bare, ours = [], []
+        with QuietReporter().progress("", None, "") as progress:
+            for _ in range(self.rounds + 1):  # the first one warms up
+                self.model.train()
+                ours.append(seconds(lambda: [self._step(batch, progress) for batch in batches]))
+                bare.append(self._bare(batches))
+        raise Measured(bare[1:], ours[1:], self.task.examples_per_epoch())
+
+    def _bare(self, batches: list[Any]) -> float:
+        model = copy.deepcopy(self.model)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+
+        def step(batch: Any) -> None:
+            optimizer.zero_grad(set_to_none=True)
+            with self.backend.autocast():
+                loss = self.task.training_step(model, batch, self.backend.device).loss
+            loss.backward()
+            optimizer.step()
+
+        held = in_memory(self.task, batches, self.backend.device)
+        taken = seconds(lambda: [step(batch) for batch in batches])
+        held()
+        return taken
+
+
+def in_memory(task: Any, batches: list[Any], device: torch.device) -> Any:
+    """Let the task find its batches ready; call what is returned to have it read them again."""
+    if hasattr(task, "chunks"):
+        read = task.chunks.read
+        ready = {id(batch): read(batch) for batch in batches}
+        task.chunks.read = lambda place: ready[id(place)]
+        return lambda: setattr(task.chunks, "read", read)
+    make = classify.make_batch
+    made = {id(rows): make(task.train, rows, device) for rows in batches}
+    classify.make_batch = lambda data, rows, device: made[id(rows)]
+    return lambda: setattr(classify, "make_batch", make)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tokens")
+    parser.add_argument("--documents", type=int, default=6400)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    MeasuringTrainer.rounds = arguments.rounds
+    training.Trainer = MeasuringTrainer  # type: ignore[misc]
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "part.tok"
+        with open(arguments.tokens, encoding="utf-8") as source:
+            part.write_text("".join(itertools.islice(source, arguments.documents + 2)), "utf-8")
+        jobs = {
+            "train classify, BiLSTM 192": lambda: train_classifier(
+                str(part), f"{folder}/classify",
+                ClassifySettings(bidirectional=True, hidden=192, embedding_dim=200),
+                QuietReporter(),
+            ),
+            "train bilm, 2 × LSTM 256": lambda: train_bilm(
+                [str(part)], f"{folder}/bilm",
+                BiLMSettings(hidden=256, embedding_dim=200, samples=512), QuietReporter(),
+            ),
+        }  # fmt: skip
+        for name, job in jobs.items():
+            try:
+                job()
+            except Measured as measured:
+                pairs = list(zip(measured.bare, measured.ours, strict=True))
+                rows.append({
+                    "job": name,
+                    "bare loop, a second": measured.examples / statistics.median(measured.bare),
+                    "rnntool, a second": measured.examples / statistics.median(measured.ours),
+                    "ratio": statistics.median(bare / ours for bare, ours in pairs),
+                })  # fmt: skip
+    report("frame", rows)
+
+
+if __name__ == "__main__":
+    main()
