@@ -11,6 +11,7 @@ from rnntool.embeddings.settings import EmbeddingSettings
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.vectors import write_fasttext, write_vectors
+from rnntool.formats.writing import explain_os_errors
 from rnntool.machine import usable_cores
 from rnntool.reporting import Reporter
 
@@ -61,7 +62,10 @@ def _write_sentences(
     options = CorpusOptions(text_column=settings.text_column, encoding=settings.encoding)
     files = TokenFiles(inputs, options)
     count = 0
-    with open(plain, "w", encoding="utf-8", newline="\n") as sink:
+    with (
+        explain_os_errors(str(plain)),
+        open(plain, "w", encoding="utf-8", newline="\n") as sink,
+    ):
         for tokens in files:
             count += len(tokens)
             for start in range(0, len(tokens), _SENTENCE):

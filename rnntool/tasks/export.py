@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from rnntool.data.sequences import Sequences, pack_sequences, sorted_batches
 from rnntool.errors import UserError
 from rnntool.formats.corpus import split_tokens
-from rnntool.formats.writing import refuse_existing, write_binary
+from rnntool.formats.writing import explain_os_errors, refuse_existing, write_binary
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.reporting import Reporter
 from rnntool.tasks.classify_run import TrainedClassifier, load_classifier
@@ -66,7 +66,7 @@ def export_classifier(
     onnx = _onnx()
     trained = load_classifier(run, "cpu", settings.threads)
     _refuse_written_cells(trained)
-    with _quiet():
+    with _quiet(), explain_os_errors(tempfile.gettempdir()):
         model = onnx.load_from_string(_traced(trained))
         if settings.int8:
             model = _in_eight_bits(onnx, model)

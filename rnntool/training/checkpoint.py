@@ -21,8 +21,16 @@ from rnntool.formats.writing import write_directory
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Tensors by name as one safetensors file."""
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+    """Tensors by name as one safetensors file.
+
+    Raises:
+        UserError: the disk is full, or the place cannot be written.
+    """
+    try:
+        save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+    except SafetensorError as error:
+        reason = str(error).partition("I/O error: ")[2] or str(error)
+        raise UserError(f"cannot be written: {reason}", where=path) from None
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
