@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnntool.data.chunks import Chunks, DocumentChunks, Place, StreamChunks
+from rnntool.data.chunks import Chunks, DocumentChunks, Place, StreamChunks, find_documents
 from rnntool.errors import UserError
 from rnntool.formats.rundir import RunConfig
 from rnntool.models.language_model import LanguageModel
@@ -21,7 +21,7 @@ from rnntool.models.stateful import State, detach, reset_some
 from rnntool.reporting import Reporter
 from rnntool.settings import as_dict
 from rnntool.tasks.lm_data import PreparedText, input_files, prepare_text
-from rnntool.tasks.lm_likelihood import likelihood_of_stream
+from rnntool.tasks.lm_likelihood import likelihood_of_documents, likelihood_of_stream
 from rnntool.tasks.lm_settings import LMSettings
 from rnntool.tasks.starting import library_versions, open_start, restore_weights
 from rnntool.tasks.torch_engine import TorchEngine
@@ -72,13 +72,24 @@ class LMTask(ChunkTask):
         return penalty
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Nats a token and perplexity on the validation text, states carried on."""
-        lm = cast(LanguageModel, model)
-        ids, start = self.text.validation, self.text.validation_start
-        streams = max(1, min(_STREAMS, (len(ids) - start) // _SHORTEST))
-        total, count = likelihood_of_stream(lm, ids, start, len(ids), device, streams)
+        """Nats a token and perplexity on the validation text, the state handled as in training."""
+        total, count = self._held_likelihood(cast(LanguageModel, model), device)
         loss = -total / count
         return {"loss": loss, "perplexity": math.exp(min(loss, 700))}
+
+    def _held_likelihood(self, model: LanguageModel, device: torch.device) -> tuple[float, int]:
+        ids, start = self.text.validation, self.text.validation_start
+        stop = len(ids)
+        if self.settings.stateless and self.settings.lines:
+            begins = find_documents(ids, start, stop)
+            if len(begins) == 0:  # the middle of one long document
+                begins = np.array([start])
+            ends = np.append(begins[1:], stop) - 1
+            values = likelihood_of_documents(model, ids, begins, ends, device)
+            return sum(float(own.sum()) for _, own in values), int((ends - begins).sum())
+        window = self.settings.bptt if self.settings.stateless else 0
+        streams = max(1, min(_STREAMS, (stop - start) // _SHORTEST))
+        return likelihood_of_stream(model, ids, start, stop, device, streams, window)
 
     def carried(self) -> dict[str, Tensor]:
         """The recurrent state, for a checkpoint."""

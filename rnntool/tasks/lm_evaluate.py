@@ -81,11 +81,14 @@ def _likelihood(
             model, text.ids, start, trained.settings.bptt, settings.dynamic_lr, device
         )
         return total, count, "carried through the text"
+    window = settings.window
+    if trained.settings.stateless and settings.state == "auto":
+        window = window or trained.settings.bptt  # as trained
     total, count = likelihood_of_stream(
-        model, text.ids, start, len(text.ids), device, settings.streams, settings.window
+        model, text.ids, start, len(text.ids), device, settings.streams, window
     )
-    if settings.window:
-        return total, count, f"zero after every {settings.window} tokens"
+    if window:
+        return total, count, f"zero after every {window} tokens"
     parts = f" in {settings.streams} parts" if settings.streams > 1 else ""
     return total, count, "carried through the text" + parts
 

@@ -144,6 +144,19 @@ def test_documents_reset_and_generate_one_a_line(cli, text, tmp_path):
                "--json").out == written.out  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "flags", [(), ("--lines",), ("--stateless",), ("--lines", "--stateless")], ids=str
+)
+def test_validation_in_training_is_what_eval_says_of_the_same_text(cli, text, tmp_path, flags):
+    held = tmp_path / "held.txt"
+    held.write_text("".join(f"{n} times {n + 1} is {n * n + n}\n" for n in range(12)), "utf-8")
+    done = cli("train", "lm", text, "-o", tmp_path / "run", "--validation", held, *flags, *SMALL)
+    assert done.code == 0, done.err
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text("utf-8"))
+    expected = pytest.approx(config["results"]["validation_loss"], abs=1e-4)
+    assert figures(cli, tmp_path / "run", held)["nats_per_token"] == expected
+
+
 def test_every_regularisation_trains_and_the_penalty_is_not_in_the_loss(cli, text, tmp_path):
     path = tmp_path / "awd"
     done = cli("train", "lm", text, "-o", path, "--layers", 2, "--tie-weights", "--dropout", 0.2,

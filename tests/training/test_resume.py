@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,22 @@ def test_other_settings_or_data_are_refused_on_resume(cli: Cli, reviews, tmp_pat
         file.write("9\t하나 더\t1\n")
     assert "sha256 of train was" in one_line_error(cli(*options, "--resume"))
     assert cli(*options, "--force").code == 0
+
+
+def test_an_input_that_is_gone_is_named_and_the_checkpoint_stays(
+    cli: Cli, reviews, tmp_path, monkeypatch
+):
+    data = Path(shutil.copy(reviews, tmp_path / "train.txt"))
+    options = ["train", "classify", data, "-o", tmp_path / "run", "--hidden", 8, "-q", "--resume"]
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        assert cli(*options).code == 130
+    kept = (tmp_path / "run.partial" / "checkpoint" / "tensors.safetensors").read_bytes()
+    data.rename(tmp_path / "elsewhere")
+    assert "train.txt: no such file" in one_line_error(cli(*options))
+    assert (tmp_path / "run.partial" / "checkpoint" / "tensors.safetensors").read_bytes() == kept
+    (tmp_path / "elsewhere").rename(data)
+    assert cli(*options).code == 0
 
 
 def test_resume_without_anything_to_go_on_with_starts(reviews, tmp_path):
