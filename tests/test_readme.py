@@ -14,6 +14,7 @@ from torch.distributed.run import get_args_parser
 
 from rnntool.registry import COMMANDS, TASK_SETTINGS
 from tests.conftest import Cli
+from tests.sandbox import make_sandbox, run_line
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,6 +50,31 @@ def test_the_workflow_runs_as_it_is_written(text, cli: Cli, tmp_path, monkeypatc
         assert result.code == 0, (words, result.err)
         ran.add(words[1])
     assert {"tokenize", "build-vocab", "train-embeddings", "train", "eval", "predict"} <= ran
+
+
+def console_lines() -> list[str]:
+    """What stands after a `$` in every block but the workflow's, lines that go on joined."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    lines = "\n".join(b for b in blocks if "tokenize -t" not in b).replace("\\\n", " ")
+    return [line.removeprefix("$ ") for line in lines.splitlines() if line.startswith("$ ")]
+
+
+def test_every_other_command_runs_as_it_is_written(cli: Cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(make_sandbox(tmp_path))
+    before = [
+        "rnntool tokenize -t mecab ratings_train.txt -o train.tok",
+        "rnntool tokenize -t mecab ratings_test.txt -o test.tok",
+        *(
+            f"rnntool train classify train.tok --cell {c} -o runs/{c}"
+            for c in ("rnn", "lstm", "gru")
+        ),
+    ]
+    lines = console_lines()
+    here = [line for line in lines if not line.startswith("torchrun")]  # tests/training/test_group
+    for line in [*before, *here]:
+        result = run_line(line, cli)
+        assert "-o " in line or " --plot " in line or result.out.strip(), line
+    assert len(here) > 15
 
 
 def test_every_command_stands_in_the_table():

@@ -20,7 +20,7 @@ def write_sample(folder: Path, report: Reporter) -> None:
     with explain_os_errors(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        content = resources.files("rnntool").joinpath("sample", name).read_bytes()
+        content = (resources.files("rnntool") / "sample" / name).read_bytes()
         with write_binary(str(folder / name)) as sink:
             sink.write(content)
         report.note(f"{folder / name}: {len(content):,} bytes")

@@ -77,7 +77,8 @@ def beam_search(
         log_probabilities, states = engine.step(np.array([t for _, _, t in alive]), states)
         log_probabilities = np.stack([writable(row, unit) for row in log_probabilities])
     running = [(s / max(1, len(t)), t) for s, t in zip(scores.tolist(), texts, strict=True)]
-    return max(ended + running, key=lambda pair: pair[0])[1]
+    likeliest: list[int] = max(ended + running, key=lambda pair: pair[0])[1]
+    return likeliest
 
 
 def read_prompt(
@@ -94,7 +95,7 @@ def read_prompt(
 
 def writable(log_probabilities: Floats, unit: Unit) -> Floats:
     """Without the tokens that no text holds; `<eos>` stays where it ends a line."""
-    masked = log_probabilities.copy()
+    masked: Floats = log_probabilities.copy()
     masked[[PAD_ID, UNK_ID, BOS_ID]] = -np.inf
     if unit.spelled and not unit.documents:
         masked[EOS_ID] = -np.inf
