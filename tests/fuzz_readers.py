@@ -3,9 +3,9 @@
     python -m tests.fuzz_readers [--seconds 60] [READER …]
 
 Atheris (libFuzzer) changes a good file again and again and keeps what reaches new lines of our
-code; the first byte chooses nothing, each reader has a process of its own. A reader may refuse a
-file with a UserError; any other exception, a crash, a hang of over 20 s or more than 2 GiB of
-memory ends the fuzz with the input in `crash-…`. Ends with a table of the inputs tried.
+code, each reader in a process of its own. A reader may refuse a file with a UserError; any other
+exception, a crash, a hang of over 20 s or more than 2 GiB of memory ends the fuzz with the input in
+`crash-…`. Ends with a table of the inputs tried.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("readers", nargs="*", default=list(READERS), metavar="READER")
     parser.add_argument("--seconds", type=int, default=60, help="for each reader")
-    parser.add_argument("--here", action="store_true", help="one reader, in this process")
+    parser.add_argument("--here", metavar="FOLDER", help="one reader, in this process")
     arguments = parser.parse_args()
     if arguments.here:
-        with tempfile.TemporaryDirectory() as folder:
-            fuzz_one(arguments.readers[0], arguments.seconds, Path(folder))
+        fuzz_one(arguments.readers[0], arguments.seconds, Path(arguments.here))
     total = 0
     for name in arguments.readers:
-        command = [sys.executable, "-m", "tests.fuzz_readers", name, "--here",
-                   "--seconds", str(arguments.seconds)]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "tests.fuzz_readers", name, "--here", folder,
+                       "--seconds", str(arguments.seconds)]  # fmt: skip
+            done = subprocess.run(command, capture_output=True, text=True)
         tried = re.findall(r"Done (\d+) runs", done.stderr)
         if done.returncode or not tried:
             sys.exit(f"{name}: failed\n{done.stdout}\n{done.stderr}")

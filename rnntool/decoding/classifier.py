@@ -8,7 +8,7 @@ Shapes: N texts, M tokens of all of them, D input, H hidden, V vocabulary, C cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from rnntool.machine import usable_cores
 
 Floats = NDArray[Any]
 _TOGETHER = 512  # texts of a batch: enough for a matrix product's speed, little enough for caches
+_TOKENS = 32_768  # of a batch of long texts, to bound its memory
 _TABLE = 1 << 26  # numbers of the first layer's table at most
 
 
@@ -103,20 +104,17 @@ class ClassifierEngine:
         # The table costs as much as V tokens without it.
         if tokens >= self.size and self.size * len(self.layers[0][0]["b"]) <= _TABLE:
             tables = self._tables
-        # Those of like length together; the longest first, so that no core ends long after others.
-        by_length = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
-        batches = [by_length[n : n + _TOGETHER] for n in range(0, len(texts), _TOGETHER)]
-
-        def answer(rows: list[int]) -> NDArray[np.float64]:
-            return self._answer([texts[row] for row in rows], tables)
-
         found = np.empty((len(texts), self.classes))
+
+        def answer(rows: list[int]) -> None:
+            found[rows] = self._answer([texts[row] for row in rows], tables)
+
+        batches = list(_batches([len(text) for text in texts]))
         if len(batches) == 1:
-            found[by_length] = answer(by_length)
+            answer(batches[0])
         else:
             with ThreadPoolExecutor(self.threads) as side_by_side:
-                for rows, own in zip(batches, side_by_side.map(answer, batches), strict=True):
-                    found[rows] = own
+                list(side_by_side.map(answer, batches))  # raises what one of them raised
         return found
 
     @cached_property
@@ -128,12 +126,11 @@ class ClassifierEngine:
     def _answer(
         self, texts: list[Sequence[int]], tables: list[Floats] | None
     ) -> NDArray[np.float64]:
-        packing, ids, order = pack_rows(texts)
+        """[N, C] probabilities of texts, the longest first."""
+        packing, ids = pack_rows(texts)
         states, last = self._encode(packing, self._first_products(ids, tables))
-        scores = (self._pool(packing, states, last) @ self.W.T + self.b).astype(np.float64)
-        found = np.empty((len(texts), self.classes))
-        found[order] = _probabilities(scores)
-        return found
+        scores = self._pool(packing, states, last) @ self.W.T + self.b
+        return _probabilities(scores.astype(np.float64))
 
     def _first_products(self, ids: Ints, tables: list[Floats] | None) -> list[_Products]:
         """Of each direction of the first layer."""
@@ -199,6 +196,20 @@ class ClassifierEngine:
         if self.pooling in parts:
             return parts[self.pooling]
         return np.concatenate([last, most, mean], axis=1)
+
+
+def _batches(lengths: list[int]) -> Iterator[list[int]]:
+    """Rows of like length together; the longest first, so that no core ends long after others."""
+    batch: list[int] = []
+    tokens = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if batch and (len(batch) == _TOGETHER or tokens + lengths[row] > _TOKENS):
+            yield batch
+            batch, tokens = [], 0
+        batch.append(row)
+        tokens += lengths[row]
+    if batch:
+        yield batch
 
 
 def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:

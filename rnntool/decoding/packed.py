@@ -41,18 +41,12 @@ class Packing:
         return np.concatenate(parts) if parts else flat[:0]
 
 
-def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints, Ints]:
-    """Rows of numbers, packed.
-
-    Returns:
-        The packing; the numbers [M]; and the order [N]: which row each row of the packing is.
-    """
-    sizes = np.array([len(row) for row in rows], dtype=np.int64)
-    order = np.argsort(-sizes, kind="stable")
-    lengths = sizes[order]
+def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
+    """Rows of numbers, the longest first: the packing, and the numbers [M]."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
     T = int(lengths[0]) if len(lengths) else 0
     # How many rows are longer than t: counted from the other end of the sorted lengths.
     active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(T), side="right")
     packing = Packing(lengths, active, np.cumsum(active) - active)
-    flat = np.array([number for row in order for number in rows[row]], dtype=np.int64)
-    return packing, packing.pack(flat), order
+    flat = np.array([number for row in rows for number in row], dtype=np.int64)
+    return packing, packing.pack(flat)

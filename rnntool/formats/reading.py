@@ -10,7 +10,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -104,11 +104,10 @@ def read_all_lines(path: str) -> list[str]:
     """
     with open_binary(path) as source:
         content = source.read()
-    try:
+    text: str | None = None
+    with suppress(UnicodeDecodeError):
         text = content.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text or "\r" in text:  # line by line, to name the line or to see which end it has
+    if text is None or "\0" in text or "\r" in text:  # to name the line, or to see how it ends
         return [line for _, line in decode_lines(io.BytesIO(content), name_of(path), "utf-8")]
     text = text.removeprefix(_BOM)
     return text.removesuffix("\n").split("\n") if content else []

@@ -46,10 +46,8 @@ def test_probabilities_equal_torchs(kind, outputs):
 def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
     """Rows of all lengths, in small batches, by the table of products and without it."""
     torch.manual_seed(2)
-    settings = as_dict(ClassifierSettings(hidden=6, embedding_dim=4, bidirectional=True))
-    model = SequenceClassifier(
-        ClassifierSettings(hidden=6, embedding_dim=4, bidirectional=True), V, 3
-    )
+    chosen = ClassifierSettings(hidden=6, embedding_dim=4, bidirectional=True)
+    model, settings = SequenceClassifier(chosen, V, 3), as_dict(chosen)
     tensors = {name: t.numpy() for name, t in model.state_dict().items()}
     draw = np.random.default_rng(3)
     texts = [draw.integers(0, V, draw.integers(0, 12)).tolist() for _ in range(50)]
@@ -57,7 +55,8 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
     monkeypatch.setattr(classifier, "_TABLE", 0)
     expected = np.concatenate([alone.probabilities([text]) for text in texts])
     monkeypatch.setattr(classifier, "_TOGETHER", 7)
-    for table in (0, 1 << 20):
+    for table, tokens in ((0, 30), (1 << 20, 10_000), (1 << 20, 1)):
+        monkeypatch.setattr(classifier, "_TOKENS", tokens)
         monkeypatch.setattr(classifier, "_TABLE", table)
         engine = ClassifierEngine(settings, tensors, threads=3)
         assert np.allclose(engine.probabilities(texts), expected, atol=1e-6)
