@@ -12,6 +12,10 @@ def draw_table(sink: TextIO, columns: Sequence[str], rows: Sequence[Sequence[obj
     from rich.console import Console
     from rich.table import Table
 
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the process with 1; a reader may well stop early
+
     terminal = sink.isatty()
     table = Table(box=box.SIMPLE_HEAD if terminal else None)
     for number, column in enumerate(columns):
@@ -21,7 +25,7 @@ def draw_table(sink: TextIO, columns: Sequence[str], rows: Sequence[Sequence[obj
         table.add_row(*(format_cell(cell) for cell in row))
     # In a pipe nothing is wrapped or cut: a program reads it.
     width = None if terminal else 10_000
-    Console(file=sink, width=width, highlight=False, markup=False).print(table)
+    Output(file=sink, width=width, highlight=False, markup=False).print(table)
 
 
 def format_cell(cell: object) -> str:

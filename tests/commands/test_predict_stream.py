@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -50,6 +51,17 @@ def test_it_ends_while_it_waits_for_input(trained, how):
         code, errors = 0, ""
     assert process.wait(timeout=120) == code
     assert process.stderr.read() == errors
+
+
+@pytest.mark.parametrize("words", [("eval", "run", "train.tok"), ("describe", "run")], ids=str)
+def test_a_reader_that_stops_early_is_no_error(trained, words):
+    command = [sys.executable, "-m", "rnntool", *words]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, cwd=trained, text=True)
+    os.close(write)
+    assert "Error" not in done.stderr
+    assert done.returncode == 0
 
 
 def imports_of(run, text: str, *options: str) -> set[str]:
