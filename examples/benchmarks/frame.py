@@ -5,7 +5,7 @@ one not even AdamW). Ours reads and pads each batch, clips, follows the schedule
 weights, counts and watches for signals. Same model, same batches, in turns; the median of the
 rounds' ratios stands.
 
-    python examples/benchmarks/frame.py TRAIN.tok [--documents 6400] [--rounds 5]
+    python examples/benchmarks/frame.py TRAIN.tok --vocab VOCAB.tsv [--documents 6400] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tokens")
     parser.add_argument("--documents", type=int, default=6400)
+    parser.add_argument("--vocab", help="of the whole corpus; without it the documents' own")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     MeasuringTrainer.repeats = arguments.rounds
@@ -99,17 +100,21 @@ def main() -> None:
         part = Path(folder) / "part.tok"
         with open(arguments.tokens, encoding="utf-8") as source:
             part.write_text("".join(itertools.islice(source, arguments.documents + 2)), "utf-8")
+        sizes: dict[str, Any] = {
+            "embedding_dim": 200, "vocab": arguments.vocab,
+            "epochs": arguments.rounds + 1,  # the schedule goes no further
+        }  # fmt: skip
+        classifier = ClassifySettings(bidirectional=True, hidden=192, **sizes)
+        language_models = BiLMSettings(hidden=256, samples=512, **sizes)
+        quiet = QuietReporter()
         jobs = {
             "train classify, BiLSTM 192": lambda: train_classifier(
-                str(part), f"{folder}/classify",
-                ClassifySettings(bidirectional=True, hidden=192, embedding_dim=200),
-                QuietReporter(),
+                str(part), f"{folder}/classify", classifier, quiet
             ),
             "train bilm, 2 × LSTM 256": lambda: train_bilm(
-                [str(part)], f"{folder}/bilm",
-                BiLMSettings(hidden=256, embedding_dim=200, samples=512), QuietReporter(),
+                [str(part)], f"{folder}/bilm", language_models, quiet
             ),
-        }  # fmt: skip
+        }
         for name, job in jobs.items():
             try:
                 job()

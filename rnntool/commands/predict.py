@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, TextIO
 
 import typer
@@ -41,30 +42,29 @@ def predict(
 
     answer = _answering(run, settings)
     with write_text(output) as sink:
-        answer(run, inputs or ["-"], sink, settings, report)
+        answer(inputs or ["-"], sink, settings, report)
 
 
 def _answering(
-    run: str, settings: PredictSettings
-) -> Callable[[str, list[str], TextIO, PredictSettings, Reporter], int]:
+    path: str, settings: PredictSettings
+) -> Callable[[list[str], TextIO, PredictSettings, Reporter], int]:
     """The function that answers for the run's task."""
     from rnntool.formats.rundir import open_run, require_task
 
-    opened = open_run(run)
-    refuse_foreign(settings, opened.config.task, run)
-    if opened.config.task == "tag":
+    run = open_run(path)
+    refuse_foreign(settings, run.config.task, path)
+    if run.config.task == "tag":
         from rnntool.tasks.tag_run import predict_tags
 
-        return predict_tags
-    if opened.config.task == "seq2seq":
+        return partial(predict_tags, path)
+    if run.config.task == "seq2seq":
         from rnntool.tasks.seq2seq_run import predict_answers
 
-        return predict_answers
-    if opened.config.task == "forecast":
+        return partial(predict_answers, path)
+    if run.config.task == "forecast":
         from rnntool.tasks.forecast_run import predict_next
 
-        return predict_next
-    require_task(opened, "classify")
+        return partial(predict_next, path)
     from rnntool.tasks.predict import predict as classify
 
-    return classify
+    return partial(classify, require_task(run, "classify"))  # who waits, waits for no second look

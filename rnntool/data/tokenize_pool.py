@@ -8,14 +8,11 @@ is no longer needed, or belongs to a command that failed, is ended outright.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rnntool.data.tokenize_worker import Tokenized, WorkerOptions, tokenize_chunk, work
 from rnntool.errors import UserError
@@ -24,6 +21,10 @@ from rnntool.registry import KONLPY_TOKENIZERS
 from rnntool.reporting import Reporter
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
+
+if TYPE_CHECKING:  # a line that is tokenized in this process needs no other
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _LINES = 256  # texts a chunk at most
 _CHARACTERS = 131_072  # and so many characters, so that long texts do not pile up
@@ -119,6 +120,8 @@ class TokenizePool:
 
     def _collect(self) -> None:
         """Wait for an answer of any worker, and take it."""
+        from multiprocessing.connection import wait
+
         by_connection = {worker.connection: worker for worker in self._workers if worker.chunks}
         for ready in wait(list(by_connection)):
             by_connection[ready].take()  # type: ignore[index]
@@ -136,6 +139,8 @@ class _Worker:
     """A process, its pipe, and the chunks it was given."""
 
     def __init__(self, options: WorkerOptions) -> None:
+        import multiprocessing
+
         context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
         self.connection: Connection
         self.connection, other = context.Pipe()

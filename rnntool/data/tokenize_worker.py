@@ -17,13 +17,16 @@ import queue
 import signal
 import threading
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from rnntool.errors import UserError
 from rnntool.registry import KONLPY_TOKENIZERS
 from rnntool.text.konlpy import leave_java
 from rnntool.text.spec import TokenizerSpec, parse_identity
 from rnntool.text.tokenizers import Tokenizer, make_tokenizer
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 @dataclass(frozen=True)

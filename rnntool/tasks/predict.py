@@ -20,7 +20,7 @@ from rnntool.decoding.classifier import ClassifierEngine, can_run
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, split_tokens
 from rnntool.formats.reading import count_lines
-from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
 from rnntool.machine import may_have_gpu
 from rnntool.reporting import Progress, Reporter
@@ -37,14 +37,10 @@ class Answering:
 
     The NumPy cells answer what they can; torch what they cannot, and much at a time where there may
     be a GPU.
-
-    Raises:
-        UserError: the run is none, is damaged, or was trained for another task.
     """
 
-    def __init__(self, run: str, settings: PredictSettings, report: Reporter) -> None:
-        self.path, self.settings, self.report = run, settings, report
-        self.run = require_task(open_run(run), "classify")
+    def __init__(self, run: Run, settings: PredictSettings, report: Reporter) -> None:
+        self.run, self.settings, self.report = run, settings, report
         self._plain = (
             can_run(self.run.config.settings)
             and not settings.ensemble
@@ -76,7 +72,7 @@ class Answering:
         from rnntool.tasks.classify_run import load_ensemble
 
         self.report.detail("torch answers, not the NumPy cells")
-        runs = [self.path, *self.settings.ensemble]
+        runs = [str(self.run.path), *self.settings.ensemble]
         return load_ensemble(runs, self.settings.device, self.settings.threads).probabilities
 
 
@@ -93,15 +89,18 @@ def _open_engine(run: Run, threads: int) -> ClassifierEngine:
 
 
 def predict(
-    run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+    run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
     """Answer every row of raw text or tokens, in order, flushed as the answers come.
+
+    Args:
+        run: of `train classify`.
 
     Returns:
         How many rows were answered.
 
     Raises:
-        UserError: run or an input cannot be used.
+        UserError: the run's weights or an input cannot be used.
     """
     answering = Answering(run, settings, report)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
