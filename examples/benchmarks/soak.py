@@ -9,6 +9,7 @@ processes that tokenize for it, looked at after each twentieth of the answers.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import subprocess
 import sys
@@ -26,8 +27,9 @@ def memory(pid: int) -> float:
     children = [c for t in tasks.iterdir() for c in (t / "children").read_text().split()]
     total = 0
     for member in [str(pid), *children]:
-        lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
-        total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        with contextlib.suppress(OSError):  # it has just ended
+            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
 
 
