@@ -25,8 +25,8 @@ from rnntool.reporting import QuietReporter
 from rnntool.tasks import classify, training
 from rnntool.tasks.bilm import train_bilm
 from rnntool.tasks.bilm_settings import BiLMSettings
-from rnntool.tasks.classify import train_classifier
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.classify_train import train_classifier
 from rnntool.training.loop import Outcome, Trainer
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from rnntool.reporting import QuietReporter
 from rnntool.tables import draw_table
-from rnntool.tasks.classify import train_classifier
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.classify_train import train_classifier
 from rnntool.tasks.evaluate import evaluate
 from rnntool.tasks.evaluate_settings import EvaluateSettings
 

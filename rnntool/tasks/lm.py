@@ -80,16 +80,15 @@ class LMTask(ChunkTask):
     def _held_likelihood(self, model: LanguageModel, device: torch.device) -> tuple[float, int]:
         ids, start = self.text.validation, self.text.validation_start
         stop = len(ids)
-        if self.settings.stateless and self.settings.lines:
+        if self.settings.by_document:
             begins = find_documents(ids, start, stop)
             if len(begins) == 0:  # the middle of one long document
                 begins = np.array([start])
             ends = np.append(begins[1:], stop) - 1
             values = likelihood_of_documents(model, ids, begins, ends, device)
             return sum(float(own.sum()) for _, own in values), int((ends - begins).sum())
-        window = self.settings.bptt if self.settings.stateless else 0
         streams = max(1, min(_STREAMS, (stop - start) // _SHORTEST))
-        return likelihood_of_stream(model, ids, start, stop, device, streams, window)
+        return likelihood_of_stream(model, ids, start, stop, device, streams, self.settings.window)
 
     def carried(self) -> dict[str, Tensor]:
         """The recurrent state, for a checkpoint."""
@@ -117,7 +116,7 @@ class LMTask(ChunkTask):
 
 def make_chunks(text: PreparedText, settings: LMSettings, report: Reporter) -> Chunks:
     """The training text as the settings want it read."""
-    if settings.stateless and settings.lines:
+    if settings.by_document:
         chunks = DocumentChunks(
             text.train, text.train_stop, settings.batch_size, settings.bptt, settings.seed
         )

@@ -60,7 +60,7 @@ def evaluate_language_model(
 def _resets(trained: TrainedLanguageModel, settings: EvaluateSettings) -> bool:
     if settings.state != "auto":
         return settings.state == "reset"
-    return trained.settings.stateless and trained.settings.lines
+    return trained.settings.by_document
 
 
 def _likelihood(
@@ -81,9 +81,8 @@ def _likelihood(
             model, text.ids, start, trained.settings.bptt, settings.dynamic_lr, device
         )
         return total, count, "carried through the text"
-    window = settings.window
-    if trained.settings.stateless and settings.state == "auto":
-        window = window or trained.settings.bptt  # as trained
+    as_trained = trained.settings.window if settings.state == "auto" else 0
+    window = settings.window or as_trained
     total, count = likelihood_of_stream(
         model, text.ids, start, len(text.ids), device, settings.streams, window
     )

@@ -99,3 +99,13 @@ class LMSettings(CorpusSettings, LanguageModelSettings):
     init_from: str | None = setting(
         None, "Run directory whose weights (not its optimiser) to start from.", panel="Model"
     )
+
+    @property
+    def by_document(self) -> bool:
+        """Whether each document is read from a zero state."""
+        return self.stateless and self.lines
+
+    @property
+    def window(self) -> int:
+        """Tokens of running text after which the state is zero again; 0: it is carried on."""
+        return self.bptt if self.stateless and not self.lines else 0

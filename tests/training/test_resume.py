@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rnntool.reporting import QuietReporter
-from rnntool.tasks import classify
 from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.classify_train import train_classifier
 from rnntool.training import loop
 from tests.commands.test_workflow import write_reviews
 from tests.conftest import Cli, one_line_error
@@ -28,7 +28,7 @@ def reviews(tmp_path_factory):
 
 
 def train(reviews, output, resume=False, settings=SETTINGS):
-    return classify.train_classifier(reviews, str(output), settings, QuietReporter(), resume=resume)
+    return train_classifier(reviews, str(output), settings, QuietReporter(), resume=resume)
 
 
 def interrupt_at(monkeypatch, step: int) -> None:
