@@ -21,6 +21,7 @@ from rnntool.cells.cell import Weights
 from rnntool.cells.softmax import softmax
 from rnntool.cells.torch_layout import from_torch
 from rnntool.decoding.packed import Ints, Packing, pack_rows
+from rnntool.decoding.recurrence import prepare, start
 from rnntool.machine import usable_cores
 
 Floats = NDArray[Any]
@@ -95,7 +96,7 @@ class ClassifierEngine:
             own = {name: a for name, a in tensors.items() if name.startswith(prefix)}
             if not own:
                 return found
-            found.append(from_torch(self.cell, own, prefix)[0][0])
+            found.append(prepare(self.cell, from_torch(self.cell, own, prefix)[0][0]))
 
     def probabilities(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """[N, C] class probabilities of N texts of any lengths, given as token numbers."""
@@ -171,16 +172,11 @@ class ClassifierEngine:
 
         Backward, a row joins at its own last token, with the zero state that it was given.
         """
-        H = p["W_hh"].shape[1]
-        state = self.cell.zero_state(len(packing.lengths), H, p["W_hh"].dtype)
-        states: Floats = np.empty((int(packing.lengths.sum()), H), dtype=p["W_hh"].dtype)
+        running = start(self.cell, p, len(packing.lengths))
+        states: Floats = np.empty((int(packing.lengths.sum()), running.h.shape[1]), self.W.dtype)
         for n, place in packing.steps(backward):
-            a_x = products[place]
-            new, _ = self.cell.step(p, a_x, tuple(part[:n] for part in state), a_x)
-            for part, own in zip(state, new, strict=True):
-                part[:n] = own
-            states[place] = new[0]
-        return states, state[0]
+            states[place] = running.step(n, products[place])
+        return states, running.h
 
     def _pool(self, packing: Packing, states: Floats, last: Floats) -> Floats:
         """[N, H·directions], or three times as wide for `all`; an empty text pools to zeros."""
