@@ -15,10 +15,12 @@ NSMC := $(if $(NSMC_DIR),NSMC_DIR='$(abspath $(NSMC_DIR))')
 
 setup: $(STAMP)
 
+# Python 3.10's own pip cannot build seqeval beside a new setuptools; newer ones stay as they are.
 # torch comes first and pinned, so that no other package draws in another build of it.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.10 is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet 'pip>=23.1'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[java,plots,metrics,search,crf,export,dev]'
 	touch $@

@@ -184,9 +184,12 @@ class ClassifierEngine:
             return last
         most = np.where(packing.lengths[:, None] > 0, np.finfo(last.dtype).min, last)
         total = np.zeros_like(last)
-        for n, place in packing.steps():
-            np.maximum(most[:n], states[place], out=most[:n])
-            total[:n] += states[place]
+        if len(last) == 1 and len(states):  # one text: in two calls
+            most, total = states.max(axis=0, keepdims=True), states.sum(axis=0, keepdims=True)
+        else:
+            for n, place in packing.steps():
+                np.maximum(most[:n], states[place], out=most[:n])
+                total[:n] += states[place]
         mean = total / np.maximum(1, packing.lengths)[:, None].astype(last.dtype)
         parts: dict[str, Floats] = {"max": most, "mean": mean}
         if self.pooling in parts:

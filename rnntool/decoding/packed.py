@@ -28,10 +28,9 @@ class Packing:
 
     def steps(self, backward: bool = False) -> Iterator[tuple[int, slice]]:
         """For each time step, first to last: how many rows have it, and where they stand."""
-        order = range(len(self.active))
-        for t in reversed(order) if backward else order:
-            n = int(self.active[t])
-            yield n, slice(int(self.starts[t]), int(self.starts[t]) + n)
+        steps = list(zip(self.active.tolist(), self.starts.tolist(), strict=True))
+        for n, begin in reversed(steps) if backward else steps:
+            yield n, slice(begin, begin + n)
 
     def pack(self, flat: Ints) -> Ints:
         """[M] numbers that stand row after row, step after step."""

