@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import importlib.metadata
 import json
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rnntool import __version__
+from rnntool.machine import usable_cores
+
+_PACKAGES = ("numpy", "torch", "gensim")
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -31,7 +37,8 @@ def alternate(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str,
 def report(name: str, rows: list[dict[str, object]]) -> None:
     """A table on standard output, `results/NAME.json` beside the script, and a line of history.
 
-    `results/history.jsonl` keeps every run of every benchmark, so that a slowdown shows.
+    `results/history.jsonl` keeps every run of every benchmark; what has changed by a tenth since
+    the last run on such a machine stands under the table, so that a slowdown shows.
     """
     columns = list(rows[0])
     print("| " + " | ".join(columns) + " |")
@@ -39,18 +46,49 @@ def report(name: str, rows: list[dict[str, object]]) -> None:
     for row in rows:
         print("| " + " | ".join(_cell(row[column]) for column in columns) + " |")
     measured = {
-        "machine": platform.processor() or platform.machine(),
+        "machine": _machine(),
         "python": platform.python_version(),
         "rnntool": __version__,
+        "packages": {package: importlib.metadata.version(package) for package in _PACKAGES},
         "date": datetime.date.today().isoformat(),
         "rows": rows,
     }
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
+    history = folder / "history.jsonl"
+    for line in _changes(history, name, measured):
+        print(line)
     content = json.dumps(measured, ensure_ascii=False, indent=1)
     (folder / f"{name}.json").write_text(content + "\n", encoding="utf-8")
-    with (folder / "history.jsonl").open("a", encoding="utf-8") as history:
-        history.write(json.dumps({"benchmark": name, **measured}, ensure_ascii=False) + "\n")
+    with history.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"benchmark": name, **measured}, ensure_ascii=False) + "\n")
+
+
+def _machine() -> str:
+    """The processor's name, and how many of its cores may be used."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line for line in lines if line.startswith("model name"))
+        return f"{name.partition(':')[2].strip()}, {usable_cores()} cores"
+    return f"{platform.processor() or platform.machine()}, {usable_cores()} cores"
+
+
+def _changes(history: Path, name: str, measured: dict[str, Any]) -> Iterator[str]:
+    """What differs by a tenth or more from the last run of this benchmark on such a machine."""
+    lines = history.read_text(encoding="utf-8").splitlines() if history.exists() else []
+    earlier = [
+        entry for entry in map(json.loads, lines)
+        if entry["benchmark"] == name and entry["machine"] == measured["machine"]
+    ]  # fmt: skip
+    if not earlier:
+        return
+    last = earlier[-1]
+    for before, now in zip(last["rows"], measured["rows"], strict=False):
+        for column in now:
+            was, new = before.get(column), now[column]
+            if isinstance(was, float) and isinstance(new, float) and abs(new / was - 1) >= 0.1:
+                title = next(iter(now.values()))
+                yield f"since {last['date']}: {title}: {column} {_cell(was)} -> {_cell(new)}"
 
 
 def _cell(value: object) -> str:

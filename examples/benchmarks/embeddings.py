@@ -1,11 +1,14 @@
 """Embedding training: `train-embeddings` against gensim called directly, same settings, one run.
 
-python examples/benchmarks/embeddings.py TRAIN.tok [--repeats 3] [--epochs 3]
+And against fastText without its n-grams where that is installed (fasttext-numpy2-wheel).
+
+    python examples/benchmarks/embeddings.py TRAIN.tok [--repeats 3] [--epochs 3]
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import itertools
 import subprocess
 import sys
@@ -21,6 +24,13 @@ model = Word2Vec(corpus_file=sys.argv[1], sg=int(sys.argv[2]), epochs=int(sys.ar
                  vector_size=200, window=5, min_count=2, negative=5, sample=0.001,
                  workers=2, seed=1)
 model.wv.save_word2vec_format(sys.argv[4])
+"""
+FASTTEXT = """
+import sys, fasttext
+model = fasttext.train_unsupervised(sys.argv[1], ("cbow", "skipgram")[int(sys.argv[2])],
+                                    epoch=int(sys.argv[3]), dim=200, ws=5, minCount=2, neg=5,
+                                    t=0.001, minn=0, maxn=0, thread=2, verbose=0)
+model.save_model(sys.argv[4])
 """
 
 
@@ -40,21 +50,22 @@ def main() -> None:
             plain.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
         for kind in arguments.kinds.split(","):
             sg = str(int(kind == "skipgram"))
-            direct = [sys.executable, "-c", DIRECT, str(plain), sg, str(arguments.epochs),
-                      str(vectors)]  # fmt: skip
-            ours = [sys.executable, "-m", "rnntool", "train-embeddings", kind, arguments.tokens,
-                    "--epochs", str(arguments.epochs), "--threads", "2", "-o", str(vectors),
-                    "-q"]  # fmt: skip
-            times = alternate(
-                {
-                    "gensim": lambda command=direct: subprocess.run(command, check=True),
-                    "rnntool": lambda command=ours: subprocess.run(command, check=True),
-                },
-                arguments.repeats,
-            )
-            rows.append({"kind": kind, "gensim directly, s": times["gensim"],
-                         "rnntool, s": times["rnntool"],
-                         "ratio": times["rnntool"] / times["gensim"]})  # fmt: skip
+            given = [str(plain), sg, str(arguments.epochs), str(vectors)]
+            commands = {"gensim directly, s": [sys.executable, "-c", DIRECT, *given]}
+            if importlib.util.find_spec("fasttext") is not None:
+                commands["fastText, s"] = [sys.executable, "-c", FASTTEXT, *given]
+            commands["rnntool, s"] = [
+                sys.executable, "-m", "rnntool", "train-embeddings", kind, arguments.tokens,
+                "--epochs", str(arguments.epochs), "--threads", "2", "-o", str(vectors), "-q",
+            ]  # fmt: skip
+            calls = {
+                name: lambda command=command: subprocess.run(command, check=True)
+                for name, command in commands.items()
+            }
+            times = alternate(calls, arguments.repeats)
+            *others, ours = times
+            ratios = {f"of {o.split(',')[0]}'s time": times[ours] / times[o] for o in others}
+            rows.append({"kind": kind, **times, **ratios})
     report("embeddings", rows)
 
 

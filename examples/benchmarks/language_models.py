@@ -1,4 +1,4 @@
-"""Language models: our training against a bare `nn.LSTM` loop, and characters written a second.
+"""Language models: our training against a bare `nn.LSTM` loop.
 
 The bare loop holds its numbers in memory and does nothing but forward, backward, and AdamW on
 chunks of the same size; ours reads them from disk, carries the state, clips, schedules, counts.
@@ -13,25 +13,15 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from common import report, seconds
 from torch import nn
 
-from rnntool.decoding.engine import LanguageEngine
-from rnntool.decoding.generate import generate
-from rnntool.decoding.sampling import Sampling
-from rnntool.models.language_model import LanguageModel
-from rnntool.models.settings import LanguageModelSettings
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.lm import train_language_model
 from rnntool.tasks.lm_settings import LMSettings
-from rnntool.text.spec import parse_identity
-from rnntool.text.units import Unit
-from rnntool.text.vocabulary import SPECIALS, Vocabulary
 from rnntool.training.backend import choose_backend
 
 DIM = 64
@@ -81,20 +71,6 @@ def ours(text: str, hidden: int, batch: int, bptt: int, steps: int) -> float:
     return float(entry["examples_per_second"])
 
 
-def writing_speed(length: int) -> float:
-    """Characters a second, batch 1, LSTM 2 × 256."""
-    letters = tuple(map(chr, range(33, 95)))
-    vocabulary = Vocabulary((*SPECIALS, *letters), (1,) * (4 + len(letters)), "char")
-    model = LanguageModel(LanguageModelSettings(hidden=256, layers=2), len(vocabulary))
-    engine = LanguageEngine("lstm", {n: t.numpy() for n, t in model.state_dict().items()})
-    generator = np.random.default_rng(1)
-    started = time.perf_counter()
-    unit = Unit(parse_identity("char"))
-    sampling = Sampling(0.8)
-    written = sum(1 for _ in generate(engine, vocabulary, unit, [], length, sampling, generator))
-    return written / (time.perf_counter() - started)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("text")
@@ -121,9 +97,6 @@ def main() -> None:
         "bare loop, tokens/s": statistics.median(b for b, _ in pairs),
         "rnntool, tokens/s": statistics.median(o for _, o in pairs),
         "ratio": statistics.median(o / b for b, o in pairs),
-        "writing, LSTM 2 × 256, characters/s": statistics.median(
-            writing_speed(2000) for _ in range(a.repeats)
-        ),
     }  # fmt: skip
     report("language models", [row])
 

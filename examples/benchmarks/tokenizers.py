@@ -2,7 +2,7 @@
 
 The loop's time does not count its start-up; rnntool's whole time counts, from start to exit.
 
-    python examples/benchmarks/tokenizers.py RATINGS.txt [--rows 20000] [--tokenizers okt,mecab]
+    python examples/benchmarks/tokenizers.py RATINGS.txt [--rows 20000] [--tokenizers okt,mecab,…]
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
     parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--tokenizers", default="okt,mecab,kiwi")
+    parser.add_argument("--tokenizers", default="okt,komoran,hannanum,mecab,kiwi")
     arguments = parser.parse_args()
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name:

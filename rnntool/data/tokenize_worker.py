@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from rnntool.errors import UserError
 from rnntool.registry import KONLPY_TOKENIZERS
-from rnntool.text.konlpy import leave_java
 from rnntool.text.spec import TokenizerSpec, parse_identity
 from rnntool.text.tokenizers import Tokenizer, make_tokenizer
 
@@ -150,6 +149,8 @@ class _Run:
 
     def _run_from(self, start: int, max_seconds: float) -> int | None:
         """Split from `start` on; the place where it got stuck, or None at the end."""
+        from rnntool.text.konlpy import leave_java  # analyzers without Java need none of it
+
         at = [start]
         done = threading.Event()
 

@@ -9,7 +9,6 @@ Shapes: N texts, M tokens of all of them, D input, H hidden, V vocabulary, C cla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -114,6 +113,8 @@ class ClassifierEngine:
         if len(batches) == 1:
             answer(batches[0])
         else:
+            from concurrent.futures import ThreadPoolExecutor  # one text has no use for it
+
             with ThreadPoolExecutor(self.threads) as side_by_side:
                 list(side_by_side.map(answer, batches))  # raises what one of them raised
         return found
