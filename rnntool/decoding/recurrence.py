@@ -10,6 +10,7 @@ Shapes: N rows, of which the first n still run at a step; D input, H hidden, k b
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,7 +65,7 @@ class _OwnSteps:
         return new[0]
 
 
-class _InPlace:
+class _InPlace(ABC):
     """What the two below share: h, room for `W_hh h`, and its blocks, named once for each n."""
 
     def __init__(self, p: Weights, N: int) -> None:
@@ -81,8 +82,9 @@ class _InPlace:
             self.n, self.views = n, self.narrow(n)
         return self.views
 
+    @abstractmethod
     def narrow(self, n: int) -> tuple[Floats, ...]:
-        raise NotImplementedError
+        """That, of another n than before."""
 
 
 class _LSTM(_InPlace):
