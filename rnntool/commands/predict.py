@@ -40,13 +40,13 @@ def predict(
     one_blas_thread()  # batches are answered side by side, a core each
     from rnntool.formats.writing import write_text
 
-    answer = _answering(run, settings)
+    answer = _answering(run, settings, report)
     with write_text(output) as sink:
         answer(inputs or ["-"], sink, settings, report)
 
 
 def _answering(
-    path: str, settings: PredictSettings
+    path: str, settings: PredictSettings, report: Reporter
 ) -> Callable[[list[str], TextIO, PredictSettings, Reporter], int]:
     """The function that answers for the run's task."""
     from rnntool.formats.rundir import open_run, require_task
@@ -54,9 +54,13 @@ def _answering(
     run = open_run(path)
     refuse_foreign(settings, run.config.task, path)
     if run.config.task == "tag":
-        from rnntool.tasks.tag_run import predict_tags
+        from rnntool.tasks.predict_tags import predict_tags
 
-        return partial(predict_tags, path)
+        return partial(predict_tags, run)
+    if run.config.task in ("seq2seq", "forecast"):
+        from rnntool.tasks.answering import TORCH_ANSWERS
+
+        report.detail(TORCH_ANSWERS)
     if run.config.task == "seq2seq":
         from rnntool.tasks.seq2seq_run import predict_answers
 

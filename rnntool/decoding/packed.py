@@ -9,13 +9,15 @@ Shapes: N rows, T steps of the longest, M steps of all rows together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+_TOGETHER = 512  # rows of a batch: enough for a matrix product's speed, little enough for caches
+_STEPS = 32_768  # of a batch of long rows, to bound its memory
 
 
 @dataclass(frozen=True)
@@ -49,3 +51,33 @@ def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
     packing = Packing(lengths, active, np.cumsum(active) - active)
     flat = np.array([number for row in rows for number in row], dtype=np.int64)
     return packing, packing.pack(flat)
+
+
+def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], threads: int) -> None:
+    """Call `answer` with batches of rows, the longest row of each first, in so many threads.
+
+    Args:
+        lengths: of all rows.
+    """
+    batches = list(_batches(lengths))
+    if len(batches) == 1:
+        answer(batches[0])
+        return
+    from concurrent.futures import ThreadPoolExecutor  # a lone line has no use for it
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(answer, batches))  # raises what one of them raised
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows of like length together; the longest first, so that no core ends long after others."""
+    batch: list[int] = []
+    steps = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if batch and (len(batch) == _TOGETHER or steps + lengths[row] > _STEPS):
+            yield batch
+            batch, steps = [], 0
+        batch.append(row)
+        steps += lengths[row]
+    if batch:
+        yield batch

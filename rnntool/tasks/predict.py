@@ -6,49 +6,27 @@ The NumPy cells answer before torch could even be imported.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TextIO
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rnntool.data.stream import ahead, batches_of
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.decoding.classifier import ClassifierEngine, can_run
+from rnntool.decoding.classifier import ClassifierEngine
+from rnntool.decoding.encoder import can_encode
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, split_tokens
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
-from rnntool.formats.weights import read_weights
-from rnntool.machine import may_have_gpu
 from rnntool.reporting import Progress, Reporter
+from rnntool.tasks.answering import Answering, Floats, open_engine
 from rnntool.tasks.evaluate_settings import PredictSettings
 from rnntool.tasks.reading import require_tokenizer
 
-_FEW = 24  # lines together up to which NumPy is done before a GPU could even be asked
 
-Floats = NDArray[np.float64]
-
-
-class Answering:
-    """A classifier that answers at once, and fast when there is much to answer.
-
-    The NumPy cells answer what they can; torch what they cannot, and much at a time where there may
-    be a GPU.
-    """
-
-    def __init__(self, run: Run, settings: PredictSettings, report: Reporter) -> None:
-        self.run, self.settings, self.report = run, settings, report
-        self._plain = (
-            can_run(self.run.config.settings)
-            and not settings.ensemble
-            and settings.device != "cuda"
-        )
-        self._most = _FEW if settings.device == "auto" and may_have_gpu() else sys.maxsize
-        self._numpy: ClassifierEngine | None = None
-        self._torch: Callable[[list[str]], Floats] | None = None
+class TextAnswering(Answering[list[str]]):
+    """A classifier; asked about texts given as tokens joined by one space."""
 
     @property
     def worker_options(self) -> WorkerOptions:
@@ -56,36 +34,22 @@ class Answering:
         heap = self.settings.jvm_heap
         return WorkerOptions(self.run.config.tokenizer, self.run.subword_model(), heap)
 
-    def probabilities(self, texts: list[str]) -> Floats:
-        """[N, C] probabilities of N texts given as tokens joined by one space."""
-        if self._torch is None and self._plain and len(texts) <= self._most:
-            if self._numpy is None:  # only now: torch may answer all, and needs no second weights
-                self._numpy = _open_engine(self.run, self.settings.threads)
-            limit = self.run.config.settings.get("max_length") or None
-            encode = self.run.vocabulary.encode
-            return self._numpy.probabilities([encode(split_tokens(t)[:limit]) for t in texts])
-        if self._torch is None:
-            self._torch = self._open_torch()
-        return self._torch(texts)
+    def open_numpy(self) -> Callable[[list[str]], Floats]:
+        """The engine over numbered texts."""
+        engine = open_engine(self.run, partial(ClassifierEngine, threads=self.settings.threads))
+        if engine.classes != len(self.run.labels):
+            raise UserError(f"do not fit the model: {engine.classes} classes, and "
+                            f"{len(self.run.labels)} labels", where=self.run.weights)  # fmt: skip
+        limit = self.run.config.settings.get("max_length") or None
+        encode = self.run.vocabulary.encode
+        return lambda texts: engine.probabilities([encode(split_tokens(t)[:limit]) for t in texts])
 
-    def _open_torch(self) -> Callable[[list[str]], Floats]:
+    def open_torch(self) -> Callable[[list[str]], Floats]:
+        """The model as it was trained."""
         from rnntool.tasks.classify_run import load_ensemble
 
-        self.report.detail("torch answers, not the NumPy cells")
         runs = [str(self.run.path), *self.settings.ensemble]
         return load_ensemble(runs, self.settings.device, self.settings.threads).probabilities
-
-
-def _open_engine(run: Run, threads: int) -> ClassifierEngine:
-    try:
-        engine = ClassifierEngine(run.config.settings, read_weights(run.weights), threads)
-    except (KeyError, ValueError, IndexError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
-    if engine.classes != len(run.labels):
-        raise UserError(f"do not fit the model: {engine.classes} classes, and {len(run.labels)}"
-                        " labels", where=run.weights)  # fmt: skip
-    return engine
 
 
 def predict(
@@ -102,7 +66,7 @@ def predict(
     Raises:
         UserError: the run's weights or an input cannot be used.
     """
-    answering = Answering(run, settings, report)
+    answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     count = 0
     with (
@@ -119,7 +83,7 @@ def predict(
 
 
 def _answer(
-    answering: Answering,
+    answering: TextAnswering,
     corpus: Corpus,
     arrived: Iterator[list[Row]],
     pool: TokenizePool,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from rnntool.decoding import classifier
-from rnntool.decoding.classifier import ClassifierEngine, can_run
+from rnntool.decoding import classifier, packed
+from rnntool.decoding.classifier import ClassifierEngine
+from rnntool.decoding.encoder import can_encode
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.models.settings import ClassifierSettings
 from rnntool.registry import CELLS, POOLINGS
@@ -29,7 +30,7 @@ def test_probabilities_equal_torchs(kind, outputs):
     for pooling in POOLINGS:
         settings = ClassifierSettings(hidden=5, embedding_dim=4, pooling=pooling, **kind)
         model = SequenceClassifier(settings, V, outputs).eval()
-        assert can_run(as_dict(settings))
+        assert can_encode(as_dict(settings))
         tensors = {name: t.numpy() for name, t in model.state_dict().items()}
         engine = ClassifierEngine(as_dict(settings), tensors)
         texts = [[4], [5, 6, 7, 8, 1], [], [1, 0, 3], [8, 8]]
@@ -54,9 +55,9 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
     alone = ClassifierEngine(settings, tensors)
     monkeypatch.setattr(classifier, "_TABLE", 0)
     expected = np.concatenate([alone.probabilities([text]) for text in texts])
-    monkeypatch.setattr(classifier, "_TOGETHER", 7)
+    monkeypatch.setattr(packed, "_TOGETHER", 7)
     for table, tokens in ((0, 30), (1 << 20, 10_000), (1 << 20, 1)):
-        monkeypatch.setattr(classifier, "_TOKENS", tokens)
+        monkeypatch.setattr(packed, "_STEPS", tokens)
         monkeypatch.setattr(classifier, "_TABLE", table)
         engine = ClassifierEngine(settings, tensors, threads=3)
         assert np.allclose(engine.probabilities(texts), expected, atol=1e-6)
@@ -67,4 +68,4 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
     {"encoder": "cnn"}, {"encoder": "cnn-rnn"}, {"layer_norm": True}, {"residual": True},
 ])  # fmt: skip
 def test_what_it_cannot_run_it_says(extra):
-    assert not can_run(as_dict(ClassifierSettings(**extra)))
+    assert not can_encode(as_dict(ClassifierSettings(**extra)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +94,7 @@ def test_predict_answers_plain_lines_columns_and_json(cli, run, tmp_path):
 def test_a_sentence_alone_and_in_a_padded_batch_has_the_same_scores(run, data):
     tagger = load_tagger(str(run), threads=1)
     some = list(read_tagged(str(data), TaggedOptions()))[:7]
-    together = tagger.encode(some, "data")
+    together = tagger.reader.encode(some, "data")
     scores, tags, real = batch_scores(tagger.model, together, np.arange(7), tagger.device)
     for row, sentence in enumerate(some):
         alone, own, _ = batch_scores(tagger.model, together, np.array([row]), tagger.device)
@@ -101,6 +103,26 @@ def test_a_sentence_alone_and_in_a_padded_batch_has_the_same_scores(run, data):
         assert torch.allclose(scores[row, :count], alone[0], atol=1e-5)
         assert own[0].tolist() == [tagger.run.labels.index(tag) for tag in sentence.tags]
         assert torch.equal(tags[row, :count], own[0])
+
+
+def test_a_tagger_answers_without_torch_unless_it_must(run, data, cli, tmp_path):
+    code = (
+        "import sys\n"
+        f"sys.argv = ['rnntool', 'predict', {str(run)!r}, '-v', '--log-format', 'plain']\n"
+        "from rnntool.commands import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input="가나다 7\n", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "가나다\tV\n7\tM\n\n"
+    assert "torch answers" not in done.stderr
+    by_torch = tmp_path / "crf"
+    extra = ("--crf", "--epochs", 1, *SMALL)
+    assert cli("train", "tag", data, "-o", by_torch, *extra).code == 0
+    answer = cli("predict", by_torch, "-v", "--log-format", "plain", input="가나다 7\n")
+    assert "torch answers" in answer.err
 
 
 def test_one_to_one_a_single_token_trains_and_answers(cli, tmp_path):
