@@ -64,14 +64,26 @@ class Answering(ABC, Generic[Q]):
         """What torch answers with."""
 
 
-def open_engine(run: Run, make: Callable[[Mapping[str, Any], Mapping[str, Any]], E]) -> E:
+def open_engine(
+    run: Run,
+    make: Callable[[Mapping[str, Any], Mapping[str, Any]], E],
+    ask: Callable[[E], Floats],
+) -> E:
     """An engine of the run's settings and weights.
 
+    Args:
+        ask: for [1, C], with the largest numbers that there are: what does not fit shows here.
+
     Raises:
-        UserError: the weights do not fit the settings.
+        UserError: the weights do not fit the settings, the vocabulary or the labels.
     """
     try:
-        return make(run.config.settings, read_weights(run.weights))
+        engine = make(run.config.settings, read_weights(run.weights))
+        classes = ask(engine).shape[1]
     except (KeyError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
+    if classes != len(run.labels):
+        raise UserError(f"do not fit the model: {classes} classes, and {len(run.labels)} labels",
+                        where=run.weights)  # fmt: skip
+    return engine

@@ -15,7 +15,6 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.decoding.classifier import ClassifierEngine
 from rnntool.decoding.encoder import can_encode
-from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, split_tokens
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
@@ -36,10 +35,9 @@ class TextAnswering(Answering[list[str]]):
 
     def open_numpy(self) -> Callable[[list[str]], Floats]:
         """The engine over numbered texts."""
-        engine = open_engine(self.run, partial(ClassifierEngine, threads=self.settings.threads))
-        if engine.classes != len(self.run.labels):
-            raise UserError(f"do not fit the model: {engine.classes} classes, and "
-                            f"{len(self.run.labels)} labels", where=self.run.weights)  # fmt: skip
+        last = len(self.run.vocabulary) - 1
+        make = partial(ClassifierEngine, threads=self.settings.threads)
+        engine = open_engine(self.run, make, lambda engine: engine.probabilities([[last]]))
         limit = self.run.config.settings.get("max_length") or None
         encode = self.run.vocabulary.encode
         return lambda texts: engine.probabilities([encode(split_tokens(t)[:limit]) for t in texts])

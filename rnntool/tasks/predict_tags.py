@@ -12,7 +12,6 @@ from rnntool.data.sequences import Sequences
 from rnntool.data.stream import batches_of
 from rnntool.data.tagged import Tagged
 from rnntool.decoding.tagger import TaggerEngine, can_tag
-from rnntool.errors import UserError
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
 from rnntool.formats.tagged import Sentence, format_tagged, read_tagged
@@ -39,13 +38,13 @@ def predict_tags(
         UserError: run or an input cannot be used.
     """
     reader = tag_reader(run, build(TagSettings, run.config.settings, where=str(run.path)))
-    answering = TagAnswering(run, can_tag(run.config.settings), settings, report)
+    answering = TagAnswering(reader, settings, report)
     count = 0
     with report.progress("tagging", count_lines(inputs), "lines") as progress:
         for path in inputs:
             sentences = read_tagged(path, reader.options(settings), tags=False)
             for batch in batches_of(path, sentences, settings.together):
-                for sentence, tags, sure in _answers(reader, answering, batch, path):
+                for sentence, tags, sure in _answers(answering, batch, path):
                     sink.write(_format(sentence, tags, sure, settings))
                 sink.flush()
                 progress.advance(sum(len(s.rows) or 1 for s in batch))
@@ -56,12 +55,18 @@ def predict_tags(
 class TagAnswering(Answering[Tagged]):
     """A tagger; asked about the tokens of sentences, one sentence after the other."""
 
+    def __init__(self, reader: TagReader, settings: PredictSettings, report: Reporter) -> None:
+        super().__init__(reader.run, can_tag(reader.run.config.settings), settings, report)
+        self.reader = reader
+
     def open_numpy(self) -> Callable[[Tagged], Floats]:
         """The engine over numbered sentences."""
-        engine = open_engine(self.run, partial(TaggerEngine, threads=self.settings.threads))
-        if len(engine.b) != len(self.run.labels):
-            raise UserError(f"do not fit the model: {len(engine.b)} tags, and "
-                            f"{len(self.run.labels)} labels", where=self.run.weights)  # fmt: skip
+        token, letter = len(self.run.vocabulary) - 1, len(self.reader.characters) - 1
+        engine = open_engine(
+            self.run,
+            partial(TaggerEngine, threads=self.settings.threads),
+            lambda engine: engine.probabilities([[token]], [[0]], [[letter]]),
+        )
         return lambda data: engine.probabilities(
             _rows(data.sequences), _rows(data.words), _rows(data.spellings)
         )
@@ -80,15 +85,15 @@ def _rows(sequences: Sequences) -> list[list[int]]:
 
 
 def _answers(
-    reader: TagReader, answering: TagAnswering, sentences: list[Sentence], path: str
+    answering: TagAnswering, sentences: list[Sentence], path: str
 ) -> Iterator[tuple[Sentence, list[str], list[float]]]:
     bare = [Sentence(s.line, s.tokens) for s in sentences]  # tags that stand there are not used
-    encoded = reader.encode(bare, path)
+    encoded = answering.reader.encode(bare, path)
     probabilities = answering.probabilities(encoded)
     best, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     offsets = encoded.sequences.offsets.tolist()
     for sentence, (start, stop) in zip(sentences, itertools.pairwise(offsets), strict=True):
-        tags = [reader.run.labels[n] for n in best[start:stop]]
+        tags = [answering.run.labels[n] for n in best[start:stop]]
         yield sentence, tags, sure[start:stop].tolist()
 
 

@@ -80,6 +80,19 @@ def more_labels(run: Path) -> str:
     return "do not fit the model"
 
 
+def more_tokens(run: Path) -> str:
+    with (run / "vocab.tsv").open("a", encoding="utf-8") as vocabulary:
+        vocabulary.write("새낱말\t1\n")
+    return "do not fit the model"
+
+
+def other_shape(run: Path) -> str:
+    tensors = load_file(run / "weights.safetensors")
+    tensors["output.weight"] = tensors["output.weight"][:, 1:].contiguous()
+    save_file(tensors, run / "weights.safetensors")
+    return "do not fit the model"
+
+
 def not_utf8(run: Path) -> str:
     (run / "labels.txt").write_bytes(b"\xff\xfe\n\xff\n")
     return "labels.txt"
@@ -88,7 +101,8 @@ def not_utf8(run: Path) -> str:
 @pytest.mark.parametrize(
     "harm",
     [yaml_bomb, endless_yaml, huge_yaml, python_object, not_finite, endless_header,
-     tensor_outside_of_the_file, pickled, more_labels, not_utf8],
+     tensor_outside_of_the_file, pickled, more_labels, more_tokens, other_shape,
+     not_utf8],
 )  # fmt: skip
 def test_harm_is_refused(cli: Cli, run, corpus, tmp_path, monkeypatch, harm):
     monkeypatch.chdir(tmp_path)

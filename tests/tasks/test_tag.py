@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,15 @@ def test_a_tagger_answers_without_torch_unless_it_must(run, data, cli, tmp_path)
     assert cli("train", "tag", data, "-o", by_torch, *extra).code == 0
     answer = cli("predict", by_torch, "-v", "--log-format", "plain", input="가나다 7\n")
     assert "torch answers" in answer.err
+
+
+def test_a_tagger_with_more_characters_than_its_weights_have_is_refused(run, cli, tmp_path):
+    other = shutil.copytree(run, tmp_path / "other")
+    with (other / "characters.tsv").open("a", encoding="utf-8") as characters:
+        characters.write("힣\t1\n")
+    error = one_line_error(cli("predict", other, "-q", input="힣 7\n"))
+    assert "do not fit the model" in error
+    assert str(other) in error
 
 
 def test_one_to_one_a_single_token_trains_and_answers(cli, tmp_path):
