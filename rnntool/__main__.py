@@ -10,7 +10,10 @@ def main() -> None:
     gc.set_threshold(50_000)
     from rnntool.commands import main as run
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # nor is it looked through once more at the end
 
 
 if __name__ == "__main__":

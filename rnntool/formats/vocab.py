@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from rnntool.errors import UserError
 from rnntool.formats.header import format_header, parse_header
 from rnntool.formats.reading import name_of, read_all_lines
@@ -37,39 +39,48 @@ def read_vocabulary(path: str) -> Vocabulary:
         raise UserError(
             "is not a vocabulary file", where=name, hint="make one with rnntool build-vocab"
         )
-    tokens = _counts(lines, name)
-    if tuple(tokens)[: len(SPECIALS)] != SPECIALS:
+    tokens, counts = _columns(lines, name)
+    if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
         raise UserError(
             f"does not begin with the specials {' '.join(SPECIALS)}",
             where=name,
             hint="make it anew with rnntool build-vocab",
         )
     min_count = header.values.get("min_count", "1")
-    return Vocabulary(
+    vocabulary = Vocabulary(
         tokens=tuple(tokens),
-        counts=tuple(tokens.values()),
+        counts=tuple(map(int, counts)),
         tokenizer=header.values.get("tokenizer", "whitespace"),
         min_count=int(min_count) if min_count.isdecimal() else 1,
     )
+    if len(vocabulary.ids) != len(tokens):
+        raise _doubled(tokens, name)
+    return vocabulary
 
 
-def _counts(lines: list[str], name: str) -> dict[str, int]:
-    """The tokens' counts in the order of the lines, which begin with the file's second.
+def _columns(lines: list[str], name: str) -> tuple[list[str], list[str]]:
+    """The tokens and their counts, of lines which begin with the file's second.
 
-    All lines are parsed at once, and looked at one by one only where something is wrong: `predict`
+    All lines are parted at once, and looked at one by one only where something is wrong: `predict`
     reads a vocabulary before it answers, and its user waits.
     """
-    pairs = [line.rpartition("\t") for line in lines]
-    counts = {token: count for token, _, count in pairs}
-    right = len(counts) == len(pairs) and "" not in counts
-    if right and all(map(str.isdecimal, counts.values())):
-        return dict(zip(counts, map(int, counts.values()), strict=True))
-    seen: set[str] = set()
-    for number, (token, tab, count) in enumerate(pairs, start=2):
-        if not tab or not token or not count.isdecimal():
-            line = lines[number - 2]
+    parts = "\t".join(lines).split("\t") if lines else []
+    tokens, counts = parts[::2], parts[1::2]
+    parted = all(n == 1 for n in map(str.count, lines, itertools.repeat("\t")))
+    if parted and all(tokens) and all(map(str.isdecimal, counts)):
+        return tokens, counts
+    for number, line in enumerate(lines, start=2):
+        token, _, count = line.partition("\t")
+        if not token or not count.isdecimal():
             raise UserError(f"not `token TAB count`: {line[:60]!r}", where=f"{name}:{number}")
-        if token in seen:
-            raise UserError(f"token {token!r} stands twice", where=f"{name}:{number}")
-        seen.add(token)
     raise AssertionError("a wrong line was seen, and none is found")
+
+
+def _doubled(tokens: list[str], name: str) -> UserError:
+    """Names the first token that stood before."""
+    seen: set[str] = set()
+    for number, token in enumerate(tokens, start=2):
+        if token in seen:
+            return UserError(f"token {token!r} stands twice", where=f"{name}:{number}")
+        seen.add(token)
+    raise AssertionError("tokens are fewer than lines, and none stands twice")

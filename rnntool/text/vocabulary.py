@@ -25,7 +25,7 @@ class Vocabulary:
     ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", {token: i for i, token in enumerate(self.tokens)})
+        object.__setattr__(self, "ids", dict(zip(self.tokens, range(len(self)), strict=True)))
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -37,7 +37,7 @@ def yaml_bomb(run: Path) -> str:
 
 def endless_yaml(run: Path) -> str:
     (run / "config.yaml").write_text("[" * 100_000, "utf-8")
-    return "damaged"
+    return "too deep for settings"
 
 
 def huge_yaml(run: Path) -> str:
