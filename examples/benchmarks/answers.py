@@ -88,8 +88,9 @@ def main() -> None:
     warm = sorted(one_by_one(arguments.run, texts[:2050])[50:])
     report(
         "answers",
-        [{"rows": len(texts), "plain loop, rows/s": plain, "rnntool, rows/s": ours,
-          "ratio": ours / plain, "same labels": f"{same} of {len(some)}",
+        [{"run": Path(arguments.run).name, "rows": len(texts),
+          "plain loop, rows/s": plain, "rnntool, rows/s": ours, "ratio": ours / plain,
+          "same labels": f"{same} of {len(some)}",
           "a line, ms": 1000 * statistics.median(warm), "99 of 100 within, ms": 1000 * warm[1980],
           "slowest of 2,000, ms": 1000 * warm[-1]}],
     )  # fmt: skip

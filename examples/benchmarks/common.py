@@ -76,19 +76,20 @@ def _machine() -> str:
 def _changes(history: Path, name: str, measured: dict[str, Any]) -> Iterator[str]:
     """What differs by a tenth or more from the last run of this benchmark on such a machine."""
     lines = history.read_text(encoding="utf-8").splitlines() if history.exists() else []
-    earlier = [
-        entry for entry in map(json.loads, lines)
-        if entry["benchmark"] == name and entry["machine"] == measured["machine"]
-    ]  # fmt: skip
-    if not earlier:
-        return
-    last = earlier[-1]
-    for before, now in zip(last["rows"], measured["rows"], strict=False):
-        for column in now:
-            was, new = before.get(column), now[column]
+    last: dict[str, tuple[str, dict[str, Any]]] = {}  # by what a row's first column says
+    for entry in map(json.loads, lines):
+        if entry["benchmark"] == name and entry["machine"] == measured["machine"]:
+            last |= {str(_title(row)): (entry["date"], row) for row in entry["rows"]}
+    for row in measured["rows"]:
+        date, before = last.get(str(_title(row)), ("", {}))
+        for column, new in row.items():
+            was = before.get(column)
             if isinstance(was, float) and isinstance(new, float) and abs(new / was - 1) >= 0.1:
-                title = next(iter(now.values()))
-                yield f"since {last['date']}: {title}: {column} {_cell(was)} -> {_cell(new)}"
+                yield f"since {date}: {_title(row)}: {column} {_cell(was)} -> {_cell(new)}"
+
+
+def _title(row: dict[str, Any]) -> Any:
+    return next(iter(row.values()))
 
 
 def _cell(value: object) -> str:

