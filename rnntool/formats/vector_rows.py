@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,13 @@ def read_vector_rows(path: str) -> NDArray[np.float32]:
 
 
 def _read_npy(path: str) -> NDArray[np.float32]:
-    with open_binary(path) as source:
+    # A header is parsed as Python, and warns and fails in as many ways.
+    with open_binary(path) as source, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
             loaded: Any = np.load(source, allow_pickle=False)
             return np.asarray(loaded, dtype=np.float32)
-        except Exception as error:  # a header is parsed as Python, and fails in as many ways
+        except Exception as error:
             reason = " ".join(str(error).split())
             raise UserError(f"is no .npy file of numbers: {reason}", where=name_of(path)) from None
 

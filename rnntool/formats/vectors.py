@@ -23,6 +23,10 @@ from rnntool.formats.reading import open_binary
 from rnntool.formats.writing import write_binary
 
 _FASTTEXT_MAGIC = 793712314  # fastText's fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32
+_FASTTEXT_HEAD = 92  # bytes before the words: magic, version, arguments, sizes
+_FASTTEXT_WORDS = 64  # where among them the number of words stands
+_AFTER_A_WORD = 1 + 8 + 1  # bytes: zero, count, type
+_BLOCK = 1 << 20  # bytes read at a time
 
 
 def read_vectors(path: str) -> Any:
@@ -70,11 +74,37 @@ def _read_word2vec(path: str) -> Any:
 def _read_fasttext(path: str) -> Any:
     from gensim.models.fasttext import load_facebook_vectors
 
+    _require_whole_words(path)
     try:
         return load_facebook_vectors(path)
     except Exception as error:  # gensim believes the sizes in the file, and fails in many ways
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"damaged fastText file: {reason}", where=path) from None
+
+
+def _require_whole_words(path: str) -> None:
+    """Raise a UserError where the file ends inside its words: gensim would read on for ever.
+
+    fastText's dictionary.cc, Dictionary::save: a word, a zero byte, its count and its type.
+    """
+    with open_binary(path) as source:
+        head = source.read(_FASTTEXT_HEAD)
+        if len(head) < _FASTTEXT_HEAD:
+            raise _cut_off(path)
+        (words,) = struct.unpack_from("<i", head, _FASTTEXT_WORDS)
+        data, at = b"", 0
+        for _ in range(words):
+            while (end := data.find(b"\0", at)) < 0 or len(data) < end + _AFTER_A_WORD:
+                more = source.read(_BLOCK)
+                if not more or len(data) - at > _BLOCK:  # no word is that long
+                    raise _cut_off(path)
+                data, at = data[at:] + more, 0
+            at = end + _AFTER_A_WORD
+
+
+def _cut_off(path: str) -> UserError:
+    return UserError("damaged fastText file: it ends inside its words", where=path,
+                     hint="fetch it again")  # fmt: skip
 
 
 def write_vectors(path: str, vectors: Any) -> None:

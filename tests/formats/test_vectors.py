@@ -6,6 +6,7 @@ from gensim.models import KeyedVectors
 
 from rnntool.errors import UserError
 from rnntool.formats.vectors import read_vectors, write_vectors
+from tests.formats.readers import fasttext_vectors
 
 
 @pytest.fixture
@@ -46,3 +47,25 @@ def test_damaged_vectors_are_refused(tmp_path, vectors, name, damage, says):
         read_vectors(str(path))
     assert says in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_a_fasttext_file_cut_off_anywhere_in_its_head_and_words_is_refused_at_once(tmp_path):
+    """Of such a file gensim reads the end again and again."""
+    whole = fasttext_vectors()
+    path = tmp_path / "v.bin"
+    words = whole.index("다".encode()) + len("다".encode()) + 10
+    for length in range(4, words):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match="ends inside its words"):
+            read_vectors(str(path))
+    path.write_bytes(whole[: words + 20])  # inside its vectors: gensim says so
+    with pytest.raises(UserError, match="damaged fastText file"):
+        read_vectors(str(path))
+
+
+def test_a_word_without_an_end_is_not_read_to_the_end_of_the_file(tmp_path):
+    whole = fasttext_vectors()
+    path = tmp_path / "v.bin"
+    path.write_bytes(whole[:92] + b"x" * 5_000_000 + whole[92:])
+    with pytest.raises(UserError, match="ends inside its words"):
+        read_vectors(str(path))
