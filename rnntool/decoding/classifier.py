@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.cells.softmax import softmax
-from rnntool.decoding.encoder import Encoder, Floats, Products
+from rnntool.decoding.encoder import Floats, Products, encoder_of
 from rnntool.decoding.packed import Ints, Packing, pack_rows, side_by_side
 from rnntool.machine import usable_cores
 
@@ -46,12 +46,7 @@ class ClassifierEngine:
         self, settings: Mapping[str, Any], tensors: Mapping[str, Floats], threads: int = 0
     ) -> None:
         self.pooling = settings["pooling"]
-        self.encoder = Encoder(
-            settings["cell"],
-            tensors,
-            embedding=tensors.get("input.embedding.weight"),
-            apart=settings.get("encoder", "recurrent") == "directional",
-        )
+        self.encoder = encoder_of(settings, tensors)
         self.W, self.b = tensors["output.weight"], tensors["output.bias"]
         self.threads = threads or usable_cores()
 

@@ -124,3 +124,16 @@ class Encoder:
         for n, place in packing.steps(backward):
             states[place] = running.step(n, products[place])
         return states, running.h
+
+
+def encoder_of(
+    settings: Mapping[str, Any], tensors: Mapping[str, Floats], beside: int = 0
+) -> Encoder:
+    """The encoder over tokens of a run with these settings; `can_encode` of them is true."""
+    return Encoder(
+        settings["cell"],
+        tensors,
+        embedding=tensors.get("input.embedding.weight"),
+        apart=settings.get("encoder", "recurrent") == "directional",
+        beside=beside,
+    )

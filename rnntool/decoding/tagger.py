@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnntool.cells.softmax import softmax
 from rnntool.decoding.characters import CharacterEngine
-from rnntool.decoding.encoder import Encoder, Floats, can_encode
+from rnntool.decoding.encoder import Floats, can_encode, encoder_of
 from rnntool.decoding.packed import pack_rows, side_by_side
 from rnntool.machine import usable_cores
 
@@ -39,13 +39,8 @@ class TaggerEngine:
     ) -> None:
         kind = settings["characters"]
         self.characters = None if kind == "none" else CharacterEngine(kind, tensors)
-        self.encoder = Encoder(
-            settings["cell"],
-            tensors,
-            embedding=tensors.get("input.embedding.weight"),
-            apart=settings.get("encoder", "recurrent") == "directional",
-            beside=0 if self.characters is None else self.characters.width,
-        )
+        spelled = 0 if self.characters is None else self.characters.width
+        self.encoder = encoder_of(settings, tensors, beside=spelled)
         self.W, self.b = tensors["output.weight"], tensors["output.bias"]
         self.threads = threads or usable_cores()
 

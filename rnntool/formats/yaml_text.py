@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 _CHARACTERS = 4_000_000  # of a file at most: settings are a few thousand
-_DEPTH = 50  # of lists and mappings in each other, the stream and the document among them
+_DEPTH = 50  # of lists and mappings in each other
 
 
 class YamlError(ValueError):
@@ -36,11 +36,13 @@ def parse_yaml(text: str) -> Any:
 
 def _require_plain(events: Iterable[Any]) -> None:
     """Raise a YamlError at an alias, or where values are nested as no settings are."""
+    import yaml
+
     depth = 0
     for event in events:
-        kind = type(event).__name__
-        if kind == "AliasEvent":
+        if isinstance(event, yaml.AliasEvent):
             raise YamlError("an alias (*) is not read here")
-        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEPTH:
             raise YamlError(f"values nested {depth} deep, too deep for settings")

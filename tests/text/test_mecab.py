@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,7 +49,25 @@ def test_mecab_gives_what_its_own_methods_give(monkeypatch, internals):
         assert tokens(text, "pos") == [f"{surface}/{tag}" for surface, tag in own.pos(text)]
 
 
-def test_a_missing_package_or_dictionary_is_named(monkeypatch):
+def test_the_package_of_newer_pythons_is_asked_for_the_same(monkeypatch):
+    """It is not installed here; both take MeCab's own options, so python-mecab-ko stands in."""
+    own = pytest.importorskip("mecab.mecab", reason="newer: the other tests use it")
+    asked = [tokens(text, *flags) for flags in ((), ("pos",)) for text in ODD]
+    binding = SimpleNamespace(
+        Tagger=lambda options: own._mecab.Tagger([option.decode() for option in options[1:]])
+    )
+    real = mecab.importlib.util.find_spec
+    present = {"mecab": None, "mecab_ko": binding}
+    monkeypatch.setattr(
+        mecab.importlib.util, "find_spec", lambda m: present[m] if m in present else real(m)
+    )
+    monkeypatch.setitem(sys.modules, "mecab_ko", SimpleNamespace(_MeCab=binding))
+    monkeypatch.setitem(sys.modules, "mecab_ko._MeCab", binding)
+    monkeypatch.setattr(mecab, "_python_mecab_ko", None)  # calling it would fail
+    assert asked == [tokens(text, *flags) for flags in ((), ("pos",)) for text in ODD]
+
+
+def test_a_missing_dictionary_is_named(monkeypatch):
     monkeypatch.setattr(mecab.importlib.util, "find_spec", lambda module: None)
     with pytest.raises(UserError, match="dictionary") as caught:
         mecab._dictionary()
