@@ -29,7 +29,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check what is installed and usable, and how to mend what is not.",
 }
 
-# tasks/<task>_settings.py: the class that holds each task's settings
+# tasks/<task>/settings.py: the class that holds each task's settings
 TASK_SETTINGS = {
     "classify": "ClassifySettings",
     "lm": "LMSettings",

@@ -38,7 +38,7 @@ def test_every_task_has_settings_a_command_and_commands_that_fit_its_runs():
     assert {command.name for command in app.registered_commands} == set(registry.TASK_SETTINGS)
     assert set(registry.TASK_COMMANDS) == set(registry.TASK_SETTINGS)
     for task, name in registry.TASK_SETTINGS.items():
-        module = importlib.import_module(f"rnntool.tasks.{task}_settings")
+        module = importlib.import_module(f"rnntool.tasks.{task}.settings")
         assert getattr(module, name)().epochs >= 1
 
 

@@ -25,7 +25,7 @@ from common import report, seconds
 from mecab import MeCab
 
 from rnntool.models.classifier import class_probabilities
-from rnntool.tasks.classify_run import TrainedClassifier, load_classifier
+from rnntool.tasks.classify.load import TrainedClassifier, load_classifier
 
 BATCH = 64
 

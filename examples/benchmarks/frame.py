@@ -22,11 +22,12 @@ import torch
 from common import report, seconds
 
 from rnntool.reporting import QuietReporter
-from rnntool.tasks import classify, training
-from rnntool.tasks.bilm import train_bilm
-from rnntool.tasks.bilm_settings import BiLMSettings
-from rnntool.tasks.classify_settings import ClassifySettings
-from rnntool.tasks.classify_train import train_classifier
+from rnntool.runs import train as training
+from rnntool.tasks.bilm.settings import BiLMSettings
+from rnntool.tasks.bilm.task import train_bilm
+from rnntool.tasks.classify import task as classify
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.train import train_classifier
 from rnntool.training.loop import Outcome, Trainer
 
 

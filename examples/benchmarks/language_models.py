@@ -20,8 +20,8 @@ from common import report, seconds
 from torch import nn
 
 from rnntool.reporting import QuietReporter
-from rnntool.tasks.lm import train_language_model
-from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.lm.settings import LMSettings
+from rnntool.tasks.lm.task import train_language_model
 from rnntool.training.backend import choose_backend
 
 DIM = 64

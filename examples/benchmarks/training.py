@@ -21,8 +21,8 @@ from torch import nn
 from rnntool.data.labelled import encode, read_token_file
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.reporting import QuietReporter
-from rnntool.tasks.classify_settings import ClassifySettings
-from rnntool.tasks.classify_train import train_classifier
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.train import train_classifier
 from rnntool.text.vocabulary import build_vocabulary
 
 PADDED = 140

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from common import alternate, report
 
-from rnntool.decoding.engine import LanguageEngine
-from rnntool.decoding.generate import generate
-from rnntool.decoding.sampling import Sampling
+from rnntool.generation.generate import generate
+from rnntool.generation.sampling import Sampling
+from rnntool.inference.language_model import LanguageEngine
 from rnntool.models.language_model import LanguageModel
 from rnntool.models.settings import LanguageModelSettings
 from rnntool.text.spec import parse_identity

@@ -16,11 +16,11 @@ import tempfile
 from pathlib import Path
 
 from rnntool.reporting import QuietReporter
+from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.tables import draw_table
-from rnntool.tasks.classify_settings import ClassifySettings
-from rnntool.tasks.classify_train import train_classifier
-from rnntool.tasks.evaluate import evaluate
-from rnntool.tasks.evaluate_settings import EvaluateSettings
+from rnntool.tasks.classify.evaluate import evaluate
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.train import train_classifier
 
 CELLS = ("rnn", "lstm", "gru")
 NOISE = [f"w{n}" for n in range(8)]

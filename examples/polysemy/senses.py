@@ -16,8 +16,8 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 from rnntool.tables import draw_table
-from rnntool.tasks.bilm import load_bilm
-from rnntool.tasks.embed import embed_tokens
+from rnntool.tasks.bilm.embed import embed_tokens
+from rnntool.tasks.bilm.task import load_bilm
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 

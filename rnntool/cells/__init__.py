@@ -8,7 +8,7 @@ everywhere stand in `cell.py`. A new cell is one file and one line in `CELLS`.
 from __future__ import annotations
 
 from rnntool.cells.cell import Array, Cell, Record, State, StepGradients, Weights
-from rnntool.cells.check import finite_differences, largest_relative_difference
+from rnntool.cells.finite_differences import finite_differences, largest_relative_difference
 from rnntool.cells.gru import GRU_RESET_AFTER, GRU_RESET_BEFORE
 from rnntool.cells.jacobian import step_jacobian
 from rnntool.cells.lstm import LSTM

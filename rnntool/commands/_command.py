@@ -20,11 +20,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnntool.commands._help import PlainCommand, PlainGroup
+from rnntool.configuration import flag_of, optional_type, resolve, to_yaml
 from rnntool.errors import UserError
 from rnntool.machine import process_rank
 from rnntool.registry import LOG_FORMATS
 from rnntool.reporting import Reporter, make_reporter
-from rnntool.settings import flag_of, optional_type, resolve, to_yaml
 
 _COMMON = "Every command"
 

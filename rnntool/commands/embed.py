@@ -8,7 +8,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.evaluate_settings import EmbedSettings
+from rnntool.runs.inference_settings import EmbedSettings
 
 app = new_app("Give each token a vector that depends on its context, or each text one.")
 
@@ -31,7 +31,7 @@ def embed(
 
     Example: echo '배가 고파서 배를 먹었다' | rnntool embed runs/bilm --layer top
     """
-    from rnntool.tasks.embed import embed as write_vectors
+    from rnntool.tasks.bilm.embed import embed as write_vectors
 
     count = write_vectors(run, inputs or ["-"], output, settings, report)
     report.note(f"{count:,} texts")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.configuration import refuse_foreign
 from rnntool.errors import UserError
 from rnntool.reporting import Reporter
-from rnntool.settings import refuse_foreign
-from rnntool.tasks.evaluate_settings import EvaluateSettings
+from rnntool.runs.inference_settings import EvaluateSettings
 
 if TYPE_CHECKING:
-    from rnntool.tasks.metrics import ClassificationReport
-    from rnntool.tasks.tag_run import TaggingReport
+    from rnntool.runs.metrics import ClassificationReport
+    from rnntool.tasks.tag.load import TaggingReport
 
 app = new_app("Score a trained run on data that it has not seen.")
 
@@ -53,17 +53,17 @@ def evaluate(
         raise UserError(f"--errors is for classifiers, and this was trained for {task!r}",
                         where=run)  # fmt: skip
     if task == "classify":
-        from rnntool.tasks.evaluate import evaluate as score
+        from rnntool.tasks.classify.evaluate import evaluate as score
 
         classified = score(run, data, settings, report, errors)
         _show(classified.as_dict(), json, lambda _: _print_classes(classified))
     elif task == "tag":
-        from rnntool.tasks.tag_run import evaluate_tagger
+        from rnntool.tasks.tag.load import evaluate_tagger
 
         tagged = evaluate_tagger(run, data, settings, report)
         _show(tagged.as_dict(), json, lambda _: _print_tags(tagged))
     elif task == "forecast":
-        from rnntool.tasks.forecast_run import evaluate_forecast
+        from rnntool.tasks.forecast.load import evaluate_forecast
 
         _show(evaluate_forecast(run, data, settings, report).as_dict(), json, _print_forecasts)
     else:
@@ -75,19 +75,19 @@ def _text_figures(
 ) -> dict[str, Any]:
     """Figures of what writes text."""
     if task == "seq2seq":
-        from rnntool.tasks.seq2seq_run import evaluate_seq2seq
+        from rnntool.tasks.seq2seq.load import evaluate_seq2seq
 
         return evaluate_seq2seq(run, data, settings, report).as_dict()
     if task == "bilm":
-        from rnntool.tasks.bilm import evaluate_bilm
+        from rnntool.tasks.bilm.task import evaluate_bilm
 
         return evaluate_bilm(run, data, settings, report)
     if task == "caption":
-        from rnntool.tasks.caption import evaluate_caption
+        from rnntool.tasks.caption.task import evaluate_caption
 
         return evaluate_caption(run, data, settings, report)
-    from rnntool.tasks.lm_evaluate import evaluate_language_model
-    from rnntool.tasks.lm_run import load_language_model
+    from rnntool.tasks.lm.evaluate import evaluate_language_model
+    from rnntool.tasks.lm.load import load_language_model
 
     trained = load_language_model(run, settings.device, settings.threads)
     return evaluate_language_model(trained, data, settings, report).as_dict()

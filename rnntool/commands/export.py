@@ -8,7 +8,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.export_settings import ExportSettings
+from rnntool.tasks.classify.export_settings import ExportSettings
 
 app = new_app("Write a classifier as ONNX, for programs without torch or Python.")
 
@@ -28,7 +28,7 @@ def export(
 
     Example: rnntool export runs/lstm -o lstm.onnx --int8 --check ratings_test.txt
     """
-    from rnntool.tasks.export import export_classifier
+    from rnntool.tasks.classify.export import export_classifier
 
     figures = export_classifier(run, output, settings, report, force=force)
     if figures:

@@ -8,7 +8,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.evaluate_settings import GenerateSettings
+from rnntool.runs.inference_settings import GenerateSettings
 
 app = new_app("Write text with a language model, as a person watches.")
 
@@ -28,7 +28,7 @@ def generate(
     Example: rnntool generate runs/lm --prompt '대한민국은' --length 300 --temperature 0.8
     """
     from rnntool.formats.writing import write_text
-    from rnntool.tasks.generate import generate_text
+    from rnntool.tasks.lm.generate import generate_text
 
     with write_text(output) as sink:
         generate_text(run, settings, sink, report)

@@ -173,7 +173,7 @@ def _write_csv(flows: list[Flow]) -> None:
 def _check(paths: list[str], settings: InspectSettings, report: Reporter) -> None:
     from rnntool.commands._tables import print_table
     from rnntool.errors import UserError
-    from rnntool.inspection.check import check_gradients
+    from rnntool.inspection.gradient_check import check_gradients
     from rnntool.inspection.inspect import probes, split_paths
     from rnntool.inspection.texts import read_texts
 

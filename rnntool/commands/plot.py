@@ -8,7 +8,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.plot_settings import PlotSettings
+from rnntool.reports.plot_settings import PlotSettings
 
 app = new_app("Draw learning curves, a confusion matrix, or a map of word vectors.")
 
@@ -27,6 +27,6 @@ def plot(
 
     Example: rnntool plot runs/rnn runs/lstm runs/gru -o curves.png
     """
-    from rnntool.tasks.plot import plot as draw
+    from rnntool.reports.plot import plot as draw
 
     draw(inputs, output, settings, report)

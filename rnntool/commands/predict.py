@@ -9,10 +9,10 @@ from typing import Annotated, TextIO
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.configuration import refuse_foreign
 from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
-from rnntool.settings import refuse_foreign
-from rnntool.tasks.evaluate_settings import PredictSettings
+from rnntool.runs.inference_settings import PredictSettings
 
 app = new_app("Answer for each line: label, tags, text; or the next values of a series.")
 
@@ -54,21 +54,21 @@ def _answering(
     run = open_run(path)
     refuse_foreign(settings, run.config.task, path)
     if run.config.task == "tag":
-        from rnntool.tasks.predict_tags import predict_tags
+        from rnntool.tasks.tag.predict import predict_tags
 
         return partial(predict_tags, run)
     if run.config.task in ("seq2seq", "forecast"):
-        from rnntool.tasks.answering import TORCH_ANSWERS
+        from rnntool.runs.answerer import TORCH_ANSWERS
 
         report.detail(TORCH_ANSWERS)
     if run.config.task == "seq2seq":
-        from rnntool.tasks.seq2seq_run import predict_answers
+        from rnntool.tasks.seq2seq.load import predict_answers
 
         return partial(predict_answers, path)
     if run.config.task == "forecast":
-        from rnntool.tasks.forecast_run import predict_next
+        from rnntool.tasks.forecast.load import predict_next
 
         return partial(predict_next, path)
-    from rnntool.tasks.predict import predict as classify
+    from rnntool.tasks.classify.predict import predict as classify
 
     return partial(classify, require_task(run, "classify"))  # who waits, waits for no second look

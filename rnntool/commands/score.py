@@ -8,7 +8,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.evaluate_settings import ScoreSettings
+from rnntool.runs.inference_settings import ScoreSettings
 
 app = new_app("Say how probable a language model finds each line of text.")
 
@@ -31,7 +31,7 @@ def score(
     Example: printf 'dog bites man\\nman bites dog\\n' | rnntool score runs/lm
     """
     from rnntool.formats.writing import write_text
-    from rnntool.tasks.score import score as answer
+    from rnntool.tasks.lm.score import score as answer
 
     with write_text(output) as sink:
         answer(run, inputs or ["-"], sink, settings, report)

@@ -10,7 +10,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.search_settings import SearchSettings
+from rnntool.runs.search_settings import SearchSettings
 
 app = new_app("Search a task's settings: trials within a budget, the best run kept.")
 
@@ -36,8 +36,8 @@ def search(
     Example: rnntool search classify train.tok --space space.yaml --minutes 30 -o runs/search
     """
     from rnntool.commands._tables import print_table
-    from rnntool.tasks.search import BEST
-    from rnntool.tasks.search import search as run_search
+    from rnntool.runs.search import BEST
+    from rnntool.runs.search import search as run_search
 
     rows = run_search(task, inputs, space, output, settings, report, resume=resume)
     if json:

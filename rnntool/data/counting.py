@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from rnntool.configuration import setting
 from rnntool.data.token_files import TokenFiles
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.reading import count_lines
 from rnntool.reporting import Reporter
-from rnntool.settings import setting
 from rnntool.text.subword import train_subword
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabulary
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnntool.settings import setting
+from rnntool.configuration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,9 @@ from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
-from rnntool.formats.yaml_text import YamlError, parse_yaml
 from rnntool.registry import TASK_COMMANDS
 from rnntool.text.vocabulary import Vocabulary
+from rnntool.yaml_text import YamlError, parse_yaml
 
 FORMAT = 1
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"

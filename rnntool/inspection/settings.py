@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnntool.configuration import setting
 from rnntool.registry import INITS, NUMPY_CELLS
-from rnntool.settings import setting
 
 _FRESH = "Fresh model (--cell, --compare)"
 

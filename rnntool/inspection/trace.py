@@ -131,6 +131,6 @@ def _likeliest(
 
 
 def _read_yaml(path: str) -> dict[str, Any]:
-    from rnntool.settings import read_config
+    from rnntool.configuration import read_config
 
     return read_config(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnntool.configuration import setting
 from rnntool.registry import (
     ATTENTIONS,
     CELLS,
@@ -16,7 +17,6 @@ from rnntool.registry import (
     SOFTMAXES,
     TEXT_INPUTS,
 )
-from rnntool.settings import setting
 
 _PANEL = "Model"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnntool.configuration import setting
 from rnntool.errors import UserError, one_of
 from rnntool.registry import KONLPY_TOKENIZERS, TOKENIZERS
-from rnntool.settings import setting
 
 _TAGGERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi")
 _FLAGS = ("pos", "norm", "stem", "lower", "nfc", "nfkc")

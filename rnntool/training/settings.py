@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnntool.configuration import setting
 from rnntool.registry import DEVICES, OPTIMIZERS, PRECISIONS, SCHEDULES
-from rnntool.settings import setting
 
 _OPTIMISATION = "Optimisation"
 _MACHINE = "Machine"

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from rnntool.registry import TASK_SETTINGS
-from rnntool.tasks.evaluate_settings import EvaluateSettings, PredictSettings
+from rnntool.runs.inference_settings import EvaluateSettings, PredictSettings
 from tests.commands.test_workflow import SMALL, corpus, trained
 from tests.conftest import Cli, one_line_error
 

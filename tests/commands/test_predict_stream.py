@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from rnntool.tasks import answering
+from rnntool.runs import answerer
 from tests.commands.test_workflow import corpus, trained
 
 __all__ = ["corpus", "trained"]
@@ -92,7 +92,7 @@ def test_many_lines_need_no_torch_either_and_each_gets_its_own_answer(trained, c
 def test_where_a_gpu_may_be_torch_answers_what_is_much(trained, cli, monkeypatch):
     lines = "".join(f"영화 최고 {n}\n" for n in range(300))
     numpys = cli("predict", trained / "run", "-q", input=lines).out.splitlines()
-    monkeypatch.setattr(answering, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(answerer, "may_have_gpu", lambda: True)
     result = cli("predict", trained / "run", "-v", input=lines)
     assert "torch answers" in result.err
     for one, other in zip(numpys, result.out.splitlines(), strict=True):

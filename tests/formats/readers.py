@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from safetensors.numpy import save
 
+from rnntool.configuration import read_config
 from rnntool.embeddings.query import read_pairs
 from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.formats.reading import read_lines
@@ -24,7 +25,6 @@ from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.formats.vectors import read_vectors
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.formats.weights import read_weights
-from rnntool.settings import read_config
 from rnntool.text.subword import train_subword
 
 

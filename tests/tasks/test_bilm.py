@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from rnntool.data.chunks import Chunk
 from rnntool.formats.rundir import WEIGHTS
 from rnntool.models.bilm import BiLM
-from rnntool.tasks.bilm import whole_texts
-from rnntool.tasks.bilm_settings import BiLMSettings
+from rnntool.tasks.bilm.settings import BiLMSettings
+from rnntool.tasks.bilm.task import whole_texts
 from tests.conftest import one_line_error
 
 SMALL = ("--embedding-dim", 8, "--hidden", 6, "--batch-size", 8, "--threads", 1, "-q",
@@ -209,8 +209,8 @@ def test_vectors_depend_on_the_context_and_layer_zero_does_not(cli, run):
 
 
 def test_top_vectors_are_the_stacks_states(run):
-    from rnntool.tasks.bilm import load_bilm
-    from rnntool.tasks.embed import embed_tokens
+    from rnntool.tasks.bilm.embed import embed_tokens
+    from rnntool.tasks.bilm.task import load_bilm
 
     trained = load_bilm(str(run), threads=1)
     (found,) = embed_tokens(trained, [["가", "나", "다"]])

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from rnntool.decoding.engine import LanguageEngine
 from rnntool.formats.vector_rows import read_vector_rows
+from rnntool.inference.language_model import LanguageEngine
 from rnntool.models.caption import CaptionModel
 from rnntool.models.settings import CaptionModelSettings
 from rnntool.text.vocabulary import BOS_ID

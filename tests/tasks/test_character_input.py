@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from rnntool.data.spelling import LONGEST, make_spelling
 from rnntool.models.bilm import BiLM
 from rnntool.models.character_input import CharacterInput, Highway
-from rnntool.tasks.bilm_settings import BiLMSettings
+from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.text.vocabulary import SPECIALS
 from tests.conftest import one_line_error
 

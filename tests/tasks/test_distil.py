@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from rnntool.tasks.classify import classification_loss, soft_loss
-from rnntool.tasks.distil import smoothed
+from rnntool.tasks.classify.distil import smoothed
+from rnntool.tasks.classify.task import classification_loss, soft_loss
 from tests.commands.test_workflow import SMALL, corpus, trained
 from tests.conftest import Cli, one_line_error
 

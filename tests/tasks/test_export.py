@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 
 from rnntool.data.sequences import pack_sequences
-from rnntool.tasks.classify_run import load_classifier
-from rnntool.tasks.export import run_onnx
+from rnntool.tasks.classify.export import run_onnx
+from rnntool.tasks.classify.load import load_classifier
 from tests.conftest import one_line_error
 
 WORDS = list("가나다라마바사")

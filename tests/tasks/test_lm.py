@@ -10,11 +10,11 @@ import pytest
 import torch
 import yaml
 
+from rnntool.configuration import build
 from rnntool.formats.rundir import WEIGHTS
-from rnntool.settings import build
-from rnntool.tasks.generate import _stopped
-from rnntool.tasks.lm_run import load_language_model
-from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.lm.generate import _stopped
+from rnntool.tasks.lm.load import load_language_model
+from rnntool.tasks.lm.settings import LMSettings
 from tests.conftest import one_line_error
 
 TEXT = "".join(f"{n} times {n} is {n * n}\n" for n in range(60))
@@ -170,7 +170,7 @@ def test_every_regularisation_trains_and_the_penalty_is_not_in_the_loss(cli, tex
 
 
 def test_a_killed_training_goes_on_on_the_same_curve(cli, text, tmp_path, monkeypatch):
-    from rnntool.tasks.lm import LMTask
+    from rnntool.tasks.lm.task import LMTask
 
     flags = ("--deterministic", "--dropout", 0.2, *SMALL)
     assert cli("train", "lm", text, "-o", tmp_path / "whole", *flags).code == 0
@@ -293,10 +293,10 @@ def test_weight_drop_needs_torchs_layers(cli, text, tmp_path):
 def test_torchs_engine_says_what_numpys_says(cell, softmax):
     import numpy as np
 
-    from rnntool.decoding.engine import LanguageEngine
+    from rnntool.inference.language_model import LanguageEngine
     from rnntool.models.language_model import LanguageModel
     from rnntool.models.settings import LanguageModelSettings
-    from rnntool.tasks.torch_engine import TorchEngine
+    from rnntool.tasks.lm.torch_steps import TorchEngine
 
     torch.manual_seed(1)
     settings = LanguageModelSettings(

@@ -14,8 +14,8 @@ import torch
 
 from rnntool.errors import UserError
 from rnntool.formats.tagged import TaggedOptions, format_tagged, read_tagged
-from rnntool.tasks.tag import batch_scores, entity_f1, has_entities
-from rnntool.tasks.tag_run import load_tagger
+from rnntool.tasks.tag.load import load_tagger
+from rnntool.tasks.tag.task import batch_scores, entity_f1, has_entities
 from tests.conftest import one_line_error
 
 SMALL = ("--hidden", 8, "--embedding-dim", 8, "--character-dim", 8, "--character-hidden", 8,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntool.errors import UserError
-from rnntool.tasks.generate import settled
+from rnntool.tasks.lm.generate import settled
 from rnntool.text.spec import parse_identity
 from rnntool.text.subword import subword_spec, train_subword
 from rnntool.text.tokenizers import make_tokenizer

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rnntool.reporting import QuietReporter
-from rnntool.tasks.classify_settings import ClassifySettings
-from rnntool.tasks.classify_train import train_classifier
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.train import train_classifier
 from rnntool.training import loop
 from tests.commands.test_workflow import write_reviews
 from tests.conftest import Cli, one_line_error
@@ -158,7 +158,7 @@ def test_a_process_that_dies_leaves_its_last_checkpoint(reviews, tmp_path, monke
 
 
 def test_a_second_process_is_refused_and_the_first_is_unharmed(cli: Cli, reviews, tmp_path):
-    from rnntool.training.rundir import training_directory
+    from rnntool.training.folder import training_directory
 
     with training_directory(str(tmp_path / "run"), force=False, resume=False) as folder:
         (folder.path / "weights").write_text("here")

@@ -9,7 +9,7 @@ import typer
 from rnntool.commands._command import command
 from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
-from rnntool.tasks.bilm_settings import BiLMSettings
+from rnntool.tasks.bilm.settings import BiLMSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train bilm train.tok -o runs/bilm
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.bilm import train_bilm
+        from rnntool.tasks.bilm.task import train_bilm
 
         path, outcome = train_bilm(inputs, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

@@ -9,7 +9,7 @@ import typer
 from rnntool.commands._command import command
 from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
-from rnntool.tasks.caption_settings import CaptionSettings
+from rnntool.tasks.caption.settings import CaptionSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train caption reviews.txt vectors.npy -o runs/caption
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.caption import train_caption
+        from rnntool.tasks.caption.task import train_caption
 
         path, outcome = train_caption(
             text, features, output, settings, report, force=force, resume=resume

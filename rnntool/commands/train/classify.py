@@ -9,7 +9,7 @@ import typer
 from rnntool.commands._command import command
 from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
-from rnntool.tasks.classify_settings import ClassifySettings
+from rnntool.tasks.classify.settings import ClassifySettings
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train classify train.tok --vectors cbow.vec --cell gru -o runs/gru
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.classify_train import train_classifier
+        from rnntool.tasks.classify.train import train_classifier
 
         path, outcome = train_classifier(data, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

@@ -9,7 +9,7 @@ import typer
 from rnntool.commands._command import command
 from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
-from rnntool.tasks.forecast_settings import ForecastSettings
+from rnntool.tasks.forecast.settings import ForecastSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train forecast daily-min-temperatures.csv --window 30 -o runs/temp
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.forecast import train_forecast
+        from rnntool.tasks.forecast.task import train_forecast
 
         path, outcome = train_forecast(data, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

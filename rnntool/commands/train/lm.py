@@ -9,7 +9,7 @@ import typer
 from rnntool.commands._command import command
 from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
-from rnntool.tasks.lm_settings import LMSettings
+from rnntool.tasks.lm.settings import LMSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train lm corpus.txt --unit char --hidden 384 -o runs/lm
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.lm import train_language_model
+        from rnntool.tasks.lm.task import train_language_model
 
         path, outcome = train_language_model(
             inputs, output, settings, report, force=force, resume=resume

@@ -9,7 +9,7 @@ import typer
 from rnntool.commands._command import command
 from rnntool.commands.train._flags import Force, Output, Resume
 from rnntool.reporting import Reporter
-from rnntool.tasks.seq2seq_settings import Seq2SeqSettings
+from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train seq2seq ChatbotData.csv --attention general -o runs/chat
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.seq2seq import train_seq2seq
+        from rnntool.tasks.seq2seq.task import train_seq2seq
 
         path, outcome = train_seq2seq(data, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

@@ -1,0 +1,1 @@
+"""Text from a model's probabilities: sampling, greedy and beam search."""

@@ -1,0 +1,1 @@
+"""Trained models on the NumPy cells: answers without torch."""

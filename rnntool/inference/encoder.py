@@ -1,0 +1,139 @@
+"""A recurrent encoder's forward pass on the NumPy cells: from token numbers to states.
+
+Importing torch takes longer than reading a page. Rows are packed, so no step is computed for
+padding.
+
+Shapes: N rows, M steps of all of them, D input, H hidden, k blocks of a cell, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.cells import CELLS
+from rnntool.cells.cell import Weights
+from rnntool.cells.torch_layout import from_torch
+from rnntool.inference.packed import Ints, Packing
+from rnntool.inference.recurrence import prepare, start
+
+Floats = NDArray[Any]
+
+
+class Products(Protocol):
+    """`W_xh x + b` of M steps, sliced time step by time step: an array, or rows looked up."""
+
+    def __getitem__(self, place: slice) -> Floats: ...
+
+
+def can_encode(settings: Mapping[str, Any]) -> bool:
+    """Whether `Encoder` computes what a run with these settings does."""
+    plain = settings.get("encoder", "recurrent") in ("recurrent", "directional")
+    plain = plain and settings.get("input") != "characters"
+    extras = ("layer_norm", "residual", "features")
+    return plain and not any(settings.get(name) for name in extras)
+
+
+class Encoder:
+    """Layers of one direction or two over packed rows.
+
+    Args:
+        cell: its name.
+        tensors: weights by name, as `weights.safetensors` holds them.
+        prefix: what stands before the names of the encoder's.
+        embedding: the tokens' vectors [V, D]; None: one-hot.
+        apart: a layer reads its own direction of the layer below, not both.
+        beside: numbers that stand beside a token's own vector.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        tensors: Mapping[str, Floats],
+        prefix: str = "encoder.",
+        embedding: Floats | None = None,
+        apart: bool = False,
+        beside: int = 0,
+    ) -> None:
+        self.cell, self.embedding, self.apart = CELLS[cell], embedding, apart
+        self.beside = beside
+        self.layers: list[list[Weights]] = []
+        while f"{prefix}layers.{len(self.layers)}.0.weight_hh_l0" in tensors:
+            layer = f"{prefix}layers.{len(self.layers)}."
+            self.layers.append(self._directions(tensors, layer))
+        self.first = self.layers[0]
+
+    @property
+    def size(self) -> int:
+        """V."""
+        if self.embedding is not None:
+            return len(self.embedding)
+        return int(self.first[0]["W_xh"].shape[1]) - self.beside
+
+    def vectors(self, ids: Ints) -> Floats:
+        """[M, D] of M tokens; a one-hot `<pad>` is zeros."""
+        if self.embedding is not None:
+            found: Floats = self.embedding[ids]
+            return found
+        unit: Floats = np.eye(self.size, dtype=self.first[0]["W_xh"].dtype)[ids]
+        unit[ids == 0] = 0
+        return unit
+
+    def products(self, x: Floats) -> list[Floats]:
+        """Of each direction of the first layer: [M, D] -> [M, k·H]."""
+        return [x @ p["W_xh"].T + p["b"] for p in self.first]
+
+    def encode(self, packing: Packing, products: Sequence[Products]) -> tuple[Floats, Floats]:
+        """The last layer's states [M, H·directions], and where each direction ended [N, …]."""
+        ways: list[Floats] = []
+        ends: list[Floats] = []
+        for layer in self.layers:
+            if ways:
+                both = np.concatenate(ways, axis=1)
+                inputs = ways if self.apart else [both] * len(layer)
+                products = [x @ p["W_xh"].T + p["b"] for x, p in zip(inputs, layer, strict=True)]
+            runs = [
+                self._run(p, own, packing, backward=direction == 1)
+                for direction, (p, own) in enumerate(zip(layer, products, strict=True))
+            ]
+            ways, ends = [states for states, _ in runs], [end for _, end in runs]
+        return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
+
+    def _directions(self, tensors: Mapping[str, Floats], layer: str) -> list[Weights]:
+        found: list[Weights] = []
+        while True:
+            prefix = f"{layer}{len(found)}."
+            own = {name: a for name, a in tensors.items() if name.startswith(prefix)}
+            if not own:
+                return found
+            found.append(prepare(self.cell, from_torch(self.cell, own, prefix)[0][0]))
+
+    def _run(
+        self, p: Weights, products: Products, packing: Packing, backward: bool
+    ) -> tuple[Floats, Floats]:
+        """One direction of a layer: the states [M, H] in reading order, and the last ones [N, H].
+
+        Backward, a row joins at its own last token, with the zero state that it was given.
+        """
+        running = start(self.cell, p, len(packing.lengths))
+        shape = (int(packing.lengths.sum()), running.h.shape[1])
+        states: Floats = np.empty(shape, running.h.dtype)
+        for n, place in packing.steps(backward):
+            states[place] = running.step(n, products[place])
+        return states, running.h
+
+
+def encoder_of(
+    settings: Mapping[str, Any], tensors: Mapping[str, Floats], beside: int = 0
+) -> Encoder:
+    """The encoder over tokens of a run with these settings; `can_encode` of them is true."""
+    return Encoder(
+        settings["cell"],
+        tensors,
+        embedding=tensors.get("input.embedding.weight"),
+        apart=settings.get("encoder", "recurrent") == "directional",
+        beside=beside,
+    )

@@ -1,0 +1,104 @@
+"""What `rnntool plot` draws."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnntool.errors import UserError
+from rnntool.formats.rundir import METRICS, Run, open_run
+from rnntool.formats.weights import read_weights
+from rnntool.inspection.figures import draw_confusion, draw_curves, draw_forecasts, draw_map
+from rnntool.reporting import Reporter
+from rnntool.reports.plot_settings import PlotSettings
+from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.text.vocabulary import SPECIALS
+
+
+def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporter) -> None:
+    """Draw learning curves, a confusion matrix (`--confusion`), a map (`--map`) or forecasts.
+
+    Raises:
+        UserError: a run or file cannot be used, or matplotlib is missing.
+    """
+    if settings.confusion is not None:
+        _one(inputs, "--confusion")
+        from rnntool.tasks.classify.evaluate import evaluate  # torch: the other pictures need none
+
+        result = evaluate(inputs[0], settings.confusion, EvaluateSettings(), report)
+        draw_confusion(result.confusion, [c.label for c in result.classes], output)
+    elif settings.forecast is not None:
+        _one(inputs, "--forecast")
+        from rnntool.tasks.forecast.load import evaluate_forecast
+
+        compared = evaluate_forecast(inputs[0], settings.forecast, EvaluateSettings(), report)
+        labels = compared.series.labels[compared.first :][: len(compared.truth)]
+        draw_forecasts(labels, compared.truth[:, 0], compared.forecasts[:, 0], compared.targets,
+                       output)  # fmt: skip
+    elif settings.map:
+        _one(inputs, "--map")
+        words, vectors = _vectors(inputs[0], settings)
+        draw_map(_flat(vectors, settings), words, output)
+    else:
+        draw_curves({path: read_metrics(open_run(path)) for path in inputs}, output)
+    report.note(f"{output} is drawn")
+
+
+def read_metrics(run: Run) -> list[dict[str, Any]]:
+    """A run's epochs.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    path = run.path / METRICS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        epochs = [json.loads(line) for line in lines]
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot be read: {error}", where=path) from None
+    if not epochs:
+        raise UserError("holds no epoch", where=path)
+    return epochs
+
+
+def _one(inputs: list[str], flag: str) -> None:
+    if len(inputs) != 1:
+        raise UserError(f"{flag} draws one run, not {len(inputs)}")
+
+
+def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[Any, Any]]:
+    """The words to draw and their [N, D] vectors, of a run's embedding or of a vectors file."""
+    if Path(path).is_dir():
+        run = open_run(path)
+        table = read_weights(run.weights).get("input.embedding.weight")
+        if table is None:
+            raise UserError("has no embedding: its input is another", where=path)
+        places = {word: n for n, word in enumerate(run.vocabulary.tokens) if word not in SPECIALS}
+    else:
+        from rnntool.formats.vectors import read_vectors
+
+        vectors = read_vectors(path)
+        table, places = vectors.vectors, dict(vectors.key_to_index)
+    words = list(places)[: settings.top]
+    if settings.words is not None:
+        words = [word.strip() for word in settings.words.split(",")]
+    missing = [word for word in words if word not in places]
+    if missing:
+        raise UserError(f"not in the vocabulary: {', '.join(missing)}", where=path)
+    if len(words) < 3:
+        raise UserError("a map needs three words")
+    return words, np.asarray(table)[[places[word] for word in words]]
+
+
+def _flat(vectors: np.ndarray[Any, Any], settings: PlotSettings) -> Any:
+    if settings.method == "pca":
+        centred = vectors - vectors.mean(axis=0)
+        u, s, _ = np.linalg.svd(centred, full_matrices=False)
+        return u[:, :2] * s[:2]
+    from sklearn.manifold import TSNE
+
+    near = min(30.0, (len(vectors) - 1) / 3)
+    return TSNE(perplexity=near, random_state=settings.seed, init="pca").fit_transform(vectors)

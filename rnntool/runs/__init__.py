@@ -1,0 +1,1 @@
+"""What all tasks share around a run directory: training one, opening one, asking one."""

@@ -1,0 +1,89 @@
+"""Who answers: the NumPy cells, before torch could even be imported, or torch."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sized
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.errors import UserError
+from rnntool.formats.rundir import Run
+from rnntool.formats.weights import read_weights
+from rnntool.machine import may_have_gpu
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import PredictSettings
+
+TORCH_ANSWERS = "torch answers, not the NumPy cells"
+_FEW = 24  # lines together up to which NumPy is done before a GPU could even be asked
+
+Floats = NDArray[np.float64]
+E = TypeVar("E")
+Q = TypeVar("Q", bound=Sized)
+
+
+class Answering(ABC, Generic[Q]):
+    """A run that answers at once, and fast when there is much to answer.
+
+    The NumPy cells answer what they can; torch what they cannot, and much at a time where there may
+    be a GPU. Once torch is there, it answers all.
+
+    Args:
+        able: whether the NumPy cells compute what the run's model does.
+    """
+
+    def __init__(self, run: Run, able: bool, settings: PredictSettings, report: Reporter) -> None:
+        self.run, self.settings, self.report = run, settings, report
+        able = able and not settings.ensemble and settings.device != "cuda"
+        self._most = sys.maxsize if able else 0
+        if able and settings.device == "auto" and may_have_gpu():
+            self._most = _FEW
+        self._numpy: Callable[[Q], Floats] | None = None
+        self._torch: Callable[[Q], Floats] | None = None
+
+    def probabilities(self, asked: Q) -> Floats:
+        """[N, C] of what is asked about, in its order."""
+        if self._torch is None and len(asked) <= self._most:
+            if self._numpy is None:  # only now: torch may answer all, and needs no second weights
+                self._numpy = self.open_numpy()
+            return self._numpy(asked)
+        if self._torch is None:
+            self.report.detail(TORCH_ANSWERS)
+            self._torch = self.open_torch()
+        return self._torch(asked)
+
+    @abstractmethod
+    def open_numpy(self) -> Callable[[Q], Floats]:
+        """What the NumPy cells answer with."""
+
+    @abstractmethod
+    def open_torch(self) -> Callable[[Q], Floats]:
+        """What torch answers with."""
+
+
+def open_engine(
+    run: Run,
+    make: Callable[[Mapping[str, Any], Mapping[str, Any]], E],
+    ask: Callable[[E], Floats],
+) -> E:
+    """An engine of the run's settings and weights.
+
+    Args:
+        ask: for [1, C], with the largest numbers that there are: what does not fit shows here.
+
+    Raises:
+        UserError: the weights do not fit the settings, the vocabulary or the labels.
+    """
+    try:
+        engine = make(run.config.settings, read_weights(run.weights))
+        classes = ask(engine).shape[1]
+    except (KeyError, ValueError, IndexError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
+    if classes != len(run.labels):
+        raise UserError(f"do not fit the model: {classes} classes, and {len(run.labels)} labels",
+                        where=run.weights)  # fmt: skip
+    return engine

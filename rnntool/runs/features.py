@@ -1,0 +1,111 @@
+"""`--features RUN`: the biLM whose frozen states a task reads beside its own token vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnntool.configuration import as_dict, build
+from rnntool.configuration import read_config as read_settings
+from rnntool.errors import UserError
+from rnntool.formats.rundir import CONFIG, VOCAB, WEIGHTS, Run, open_run, require_task
+from rnntool.formats.weights import read_weights
+from rnntool.models.features import ContextFeatures
+from rnntool.models.settings import BiLMModelSettings
+from rnntool.reporting import Reporter
+from rnntool.training.checkpoint import load_weights
+
+FEATURES = "features.yaml"  # in a run directory: the sizes of the biLM inside its weights
+
+
+@dataclass(frozen=True)
+class Context:
+    """The biLM of `--features`, opened."""
+
+    run: Run
+    sizes: BiLMModelSettings
+
+    def vocabulary_file(self, vocab: str | None) -> str:
+        """Its vocabulary, which the task's must be.
+
+        Raises:
+            UserError: another vocabulary is asked for.
+        """
+        if vocab is not None:
+            raise UserError("--features brings its own vocabulary: leave out --vocab")
+        return str(self.run.path / VOCAB)
+
+    def load(self, features: ContextFeatures) -> None:
+        """Put its weights into a model's part.
+
+        Raises:
+            UserError: they are damaged or do not fit.
+        """
+        tensors = load_weights(self.run.weights)
+        own = {n: t for n, t in tensors.items() if n.startswith(("input.", "encoder."))}
+        try:
+            missing = features.load_state_dict(own, strict=False).missing_keys
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"do not fit: {reason}", where=self.run.weights) from None
+        if set(missing) != {"scores", "scale"}:
+            raise UserError(f"damaged: {sorted(missing)[0]} is missing", where=self.run.weights)
+
+    def write(self, folder: Path) -> None:
+        """Its sizes into a run directory, for `read_sizes`."""
+        import yaml
+
+        (folder / FEATURES).write_text(yaml.safe_dump(as_dict(self.sizes)), encoding="utf-8")
+
+
+def open_context(features: str | None) -> Context | None:
+    """The biLM of `--features`, or None where it is not given.
+
+    Raises:
+        UserError: it is no run of `train bilm`.
+    """
+    if features is None:
+        return None
+    run = require_task(open_run(features), "bilm")
+    if run.config.settings.get("input", "embedding") != "embedding":
+        raise UserError("reads characters, and --features takes token vectors", where=features,
+                        hint="train classify --init takes it")  # fmt: skip
+    return Context(run, _sizes(run.config.settings, f"{features}/{CONFIG}"))
+
+
+def read_sizes(run: Run) -> BiLMModelSettings | None:
+    """The sizes of the biLM inside a run, or None where it has none.
+
+    Raises:
+        UserError: they are missing or damaged.
+    """
+    if not run.config.settings.get("features"):
+        return None
+    path = str(run.path / FEATURES)
+    return _sizes(read_settings(path), path)
+
+
+def _sizes(settings: dict[str, object], where: str) -> BiLMModelSettings:
+    known = BiLMModelSettings.__dataclass_fields__
+    return build(BiLMModelSettings, {k: v for k, v in settings.items() if k in known}, where)
+
+
+def mixture(run: Path) -> dict[str, float]:
+    """What a trained task made of the layers: each one's share, and γ."""
+    tensors = read_weights(run / WEIGHTS)
+    scores = tensors["features.scores"]
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    first = len(shares) - sum(1 for n in tensors if n.endswith(".0.weight_hh_l0")
+                              and n.startswith("features.encoder.layers."))  # fmt: skip
+    names = (["token"] if first else []) + [f"layer {n + 1}" for n in range(len(shares) - first)]
+    return {**dict(zip(names, shares.tolist(), strict=True)),
+            "scale": float(tensors["features.scale"][0])}  # fmt: skip
+
+
+def note_mixture(run: Path, report: Reporter) -> None:
+    """Say it: syntax below, meaning above?"""
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in mixture(run).items())
+    report.note(f"the mixture of the biLM's layers: {shown}")

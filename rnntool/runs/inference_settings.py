@@ -1,0 +1,178 @@
+"""Settings of `eval` and `predict` (torch-free)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.registry import DEVICES
+
+_LM = "Language models"
+_ANSWERS = "Sequence to sequence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceSettings:
+    """How text is read and where the model runs."""
+
+    format: str = setting(
+        "auto", "Form of the input.", choices=("auto", "lines", "tsv", "csv"), panel="Data"
+    )
+    text_column: str | None = setting(None, "Column of the text in a table.", panel="Data")
+    encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
+    device: str = setting("auto", "Where to compute.", choices=DEVICES, panel="Machine")
+    threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel="Machine")
+    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel="Machine")
+    jvm_heap: int = setting(1024, "KoNLPy: memory of each Java VM in MiB.", min=64, panel="Machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleSettings:
+    """Which classifiers answer together."""
+
+    ensemble: tuple[str, ...] = setting(
+        (), "A further classifier's run, whose probabilities are averaged with RUN's; may be given"
+        " again.", panel="Model", tasks=("classify",),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSettings:
+    """How a seq2seq model's answers are written."""
+
+    beam: int = setting(
+        0, "Search the likeliest answer with so many hypotheses; 0: token by token.", min=0,
+        panel=_ANSWERS, tasks=("seq2seq",),
+    )  # fmt: skip
+    length: int = setting(
+        200, "Tokens of an answer at most.", min=1, panel=_ANSWERS, tasks=("seq2seq",)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
+    """Settings of `eval`."""
+
+    label_column: str | None = setting(
+        None, "Column of the label, tag or target in a table.", panel="Data",
+        tasks=("classify", "tag", "seq2seq"),
+    )  # fmt: skip
+    vectors: str | None = setting(
+        None, "Vectors of the rows, for a captioning model: .npy or CSV.", panel="Data",
+        tasks=("caption",),
+    )  # fmt: skip
+    state: str = setting(
+        "auto",
+        "Recurrent state: carried through the text, or reset for each line (auto: as trained).",
+        choices=("auto", "carried", "reset"),
+        panel=_LM,
+        tasks=("lm",),
+    )
+    skip: float = setting(
+        0.0,
+        "Leave out this share of the text's beginning (what training used: 0.9).",
+        min=0.0,
+        max=0.999,
+        panel=_LM,
+        tasks=("lm",),
+    )
+    streams: int = setting(
+        1,
+        "Read the text as so many parts side by side: faster, a little worse.",
+        min=1,
+        panel=_LM,
+        tasks=("lm",),
+    )
+    window: int = setting(
+        0,
+        "Begin from a zero state after so many tokens; 0: never.",
+        min=0,
+        panel=_LM,
+        tasks=("lm",),
+    )
+    dynamic: bool = setting(
+        False,
+        "Dynamic evaluation: the weights learn from the text as it is read.",
+        panel=_LM,
+        tasks=("lm",),
+    )
+    dynamic_lr: float = setting(0.05, "Its learning rate.", min=0.0, panel=_LM, tasks=("lm",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings(InferenceSettings):
+    """Settings of `score`."""
+
+    tokens: bool = setting(False, "The log-probability of each token as well.", panel="Output")
+    json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedSettings(InferenceSettings):
+    """Settings of `embed`."""
+
+    layer: str = setting(
+        "top", "Which states: top, mean of all layers, or a number; 0 is the token's own vector.",
+        panel="Output",
+    )  # fmt: skip
+    pool: str = setting(
+        "none", "One vector a text instead of one a token.",
+        choices=("none", "mean", "max", "last"), panel="Output",
+    )  # fmt: skip
+    batch_size: int = setting(256, "Texts read together at most.", min=1, panel="Machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateSettings:
+    """Settings of `generate`."""
+
+    prompt: str | None = setting(
+        None, "Text to write on from; - is standard input.", panel="Prompt"
+    )
+    prompt_file: str | None = setting(
+        None, "File that holds it; - is standard input.", panel="Prompt"
+    )
+    vectors: str | None = setting(
+        None, "Vectors that lead a captioning model: .npy or CSV.", panel="Prompt"
+    )
+    row: int = setting(1, "The row of --vectors to write from.", min=1, panel="Prompt")
+    length: int = setting(500, "Tokens to write at most.", min=1, panel="Output")
+    samples: int = setting(1, "Texts to write.", min=1, panel="Output")
+    stop: str | None = setting(None, "End a text before this string.", panel="Output")
+    json: bool = setting(False, "JSON lines instead of text.", panel="Output")
+    temperature: float = setting(
+        1.0, "Boldness: below 1 the likely get likelier.", min=1e-3, max=100.0, panel="Sampling"
+    )
+    top_k: int = setting(0, "Draw from the k likeliest tokens; 0: all.", min=0, panel="Sampling")
+    top_p: float = setting(
+        1.0, "Draw from the likeliest tokens of this probability in all.", min=1e-6, max=1.0,
+        panel="Sampling",
+    )  # fmt: skip
+    greedy: bool = setting(False, "Always the likeliest token.", panel="Sampling")
+    beam: int = setting(
+        0, "Search the likeliest text with so many hypotheses; 0: sample.", min=0, panel="Sampling"
+    )
+    seed: int = setting(1, "Same seed, same text.", min=0, panel="Sampling")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictSettings(InferenceSettings, SearchSettings, EnsembleSettings):
+    """Settings of `predict`."""
+
+    proba: bool = setting(
+        False, "Print the probability of every class.", panel="Output", tasks=("classify", "tag")
+    )
+    show_text: bool = setting(
+        False, "Print the text behind its answer.", flag="--text", panel="Output",
+        tasks=("classify", "seq2seq"),
+    )  # fmt: skip
+    json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
+    line_buffered: bool = setting(
+        False, "Answer each line by itself, even when many have come together.", panel="Output"
+    )
+    batch_size: int = setting(4096, "Lines answered together at most.", min=1, panel="Machine")
+
+    @property
+    def together(self) -> int:
+        """Lines answered together at most."""
+        return 1 if self.line_buffered else self.batch_size

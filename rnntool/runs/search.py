@@ -1,0 +1,271 @@
+"""Search a task's settings with Optuna: each trial is a `train` of its own.
+
+A trial runs in a process of its own, so that its memory goes with it and a failure is its alone.
+The study stands in a journal beside the trials, and a search goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import math
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rnntool.configuration import read_config as read_settings
+from rnntool.errors import UserError, one_of
+from rnntool.formats.rundir import open_run, read_config
+from rnntool.formats.writing import replace_directory, write_text
+from rnntool.registry import TASK_SETTINGS
+from rnntool.reporting import Reporter
+from rnntool.runs.search_settings import SearchSettings
+
+BEST, JOURNAL, TABLE = "best", "study.journal", "trials.tsv"
+_SPENT = "the budget was spent before it ended"
+# The validation figure that decides, the first of these that a task has; whether more is better.
+_FIGURES = {
+    "validation_f1": True,
+    "validation_accuracy": True,
+    "validation_rmse": False,
+    "validation_loss": False,
+}
+
+
+def search(
+    task: str,
+    inputs: list[str],
+    space_file: str,
+    output: str,
+    settings: SearchSettings,
+    report: Reporter,
+    *,
+    resume: bool = False,
+) -> list[dict[str, Any]]:
+    """Try settings of a task, and keep the best run in `OUTPUT/best`.
+
+    Returns:
+        The trials, the best first: number, score, seconds, settings.
+
+    Raises:
+        UserError: the space names no setting, `output` is there already, or no trial succeeded.
+    """
+    optuna = _optuna()
+    base = {} if settings.base is None else read_settings(settings.base)
+    space = read_space(space_file, task, base)
+    folder = Path(output)
+    if folder.exists() and not resume:
+        raise UserError("exists already", where=output, hint="give --resume to go on with it")
+    cells = _grid(space) if settings.method == "grid" else []
+    folder.mkdir(parents=True, exist_ok=True)
+    study = _study(optuna, folder, settings)
+    _tidy(study, folder, optuna.trial.TrialState.FAIL)
+    limit = min(n for n in (settings.trials, len(cells), math.inf) if n)
+    deadline = time.monotonic() + 60 * settings.minutes
+    with report.progress("searching", settings.trials or None, "trials") as progress:
+        while len(ended := _ended(study)) < limit and time.monotonic() < deadline:
+            if cells:
+                tried = [trial.params for trial in ended]
+                study.enqueue_trial(next(cell for cell in cells if cell not in tried))
+            trial = study.ask()
+            drawn = {name: _draw(trial, name, kind) for name, kind in space.items()}
+            score = _run_trial(trial.number, task, inputs, base | drawn, folder, deadline, trial)
+            if score is None:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            else:
+                study.tell(trial, score)
+                _keep_best(folder, trial.number)
+            report.note(f"trial {trial.number}: {_shown(drawn)}: {_outcome(trial, score)}")
+            progress.advance()
+    return _finish(study, folder)
+
+
+def read_space(path: str, task: str, base: Mapping[str, Any]) -> dict[str, Any]:
+    """The space: a list is a choice, `{low, high}` a range (`log: true`, `step: …`).
+
+    Raises:
+        UserError: a name is no setting of the task, or a range is none.
+    """
+    if task not in TASK_SETTINGS:
+        raise UserError(f"no task {task!r}", hint=one_of(task, TASK_SETTINGS))
+    module = importlib.import_module(f"rnntool.tasks.{task}.settings")
+    known = {field.name for field in fields(getattr(module, TASK_SETTINGS[task]))}
+    space = read_settings(path)
+    for name in [*space, *base]:
+        if name not in known:
+            raise UserError(f"{task} has no setting {name!r}", where=path, hint=one_of(name, known))
+    for name, kind in space.items():
+        if isinstance(kind, list) and kind:
+            continue
+        if not isinstance(kind, dict) or not {"low", "high"} <= set(kind) or not (
+            set(kind) <= {"low", "high", "log", "step"} and kind["low"] < kind["high"]
+        ):  # fmt: skip
+            raise UserError(
+                f"{name}: {kind!r} is no list of choices and no range", where=path,
+                hint="write [a, b, c], or {low: 0.001, high: 0.01, log: true}",
+            )  # fmt: skip
+    if not space:
+        raise UserError("names no setting to search", where=path)
+    return space
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise UserError("search needs Optuna", hint="pip install 'rnntool[search]'") from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _grid(space: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the choices."""
+    ranges = [name for name, kind in space.items() if not isinstance(kind, list)]
+    if ranges:
+        raise UserError(f"--method grid needs lists, and {ranges[0]} is a range")
+    return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+
+
+def _study(optuna: Any, folder: Path, settings: SearchSettings) -> Any:
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    model = (
+        optuna.samplers.TPESampler if settings.method == "tpe" else optuna.samplers.RandomSampler
+    )
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
+        study_name="search", load_if_exists=True, direction="maximize",
+    )  # fmt: skip
+    # A search that goes on draws on: with the same seed it would draw its first trials again.
+    study.sampler = model(seed=settings.seed + len(study.get_trials(deepcopy=False)))
+    return study
+
+
+def _tidy(study: Any, folder: Path, failed: Any) -> None:
+    """What a killed search left: a trial under way is lost, a told one may be the best."""
+    for trial in study.get_trials(deepcopy=False):
+        run = folder / f"trial-{trial.number}"
+        if not trial.state.is_finished():
+            study.tell(trial.number, state=failed)
+        if trial.value is not None and run.is_dir():
+            _keep_best(folder, trial.number)
+        for rest in (run, run.with_name(run.name + ".partial")):
+            shutil.rmtree(rest, ignore_errors=True)
+        run.with_name(run.name + ".yaml").unlink(missing_ok=True)
+
+
+def _ended(study: Any) -> list[Any]:
+    """Trials that came to their end, well or not: neither killed nor stopped by the budget."""
+    trials = study.get_trials(deepcopy=False)
+    return [t for t in trials if t.value is not None or "error" in t.user_attrs]
+
+
+def _draw(trial: Any, name: str, kind: Any) -> Any:
+    if isinstance(kind, list):
+        return trial.suggest_categorical(name, kind)
+    low, high, log = kind["low"], kind["high"], bool(kind.get("log", False))
+    if isinstance(low, int) and isinstance(high, int):
+        return trial.suggest_int(name, low, high, step=kind.get("step", 1), log=log)
+    return trial.suggest_float(name, float(low), float(high), step=kind.get("step"), log=log)
+
+
+def _run_trial(
+    number: int, task: str, inputs: list[str], values: dict[str, Any], folder: Path,
+    deadline: float, trial: Any,
+) -> float | None:  # fmt: skip
+    """One training; its score, larger being better, or None. What went wrong is noted."""
+    import yaml
+
+    run, config = folder / f"trial-{number}", folder / f"trial-{number}.yaml"
+    config.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+    command = [sys.executable, "-m", "rnntool", "train", task, *inputs, "-o", str(run),
+               "--config", str(config), "--force", "--quiet"]  # fmt: skip
+    started, stopped, said = time.monotonic(), False, ""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        _, said = process.communicate(timeout=max(0.0, deadline - started))
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.communicate()
+        stopped = True
+    except BaseException:
+        process.terminate()
+        process.communicate()
+        shutil.rmtree(folder / f"trial-{number}.partial", ignore_errors=True)
+        raise
+    config.unlink()
+    shutil.rmtree(folder / f"trial-{number}.partial", ignore_errors=True)
+    trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
+    if not run.is_dir():
+        lines = said.strip().splitlines() or ["it ended without a word"]
+        if not stopped:
+            trial.set_user_attr("error", lines[-1].removeprefix("rnntool: error: "))
+        return None
+    figure, score = _score(run)
+    trial.set_user_attr("figure", figure)
+    return score
+
+
+def _score(run: Path) -> tuple[str, float]:
+    """The figure that decides, and the score, larger being better."""
+    results = read_config(run).results
+    for figure, more_is_better in _FIGURES.items():
+        if figure in results:
+            value = float(results[figure])
+            return figure, value if more_is_better else -value
+    raise UserError("says no validation figure", where=run)
+
+
+def _keep_best(folder: Path, number: int) -> None:
+    """Keep a trial's run if it is better than the one that is kept."""
+    run, best = folder / f"trial-{number}", folder / BEST
+    if best.is_dir() and _score(run)[1] <= _score(best)[1]:
+        shutil.rmtree(run)
+    else:
+        replace_directory(run, best)
+
+
+def _outcome(trial: Any, score: float | None) -> str:
+    attributes = trial.user_attrs
+    if score is None:
+        return f"failed: {attributes['error']}" if "error" in attributes else _SPENT
+    return f"{attributes['figure']} {abs(score):.4f} in {attributes['seconds']:.0f} s"
+
+
+def _shown(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )
+
+
+def _finish(study: Any, folder: Path) -> list[dict[str, Any]]:
+    """The trials as a table in the folder and as rows, the best first."""
+    rows: list[dict[str, Any]] = []
+    errors = []
+    for trial in study.get_trials(deepcopy=False):
+        attributes = trial.user_attrs
+        if trial.value is None:
+            errors.append(attributes.get("error", _SPENT))
+            continue
+        figure = attributes["figure"]
+        row = {"trial": trial.number, figure: abs(trial.value), "seconds": attributes["seconds"]}
+        rows.append({**row, **trial.params, "_score": trial.value})
+    if not rows:
+        reason = errors[0] if errors else _SPENT
+        raise UserError(f"no trial succeeded: {reason}", where=folder)
+    rows.sort(key=lambda row: -float(row["_score"]))
+    for row in rows:
+        del row["_score"]
+    open_run(str(folder / BEST))  # it is whole
+    with write_text(str(folder / TABLE)) as sink:
+        sink.write("\t".join(rows[0]) + "\n")
+        for row in rows:
+            sink.write("\t".join(str(value) for value in row.values()) + "\n")
+    return rows

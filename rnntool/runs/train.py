@@ -1,0 +1,176 @@
+"""The frame around a training: folder, backend, loop, and what the run then says of itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from rnntool.data.chunks import Chunks, Place
+from rnntool.data.sequences import Ints, bucketed_batches
+from rnntool.formats.rundir import RunConfig
+from rnntool.reporting import Reporter
+from rnntool.training.backend import Backend, choose_backend
+from rnntool.training.folder import partial_path, training_directory
+from rnntool.training.group import Group
+from rnntool.training.loop import Outcome, Trainer
+from rnntool.training.settings import TrainingSettings
+from rnntool.training.task import Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is trained, once its inputs are read."""
+
+    model: nn.Module
+    task: Task
+    settings: TrainingSettings
+    config: RunConfig  # without results
+    write: Callable[[Path], None]  # what answers will need, into the run directory
+    results: dict[str, Any] = field(default_factory=dict)  # to note beside those of the training
+    close: Callable[[], None] = lambda: None  # called at the end, however it ends
+
+
+class RowTask(Task):
+    """A task whose batches are rows of its training data, those of like length together.
+
+    Args:
+        lengths: [N] of the training rows.
+        batch_size: rows a batch.
+        seed: of their order.
+        examples: what is counted, where it is not the rows.
+    """
+
+    def __init__(
+        self, lengths: Ints, batch_size: int, seed: int, examples: int | None = None
+    ) -> None:
+        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
+        self.examples = len(lengths) if examples is None else examples
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return -(-len(self.lengths) // self.batch_size)
+
+    def examples_per_epoch(self) -> int:
+        """Rows in one epoch, or tokens."""
+        return self.examples
+
+    def epoch_batches(self, epoch: int) -> list[Ints]:
+        """Rows of each batch: a function of the seed and the epoch alone."""
+        generator = np.random.default_rng([self.seed, epoch])
+        return bucketed_batches(self.lengths, self.batch_size, generator)
+
+    def share(self, batch: Ints, rank: int, size: int) -> Ints | None:
+        """Every `size`-th row."""
+        return share_rows(batch, rank, size)
+
+
+class ChunkTask(Task):
+    """A task whose batches are pieces of running text or of documents, read from a file."""
+
+    unit = "tokens"
+    monitor = "loss"
+    higher_is_better = False
+
+    def __init__(self, chunks: Chunks) -> None:
+        self.chunks = chunks
+
+    def steps_per_epoch(self) -> int:
+        """Pieces in one epoch."""
+        return len(self.chunks.places(1))
+
+    def examples_per_epoch(self) -> int:
+        """Tokens predicted in one epoch (by each direction)."""
+        return self.chunks.tokens()
+
+    def epoch_batches(self, epoch: int) -> list[Place]:
+        """The epoch's pieces in their order."""
+        return self.chunks.places(epoch)
+
+    def share(self, batch: Place, rank: int, size: int) -> Place | None:
+        """Every `size`-th document, or stream."""
+        if batch.rows is None:
+            return replace(batch, share=(rank, size))
+        rows = share_rows(batch.rows, rank, size)
+        return None if rows is None else replace(batch, rows=rows)
+
+
+def share_rows(rows: Ints, rank: int, size: int) -> Ints | None:
+    """Every `size`-th row from `rank` on, or None if that is none."""
+    return rows[rank::size] if len(rows) > rank else None
+
+
+def train_run(
+    output: str,
+    settings: TrainingSettings,
+    prepare: Callable[[Path], Job],
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train into a run directory; under torchrun in several processes, of which the first writes.
+
+    Args:
+        output: the run directory; `OUTPUT.partial` while the training runs.
+        prepare: reads the inputs and makes the model; called with the folder under way, and with
+            torch's seed set.
+        resume: go on from an interrupted training's checkpoint, if there is one.
+
+    Returns:
+        The run directory and what the training came to.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+    group = Group()
+    group.join()
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if group.first:
+            folder = stack.enter_context(training_directory(output, force=force, resume=resume))
+        scratch = folder.path if folder else Path(stack.enter_context(TemporaryDirectory()))
+        backend = choose_backend(settings.device, settings.precision, settings.threads)
+        backend.activate()
+        torch.manual_seed(settings.seed)
+        with contextlib.closing(prepare(scratch)) as job:
+            if folder is not None:
+                folder.begin(job.config)
+                job.write(folder.path)
+            group.wait()  # the others read no checkpoint before the first has the folder
+            group.seed(settings.seed)
+            together = f" in {group.size} processes" if group.size > 1 else ""
+            report.note(f"{parameters(job.model):,} parameters; training on {backend}{together}")
+            place = partial_path(output)
+            trainer = Trainer(job.model, job.task, job.settings, backend, place, report, group)
+            outcome = trainer.run(resume)
+        if folder is not None:
+            results = summarize(outcome, job.model, backend) | job.results
+            folder.finish(replace(job.config, results=results))
+    group.leave()
+    return Path(output), outcome
+
+
+def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str, Any]:
+    """What the run's `config.yaml` says after the training."""
+    best = outcome.best
+    return {
+        "best_epoch": best["epoch"],
+        **{name: value for name, value in best.items() if name.startswith("validation_")},
+        "epochs": len(outcome.history),
+        "seconds": round(outcome.seconds, 1),
+        "parameters": parameters(model),
+        "backend": str(backend),
+    }
+
+
+def parameters(model: nn.Module) -> int:
+    """How many numbers a model learns or keeps."""
+    return sum(p.numel() for p in model.parameters())

@@ -1,0 +1,179 @@
+"""What `rnntool embed` does: a vector for each token in its context, or one for each text.
+
+Shapes: B batch, T time, D embedding, H hidden, F features.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rnntool.data.sequences import sorted_batches
+from rnntool.data.splitter import text_splitter
+from rnntool.data.stream import batches_of
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions, open_corpus
+from rnntool.formats.reading import count_lines
+from rnntool.formats.writing import write_binary, write_text
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import EmbedSettings
+from rnntool.runs.rows import require_tokenizer
+from rnntool.runs.spelled import number_texts
+from rnntool.tasks.bilm.task import TrainedBiLM, load_bilm
+
+Floats = NDArray[np.float32]
+_EVAL_TOKENS = 8_192  # of a padded batch at most
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A text's tokens and their vectors, or the one vector of all of them."""
+
+    tokens: list[str]
+    vectors: Floats  # [T, F], or [1, F] of a pooled text
+
+
+def embed(
+    run: str, inputs: list[str], output: str, settings: EmbedSettings, report: Reporter
+) -> int:
+    """Vectors of every text, in order.
+
+    Args:
+        output: `.npz`, `.vec` or `.txt` (word2vec text, a line a token as it comes), else JSON
+            lines, also for `-`.
+
+    Returns:
+        How many texts were read.
+
+    Raises:
+        UserError: run or an input cannot be used, or the run has no such layer.
+    """
+    trained = load_bilm(run, settings.device, settings.threads)
+    _check_layer(trained, settings.layer)
+    texts = _embedded(trained, inputs, settings, report)
+    if output.endswith(".npz"):
+        return _write_npz(output, texts)
+    with write_text(output) as sink:
+        if output.endswith((".vec", ".txt")):
+            return _write_word2vec(sink, texts)
+        return _write_json(sink, texts)
+
+
+def _check_layer(trained: TrainedBiLM, layer: str) -> None:
+    highest = trained.settings.layers
+    if layer in ("top", "mean") or (layer.isdecimal() and int(layer) <= highest):
+        return
+    raise UserError(f"--layer is {layer!r}", hint=f"top, mean, or a number from 0 (the token's own"
+                    f" vector) to {highest}")  # fmt: skip
+
+
+def _embedded(
+    trained: TrainedBiLM, inputs: list[str], settings: EmbedSettings, report: Reporter
+) -> Iterator[Embedded]:
+    options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    identity = trained.run.config.tokenizer
+    worker = WorkerOptions(identity, trained.run.subword_model(), settings.jvm_heap)
+    with (
+        text_splitter(trained.unit, worker, settings.workers, report) as split,
+        report.progress("embedding", count_lines(inputs), "texts") as progress,
+    ):
+        for path in inputs:
+            with open_corpus(path, options) as corpus:
+                require_tokenizer(corpus, identity)
+                own = None if corpus.layout.tokenizer is None else corpus.layout.tokens
+                for rows in batches_of(path, corpus, settings.batch_size):
+                    texts = [row.text for row in rows]
+                    tokens = list(map(own, texts) if own else split(texts))
+                    yield from embed_tokens(trained, tokens, settings.layer, settings.pool)
+                    progress.advance(len(tokens))
+
+
+def embed_tokens(
+    trained: TrainedBiLM, texts: list[list[str]], layer: str = "top", pool: str = "none"
+) -> list[Embedded]:
+    """Vectors of texts given as tokens.
+
+    Args:
+        layer: `top`, `mean` of all recurrent layers, or a number; 0 is the token's own vector.
+        pool: `none`, or `mean`, `max`, `last` over a text's tokens.
+    """
+    start, end = trained.unit.line([])[0], trained.unit.line([])[-1]
+    whole = ([start, *tokens, end] for tokens in texts)
+    sequences = number_texts(trained.model.input, trained.run, whole)
+    found: list[Embedded | None] = [None] * len(texts)
+    with torch.inference_mode():
+        for rows in sorted_batches(sequences.lengths, _EVAL_TOKENS):
+            ids, lengths = (torch.from_numpy(a).to(trained.device) for a in sequences.padded(rows))
+            states = _layer(trained, ids, lengths, layer).cpu().numpy()
+            for at, row in enumerate(rows.tolist()):
+                own = states[at, 1 : 1 + len(texts[row])]  # without <bos> and <eos>
+                found[row] = Embedded(texts[row], _pooled(own, pool))
+    return [item for item in found if item is not None]
+
+
+def _layer(
+    trained: TrainedBiLM, ids: torch.Tensor, lengths: torch.Tensor, layer: str
+) -> torch.Tensor:
+    vectors: torch.Tensor = trained.model.input(ids)
+    if layer == "0":
+        return vectors
+    layers = trained.model.encoder.all_layers(vectors, lengths)
+    both = [torch.cat(pair, dim=-1) for pair in layers]
+    if layer == "mean":
+        return torch.stack(both).mean(dim=0)
+    return both[-1 if layer == "top" else int(layer) - 1]
+
+
+def _pooled(vectors: Floats, pool: str) -> Floats:
+    """[T, F] -> [1, F]; of a text without tokens zeros."""
+    if pool == "none":
+        return vectors
+    if not len(vectors):
+        return np.zeros((1, vectors.shape[1]), dtype=np.float32)
+    ways: dict[str, Any] = {"mean": np.mean, "max": np.max}
+    single = vectors[-1] if pool == "last" else ways[pool](vectors, axis=0)
+    pooled: Floats = np.asarray(single, dtype=np.float32)[None]
+    return pooled
+
+
+def _write_json(sink: TextIO, texts: Iterator[Embedded]) -> int:
+    count = 0
+    for text in texts:
+        record = {"tokens": text.tokens, "vectors": [[round(float(v), 6) for v in vector]
+                                                     for vector in text.vectors]}  # fmt: skip
+        sink.write(json.dumps(record, ensure_ascii=False) + "\n")
+        sink.flush()
+        count += 1
+    return count
+
+
+def _write_word2vec(sink: TextIO, texts: Iterator[Embedded]) -> int:
+    """`count dimensions`, then a line a vector; a pooled text is named by its number."""
+    everything = list(texts)
+    total = sum(len(text.vectors) for text in everything)
+    sink.write(f"{total} {everything[0].vectors.shape[1] if everything else 0}\n")
+    for number, text in enumerate(everything, start=1):
+        pooled = len(text.vectors) != len(text.tokens) or not text.tokens
+        names = [f"text{number}"] if pooled else text.tokens
+        for name, vector in zip(names, text.vectors, strict=True):
+            sink.write(f"{name} {' '.join(f'{value:.6f}' for value in vector)}\n")
+    return len(everything)
+
+
+def _write_npz(output: str, texts: Iterator[Embedded]) -> int:
+    """`vectors` [ΣT, F], `offsets` [N + 1] where each text's begin, `tokens` [ΣT]."""
+    everything = list(texts)
+    counts = [len(text.vectors) for text in everything]
+    tokens = [token for text in everything for token in text.tokens]
+    vectors = np.concatenate([text.vectors for text in everything])
+    with write_binary(output) as sink:
+        np.savez(sink, vectors=vectors, offsets=np.cumsum([0, *counts]),
+                 tokens=np.array(tokens, dtype=np.str_))  # fmt: skip
+    return len(everything)

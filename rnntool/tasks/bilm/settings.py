@@ -1,0 +1,36 @@
+"""Settings of `train bilm` (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.models.settings import BiLMModelSettings
+from rnntool.tasks.lm.settings import CorpusSettings
+
+_OPTIMISATION = "Optimisation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiLMSettings(CorpusSettings, BiLMModelSettings):
+    """Everything `train bilm` can be told."""
+
+    lines: bool = setting(
+        True, "Each line is a document, <bos> before and <eos> after it, or all is one text.",
+        panel="Data",
+    )  # fmt: skip
+    unit: str = setting("word", "Units of raw text; a tokens file is taken as it is.",
+                        panel="Data")  # fmt: skip
+    min_count: int = setting(2, "Without --vocab: leave out tokens seen fewer times.", min=1,
+                             panel="Data")  # fmt: skip
+    validation: str = setting(
+        "0.01", "Validation text: the last share of the tokens, or a file.", panel="Data"
+    )
+    bptt: int = setting(
+        100, "Steps of a piece; longer documents come in several.", min=2, panel="Text over time"
+    )
+    epochs: int = setting(5, "Passes over the text at most.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(128, "Texts that are read side by side.", min=1, panel=_OPTIMISATION)
+    lr: float = setting(
+        0.003, "Learning rate; its peak with one-cycle.", min=0.0, panel=_OPTIMISATION
+    )

@@ -1,0 +1,1 @@
+"""A text for each vector: one to many."""

@@ -1,0 +1,47 @@
+"""Settings of `train caption` (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.formats.corpus import FORMATS
+from rnntool.models.settings import CaptionModelSettings
+from rnntool.registry import UNITS
+from rnntool.training.settings import TrainingSettings
+
+_DATA = "Data"
+_OPTIMISATION = "Optimisation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionDataSettings:
+    """Which texts are read, and in what units."""
+
+    unit: str = setting(
+        "char", "What is written: characters, jamo, words, subwords, morphemes.", choices=UNITS,
+        panel=_DATA,
+    )  # fmt: skip
+    subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
+    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
+    max_length: int = setting(
+        200, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
+    )
+    validation: str = setting(
+        "0.05", "Validation data: a share of the rows, split off at random.", panel=_DATA
+    )
+    format: str = setting("auto", "Form of the text.", choices=FORMATS, panel=_DATA)
+    text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
+    encoding: str = setting("utf-8", "Encoding of the text.", panel=_DATA)
+    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionSettings(TrainingSettings, CaptionModelSettings, CaptionDataSettings):
+    """Everything `train caption` can be told."""
+
+    epochs: int = setting(5, "Passes over the rows at most.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Texts a step.", min=1, panel=_OPTIMISATION)
+    lr: float = setting(
+        0.004, "Learning rate; its peak with one-cycle.", min=0.0, panel=_OPTIMISATION
+    )

@@ -1,0 +1,154 @@
+"""What `train classify` reads: tokens, labels, vocabulary, validation split, subword model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, split_off
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions
+from rnntool.formats.reading import open_binary
+from rnntool.formats.rundir import WEIGHTS, write_parts
+from rnntool.formats.vocab import read_vocabulary
+from rnntool.reporting import Reporter
+from rnntool.runs.start import noted_inputs, validation_share
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.text.vocabulary import UNK_ID, Vocabulary, build_vocabulary
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training needs of its inputs."""
+
+    train: Labelled
+    validation: Labelled
+    vocabulary: Vocabulary
+    labels: list[str]
+    tokenizer: str
+    subword_model: bytes | None
+    texts: list[list[str]]  # the training rows' tokens, where teachers are to read them
+
+    def write(self, folder: Path) -> None:
+        """Copy into the run directory what predictions will need."""
+        write_parts(folder, self.vocabulary, self.labels, self.subword_model)
+
+
+def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared:
+    """Read the data, number it, and split the validation part off.
+
+    Raises:
+        UserError: a file cannot be used, the tokenizers of two files differ, there are fewer than
+            two labels, or a sigmoid unit is asked for with more than two.
+    """
+    options = CorpusOptions(
+        text_column=settings.text_column,
+        label_column=settings.label_column,
+        encoding=settings.encoding,
+    )
+    file = read_token_file(path, options)
+    labels = _check_labels(file, settings)
+    vocabulary = _vocabulary(file, settings)
+    everything = encode(file, vocabulary, labels, settings.max_length)
+    share = validation_share(settings.validation)
+    if share is None:
+        held_file = read_token_file(settings.validation, options)
+        require_same_tokenizer(held_file, file.path, file.tokenizer)
+        train, held = everything, encode(held_file, vocabulary, labels, settings.max_length)
+        rows = np.arange(len(train))
+    else:
+        if len(everything) < 2:
+            raise UserError("needs at least two rows: one is held for validation", where=path)
+        rows, held_rows = split_off(len(everything), share, settings.seed)
+        train, held = everything.take(rows), everything.take(held_rows)
+    _note(report, file, train, held, everything.cut, vocabulary, labels)
+    texts = [file.documents[row].tokens for row in rows] if settings.distil else []
+    subword = _subword(file, settings)
+    return Prepared(train, held, vocabulary, labels, file.tokenizer, subword, texts)
+
+
+def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
+    """Each input's path and sha256, for the run's configuration."""
+    paths: dict[str, str | None] = {
+        "train": path,
+        "vocab": settings.vocab,
+        "vectors": settings.vectors,
+        "features": settings.features and f"{settings.features}/{WEIGHTS}",
+        "init": settings.init and f"{settings.init}/{WEIGHTS}",
+        "unlabelled": settings.unlabelled,
+        **{f"distil {n}": f"{run}/{WEIGHTS}" for n, run in enumerate(settings.distil, start=1)},
+        "init_from": settings.init_from and f"{settings.init_from}/{WEIGHTS}",
+    }
+    if validation_share(settings.validation) is None:
+        paths["validation"] = settings.validation
+    return noted_inputs(paths)
+
+
+def require_same_tokenizer(file: TokenFile, other: str, tokenizer: str) -> None:
+    """Raise a UserError that names both tokenizers if they differ."""
+    if file.tokenizer != tokenizer:
+        raise UserError(
+            f"tokens of {file.tokenizer!r}, but {other} has tokens of {tokenizer!r}",
+            where=file.path,
+            hint="tokenize both with the same tokenizer and options",
+        )
+
+
+def _check_labels(file: TokenFile, settings: ClassifySettings) -> list[str]:
+    labels = file.labels()
+    if len(labels) < 2:
+        raise UserError(
+            f"has one label only, {labels[0]!r}", where=file.path, hint="a classifier needs two"
+        )
+    if len(labels) > 2 and settings.output_unit == "sigmoid":
+        raise UserError(
+            f"has {len(labels)} labels, and one sigmoid unit tells two apart",
+            where=file.path,
+            hint="give --output-unit softmax",
+        )
+    return labels
+
+
+def _vocabulary(file: TokenFile, settings: ClassifySettings) -> Vocabulary:
+    if settings.vocab is None:
+        counts: Counter[str] = file.token_counts()
+        return build_vocabulary(counts, file.tokenizer, settings.min_count, settings.max_size)
+    vocabulary = read_vocabulary(settings.vocab)
+    require_same_tokenizer(file, settings.vocab, vocabulary.tokenizer)
+    return vocabulary
+
+
+def _subword(file: TokenFile, settings: ClassifySettings) -> bytes | None:
+    """The bytes of the subword model that made the tokens, if one did."""
+    path = settings.subword_model or file.model
+    if path is None:
+        return None
+    try:
+        with open_binary(path) as source:
+            return source.read()
+    except UserError as error:
+        hint = "give its place with --subword-model"
+        raise UserError(f"subword model {error.what}", where=path, hint=hint) from None
+
+
+def _note(
+    report: Reporter,
+    file: TokenFile,
+    train: Labelled,
+    held: Labelled,
+    cut: int,
+    vocabulary: Vocabulary,
+    labels: list[str],
+) -> None:
+    ids = train.sequences.ids
+    unknown = float((ids == UNK_ID).mean()) if len(ids) else 0.0
+    report.note(
+        f"{file.path}: {len(train):,} documents to train on, {len(held):,} to validate on;"
+        f" {len(ids):,} tokens of {file.tokenizer}, {unknown:.2%} unknown to a vocabulary of"
+        f" {len(vocabulary):,}; labels {', '.join(labels[:10])}{' …' if len(labels) > 10 else ''}"
+    )
+    if cut:
+        report.warn(f"{cut:,} documents were cut to --max-length")

@@ -1,0 +1,120 @@
+"""Score a trained classifier on labelled data: what `rnntool eval` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnntool.data.labelled import label_numbers, require_label, require_labels
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions, open_corpus
+from rnntool.formats.reading import count_lines
+from rnntool.formats.writing import write_text
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings
+from rnntool.runs.metrics import ClassificationReport, Floats, Ints, classification_report
+from rnntool.runs.rows import tokenized_rows
+from rnntool.tasks.classify.export_settings import ExportSettings
+from rnntool.tasks.classify.load import load_ensemble
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled data, read."""
+
+    lines: list[int]
+    texts: list[str]  # as they stand in the file
+    tokens: list[str]  # joined by one space
+    labels: list[str]
+
+    def numbers(self, labels: list[str], path: str) -> Ints:
+        """[N] the labels' numbers.
+
+        Raises:
+            UserError: one was not seen in training.
+        """
+        return label_numbers(zip(self.lines, self.labels, strict=True), labels, path)
+
+
+def evaluate(
+    run: str, data: str, settings: EvaluateSettings, report: Reporter, errors: str | None = None
+) -> ClassificationReport:
+    """Score a run directory on labelled raw text or tokens.
+
+    Args:
+        errors: file for the misclassified rows, most confident first.
+
+    Raises:
+        UserError: run or data cannot be used, or a label was not seen in training.
+    """
+    runs = [run, *settings.ensemble]
+    classifier = load_ensemble(runs, settings.device, settings.threads)
+    options = row_options(settings)
+    rows = read_rows(data, options, classifier.worker_options(settings.jvm_heap), settings, report)
+    truth = rows.numbers(classifier.labels, data)
+    report.note(f"scoring {len(truth):,} documents")
+    probabilities = classifier.probabilities(rows.tokens)
+    if errors is not None:
+        count = _write_errors(errors, rows, probabilities, truth, classifier.labels)
+        report.note(f"{errors}: {count:,} misclassified rows")
+    return classification_report(probabilities, truth, classifier.labels)
+
+
+def row_options(settings: EvaluateSettings | ExportSettings) -> CorpusOptions:
+    """How labelled data are read."""
+    return CorpusOptions(
+        settings.format, settings.text_column, settings.label_column, settings.encoding
+    )
+
+
+def read_rows(
+    data: str,
+    options: CorpusOptions,
+    worker: WorkerOptions,
+    settings: InferenceSettings,
+    report: Reporter,
+) -> Rows:
+    """All rows of labelled raw text or tokens.
+
+    Raises:
+        UserError: the file cannot be used, or has no labels.
+    """
+    rows = Rows([], [], [], [])
+    with (
+        TokenizePool(worker, settings.workers) as pool,
+        open_corpus(data, options) as corpus,
+        report.progress("reading", count_lines([data]), "rows") as progress,
+    ):
+        require_labels(corpus)
+        for row, tokens in tokenized_rows(corpus, worker.identity, pool):
+            rows.lines.append(row.line)
+            rows.texts.append(row.text)
+            rows.tokens.append(tokens)
+            rows.labels.append(require_label(corpus, row))
+            progress.advance()
+        pool.warn_of_characters(report)
+        if not rows.lines:
+            raise UserError("has a header and no rows", where=corpus.name)
+    return rows
+
+
+def _write_errors(
+    path: str, rows: Rows, probabilities: Floats, truth: Ints, labels: list[str]
+) -> int:
+    """The misclassified rows as TSV; how many there are."""
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != truth)
+    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    with write_text(path) as sink:
+        sink.write("line\tlabel\tpredicted\tprobability\tdocument\n")
+        for i in wrong.tolist():
+            text = rows.texts[i].replace("\t", " ").replace("\n", " ")
+            sink.write(
+                f"{rows.lines[i]}\t{rows.labels[i]}\t{labels[predicted[i]]}"
+                f"\t{confidence[i]:.6f}\t{text}\n"
+            )
+    return len(wrong)

@@ -1,0 +1,192 @@
+"""A trained classifier as ONNX: what `rnntool export` does.
+
+Shapes: B batch, T time, C classes.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rnntool.data.sequences import Sequences, pack_sequences, sorted_batches
+from rnntool.errors import UserError
+from rnntool.formats.corpus import split_tokens
+from rnntool.formats.writing import explain_os_errors, refuse_existing, write_binary
+from rnntool.models.classifier import SequenceClassifier, class_probabilities
+from rnntool.reporting import Reporter
+from rnntool.tasks.classify.evaluate import read_rows, row_options
+from rnntool.tasks.classify.export_settings import ExportSettings
+from rnntool.tasks.classify.load import TrainedClassifier, load_classifier
+
+_OPSET = 17
+_INPUTS, _OUTPUT = ["ids", "lengths"], "probabilities"
+_EIGHT_BITS = ["MatMul", "Gemm", "LSTM", "Gather"]  # what onnxruntime computes in 8 bits
+_EVAL_TOKENS = 16_384  # of a padded batch at most
+
+Floats = NDArray[np.float64]
+
+
+class _Probabilities(nn.Module):
+    """The model, its scores turned into probabilities."""
+
+    def __init__(self, model: SequenceClassifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        return class_probabilities(self.model(ids, lengths))
+
+
+def export_classifier(
+    run: str, output: str, settings: ExportSettings, report: Reporter, *, force: bool = False
+) -> dict[str, float]:
+    """Write a run of `train classify` as one ONNX file.
+
+    Its inputs are `ids` [B, T] (int64, right-padded with 0) and `lengths` [B] (int64, from 0 to T);
+    its output `probabilities` is [B, C]. Its metadata are `tokenizer`, `labels` and `vocabulary`
+    (a line each, in the order of their numbers), and `max_length` (0: none).
+
+    Returns:
+        With `--check`: accuracy of the run and of the file, and how far apart they are.
+
+    Raises:
+        UserError: the run cannot be used or exported, `output` exists, or onnx is missing.
+    """
+    refuse_existing(output, force)
+    onnx = _onnx()
+    trained = load_classifier(run, "cpu", settings.threads)
+    _refuse_written_cells(trained)
+    with _quiet(), explain_os_errors(tempfile.gettempdir()):
+        model = onnx.load_from_string(_traced(trained))
+        if settings.int8:
+            model = _in_eight_bits(onnx, model)
+    _add_metadata(model, trained)
+    onnx.checker.check_model(model)
+    content = model.SerializeToString()
+    figures = {} if settings.check is None else _compare(trained, content, settings, report)
+    with write_binary(output) as sink:
+        sink.write(content)
+    report.note(f"{output}: {len(content) / 1e6:.1f} MB, {'int8' if settings.int8 else 'float32'}")
+    return figures
+
+
+def _onnx() -> Any:
+    try:
+        import onnx
+        import onnxruntime  # noqa: F401  (it makes the numbers small, and checks them)
+    except ImportError:
+        raise UserError("export needs onnx", hint="pip install 'rnntool[export]'") from None
+    return onnx
+
+
+def _refuse_written_cells(trained: TrainedClassifier) -> None:
+    """ONNX has torch's own layers; ours would be unrolled to the length of an example."""
+    settings = trained.settings
+    extras = [name for name in ("layer_norm", "features") if getattr(settings, name)]
+    if settings.input == "characters":
+        extras.append("input characters")
+    if settings.cell == "gru-reset-before":
+        extras.append(f"cell {settings.cell}")
+    if extras:
+        raise UserError(
+            f"{' and '.join(extras)} cannot be exported", where=trained.run.path,
+            hint="train without, on torch's own layers",
+        )  # fmt: skip
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the exporter says of its own workings."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _traced(trained: TrainedClassifier) -> bytes:
+    """The model as ONNX. Any batch and length: only the sizes of the axes are left open."""
+    ids = torch.tensor([[4, 2, 1], [1, 0, 0]])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            _Probabilities(trained.model).eval(), (ids, torch.tensor([3, 1])), path,
+            input_names=_INPUTS, output_names=[_OUTPUT], opset_version=_OPSET,
+            dynamic_axes={"ids": {0: "B", 1: "T"}, "lengths": {0: "B"}, _OUTPUT: {0: "B"}},
+            dynamo=False,  # the newer exporter unrolls a recurrent layer to the example's length
+        )  # fmt: skip
+        return path.read_bytes()
+
+
+def _in_eight_bits(onnx: Any, model: Any) -> Any:
+    """Weights in 8 bits, states in float32 (dynamic quantization)."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole, small = (str(Path(folder) / name) for name in ("whole.onnx", "small.onnx"))
+        onnx.save(model, whole)
+        quantize_dynamic(
+            whole, small, weight_type=QuantType.QInt8, op_types_to_quantize=_EIGHT_BITS
+        )
+        return onnx.load(small)
+
+
+def _add_metadata(model: Any, trained: TrainedClassifier) -> None:
+    for key, value in {
+        "tokenizer": trained.tokenizer,
+        "labels": "\n".join(trained.labels),
+        "vocabulary": "\n".join(trained.run.vocabulary.tokens),
+        "max_length": str(trained.settings.max_length),
+    }.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+
+
+def _compare(
+    trained: TrainedClassifier, content: bytes, settings: ExportSettings, report: Reporter
+) -> dict[str, float]:
+    """The run's and the file's accuracy on labelled data."""
+    assert settings.check is not None
+    worker = trained.worker_options(settings.jvm_heap)
+    rows = read_rows(settings.check, row_options(settings), worker, settings, report)
+    truth = rows.numbers(trained.labels, settings.check)
+    limit = trained.settings.max_length or None
+    encode = trained.run.vocabulary.encode
+    sequences = pack_sequences(encode(split_tokens(text)[:limit]) for text in rows.tokens)
+    own, theirs = trained.probabilities(rows.tokens), run_onnx(content, sequences)
+    predicted = [found.argmax(axis=1) for found in (own, theirs)]
+    return {
+        "documents": len(truth),
+        "accuracy of the run": float((predicted[0] == truth).mean()),
+        "accuracy of the file": float((predicted[1] == truth).mean()),
+        "other answers": float((predicted[0] != predicted[1]).mean()),
+        "largest difference of a probability": float(np.abs(own - theirs).max()),
+    }
+
+
+def run_onnx(content: bytes, sequences: Sequences) -> Floats:
+    """[N, C] probabilities of texts by onnxruntime, in their order."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    result: Floats | None = None
+    for rows in sorted_batches(sequences.lengths, _EVAL_TOKENS):
+        ids, lengths = sequences.padded(rows)
+        (found,) = session.run([_OUTPUT], dict(zip(_INPUTS, (ids, lengths), strict=True)))
+        if result is None:
+            result = np.empty((len(sequences), found.shape[1]))
+        result[rows] = found
+    assert result is not None
+    return result

@@ -1,0 +1,114 @@
+"""A trained classifier, opened: from raw text or tokens to probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnntool.data.labelled import Labelled
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import split_tokens
+from rnntool.formats.rundir import Run
+from rnntool.models.classifier import SequenceClassifier
+from rnntool.runs.features import read_sizes
+from rnntool.runs.load import Opened, open_trained
+from rnntool.runs.spelled import number_texts, spelling_of
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.task import build_model, predict_probabilities
+
+
+@dataclass(frozen=True)
+class TrainedClassifier(Opened[ClassifySettings, SequenceClassifier]):
+    """A run directory's model, ready to answer."""
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, in the order of the probabilities."""
+        return self.run.labels
+
+    @property
+    def tokenizer(self) -> str:
+        """Identity of the tokenizer that the model was trained with."""
+        return self.run.config.tokenizer
+
+    def worker_options(self, jvm_heap: int = 1024) -> WorkerOptions:
+        """What tokenizes raw text for this model."""
+        return WorkerOptions(self.tokenizer, self.run.subword_model(), jvm_heap)
+
+    def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """[N, C] probabilities of N texts given as tokens joined by one space."""
+        limit = self.settings.max_length or None
+        tokens = (split_tokens(text)[:limit] for text in texts)
+        sequences = number_texts(self.model.input, self.run, tokens)
+        data = Labelled(sequences, np.zeros(len(sequences), dtype=np.int64), 0)
+        return predict_probabilities(self.model, data, self.device)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several classifiers whose probabilities are averaged."""
+
+    members: list[TrainedClassifier]
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, in the order of the probabilities."""
+        return self.members[0].labels
+
+    @property
+    def tokenizer(self) -> str:
+        """Identity of the tokenizer that all were trained with."""
+        return self.members[0].tokenizer
+
+    def worker_options(self, jvm_heap: int = 1024) -> WorkerOptions:
+        """What tokenizes raw text for all of them."""
+        return self.members[0].worker_options(jvm_heap)
+
+    def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """[N, C] probabilities of N texts given as tokens joined by one space."""
+        listed = list(texts)
+        mean: np.ndarray[Any, np.dtype[np.float64]] = np.mean(
+            [member.probabilities(listed) for member in self.members], axis=0
+        )
+        return mean
+
+
+def load_ensemble(
+    paths: list[str], device: str = "auto", threads: int = 0
+) -> TrainedClassifier | Ensemble:
+    """Open run directories of `train classify` that answer together; one by itself is itself.
+
+    Raises:
+        UserError: one is none or damaged, or they differ in labels or tokenizer.
+    """
+    members = [load_classifier(path, device, threads) for path in paths]
+    first = members[0]
+    for path, member in zip(paths, members, strict=True):
+        for name, own, wanted in (
+            ("labels", ", ".join(member.labels), ", ".join(first.labels)),
+            ("tokenizer", member.tokenizer, first.tokenizer),
+        ):
+            if own != wanted:
+                raise UserError(f"{name} {own!r}, but {paths[0]} has {wanted!r}", where=path,
+                                hint="an ensemble's runs share labels and tokenizer")  # fmt: skip
+    return first if len(members) == 1 else Ensemble(members)
+
+
+def load_classifier(path: str, device: str = "auto", threads: int = 0) -> TrainedClassifier:
+    """Open a run directory of `train classify`.
+
+    Raises:
+        UserError: it is none, is damaged, or was trained for another task.
+    """
+
+    def fresh(settings: ClassifySettings, run: Run) -> SequenceClassifier:
+        return build_model(
+            settings, run.vocabulary, len(run.labels), read_sizes(run), spelling_of(run)
+        )
+
+    opened = open_trained(path, "classify", ClassifySettings, fresh, device, threads)
+    return TrainedClassifier(**vars(opened))

@@ -1,0 +1,129 @@
+"""Answer for each line: what `rnntool predict` does with a classifier.
+
+The NumPy cells answer before torch could even be imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TextIO
+
+from rnntool.data.stream import ahead, batches_of
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, split_tokens
+from rnntool.formats.reading import count_lines
+from rnntool.formats.rundir import Run
+from rnntool.inference.classifier import ClassifierEngine
+from rnntool.inference.encoder import can_encode
+from rnntool.reporting import Progress, Reporter
+from rnntool.runs.answerer import Answering, Floats, open_engine
+from rnntool.runs.inference_settings import PredictSettings
+from rnntool.runs.rows import require_tokenizer
+
+
+class TextAnswering(Answering[list[str]]):
+    """A classifier; asked about texts given as tokens joined by one space."""
+
+    @property
+    def worker_options(self) -> WorkerOptions:
+        """What tokenizes raw text for this model."""
+        heap = self.settings.jvm_heap
+        return WorkerOptions(self.run.config.tokenizer, self.run.subword_model(), heap)
+
+    def open_numpy(self) -> Callable[[list[str]], Floats]:
+        """The engine over numbered texts."""
+        last = len(self.run.vocabulary) - 1
+        make = partial(ClassifierEngine, threads=self.settings.threads)
+        engine = open_engine(self.run, make, lambda engine: engine.probabilities([[last]]))
+        limit = self.run.config.settings.get("max_length") or None
+        encode = self.run.vocabulary.encode
+        return lambda texts: engine.probabilities([encode(split_tokens(t)[:limit]) for t in texts])
+
+    def open_torch(self) -> Callable[[list[str]], Floats]:
+        """The model as it was trained."""
+        from rnntool.tasks.classify.load import load_ensemble
+
+        runs = [str(self.run.path), *self.settings.ensemble]
+        return load_ensemble(runs, self.settings.device, self.settings.threads).probabilities
+
+
+def predict(
+    run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+) -> int:
+    """Answer every row of raw text or tokens, in order, flushed as the answers come.
+
+    Args:
+        run: of `train classify`.
+
+    Returns:
+        How many rows were answered.
+
+    Raises:
+        UserError: the run's weights or an input cannot be used.
+    """
+    answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
+    options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    count = 0
+    with (
+        TokenizePool(answering.worker_options, settings.workers) as pool,
+        report.progress("predicting", count_lines(inputs), "rows") as progress,
+    ):
+        for path in inputs:
+            with open_corpus(path, options) as corpus:
+                require_tokenizer(corpus, answering.run.config.tokenizer)
+                arrived = batches_of(path, corpus, settings.together)
+                count += _answer(answering, corpus, arrived, pool, sink, settings, progress)
+        pool.warn_of_characters(report)
+    return count
+
+
+def _answer(
+    answering: TextAnswering,
+    corpus: Corpus,
+    arrived: Iterator[list[Row]],
+    pool: TokenizePool,
+    sink: TextIO,
+    settings: PredictSettings,
+    progress: Progress,
+) -> int:
+    count, labels = 0, answering.run.labels
+    # The next batch is tokenized while this one is answered.
+    for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
+        for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):
+            line = format_answer(labels, probabilities.tolist(), row.text, settings)
+            sink.write(line + "\n")
+        sink.flush()
+        progress.advance(len(batch))
+        count += len(batch)
+    return count
+
+
+def _tokens(corpus: Corpus, batch: list[Row], pool: TokenizePool) -> list[str]:
+    if corpus.layout.tokenizer is not None:
+        return [row.text for row in batch]
+    return [tokens for _, tokens in pool.tokenize((row, row.text) for row in batch)]
+
+
+def format_answer(
+    labels: list[str], probabilities: list[float], text: str, settings: PredictSettings
+) -> str:
+    """One line: `label TAB probability`, or with `--proba` every class's; or JSON."""
+    best = max(range(len(labels)), key=probabilities.__getitem__)
+    if settings.json:
+        answer: dict[str, Any] = {"label": labels[best], "probability": probabilities[best]}
+        if settings.proba:
+            answer["probabilities"] = dict(zip(labels, probabilities, strict=True))
+        if settings.show_text:
+            answer["text"] = text
+        return json.dumps(answer, ensure_ascii=False)
+    columns = [labels[best]]
+    if settings.proba:
+        columns += [f"{label}={p:.6f}" for label, p in zip(labels, probabilities, strict=True)]
+    else:
+        columns.append(f"{probabilities[best]:.6f}")
+    if settings.show_text:
+        columns.append(" ".join(text.split("\n")))
+    return "\t".join(columns)

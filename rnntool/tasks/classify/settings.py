@@ -1,0 +1,82 @@
+"""Settings of `train classify` (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.models.settings import ClassifierSettings
+from rnntool.training.settings import TrainingSettings
+
+_DATA = "Data"
+_MODEL = "Model"
+_TEACHERS = "Teachers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """Which rows and columns are read, and how much of them."""
+
+    vocab: str | None = setting(
+        None, "Vocabulary file; without it one is built from the training tokens.", panel=_DATA
+    )
+    min_count: int = setting(
+        1, "Without --vocab: leave out tokens seen fewer times.", min=1, panel=_DATA
+    )
+    max_size: int | None = setting(
+        None, "Without --vocab: size of the vocabulary at most.", min=5, panel=_DATA
+    )
+    subword_model: str | None = setting(
+        None, "Subword model of the tokens, if it moved since they were made.", panel=_DATA
+    )
+    validation: str = setting(
+        "0.05",
+        "Validation data: a share of the training rows, split off at random, or a file.",
+        panel=_DATA,
+    )
+    max_length: int = setting(
+        0, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
+    )
+    text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
+    label_column: str | None = setting(None, "Column of the label in a table.", panel=_DATA)
+    encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
+    """Everything `train classify` can be told."""
+
+    init_from: str | None = setting(
+        None, "Run directory whose weights (not its optimiser) to start from.", panel=_MODEL
+    )
+    init: str | None = setting(
+        None,
+        "Run directory of train bilm to fine-tune: its vocabulary, vectors and encoder.",
+        panel=_MODEL,
+    )
+    output_unit: str = setting(
+        "softmax",
+        "A softmax over the classes, or one sigmoid unit for two classes.",
+        choices=("softmax", "sigmoid"),
+        panel=_MODEL,
+    )
+    label_smoothing: float = setting(
+        0.05,
+        "Share of the target spread over all classes.",
+        min=0.0,
+        max=0.9,
+        panel="Optimisation",
+    )
+    distil: tuple[str, ...] = setting(
+        (),
+        "Run of train classify whose probabilities are learned as well as the labels; given again:"
+        " their mean.",
+        panel=_TEACHERS,
+    )
+    distil_weight: float = setting(
+        0.5, "How much the teachers' probabilities count against the label.", min=0.0, max=1.0,
+        panel=_TEACHERS,
+    )  # fmt: skip
+    unlabelled: str | None = setting(
+        None, "Tokens without labels, to learn the teachers' probabilities on.", panel=_TEACHERS
+    )

@@ -1,0 +1,170 @@
+"""`train classify`: into a run directory, from fresh weights or from what other runs learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rnntool.configuration import as_dict
+from rnntool.data.spelling import Spelling, make_spelling
+from rnntool.errors import UserError
+from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run, require_task
+from rnntool.models.classifier import SequenceClassifier
+from rnntool.reporting import Reporter
+from rnntool.runs.features import Context, note_mixture, open_context
+from rnntool.runs.spelled import spelling_of, write_spelling
+from rnntool.runs.start import (
+    library_versions,
+    open_start,
+    restore_weights,
+    start_from_vectors,
+)
+from rnntool.runs.train import Job, train_run
+from rnntool.tasks.classify.data import Prepared, input_files, prepare
+from rnntool.tasks.classify.distil import learn_from_teachers
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.task import ClassifyTask, build_model
+from rnntool.text.vocabulary import Vocabulary
+from rnntool.training.checkpoint import load_weights
+from rnntool.training.loop import Outcome
+
+
+def train_classifier(
+    data: str,
+    output: str,
+    settings: ClassifySettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train on a labelled tokens file into a run directory.
+
+    Args:
+        data: tokens file, or `-`.
+        output: the run directory; `OUTPUT.partial` while the training runs.
+        resume: go on from an interrupted training's checkpoint, if there is one.
+
+    Returns:
+        The run directory and what the training came to.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+
+    if settings.unlabelled is not None and not settings.distil:
+        raise UserError("--unlabelled needs a teacher: give --distil RUN")
+
+    def job(_: Path) -> Job:
+        chosen = settings if settings.init is None else settings_of_bilm(settings)
+        context = open_context(settings.features)
+        sizes = None if context is None else context.sizes
+        if context is not None:
+            chosen = replace(chosen, vocab=context.vocabulary_file(chosen.vocab))
+        prepared = prepare(data, chosen, report)
+        train = prepared.train
+        if chosen.distil:
+            train = learn_from_teachers(prepared, chosen, report)
+        spelling = choose_spelling(chosen, prepared.vocabulary)
+
+        def fresh(own: ClassifySettings) -> SequenceClassifier:
+            return build_model(own, prepared.vocabulary, len(prepared.labels), sizes, spelling)
+
+        def write(folder: Path) -> None:
+            prepared.write(folder)
+            write_spelling(folder, spelling)
+            if context is not None:
+                context.write(folder)
+
+        model, resolved = start_from_vectors(
+            chosen, prepared.vocabulary, fresh, report, freeze=settings.freeze
+        )
+        take_weights(model, settings, prepared, context)
+        config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
+                           input_files(data, resolved), library_versions())  # fmt: skip
+        task = ClassifyTask(train, prepared.validation, resolved)
+        return Job(model, task, resolved, config, write)
+
+    trained = train_run(output, settings, job, report, force=force, resume=resume)
+    if settings.features is not None:
+        note_mixture(trained[0], report)
+    return trained
+
+
+def take_weights(
+    model: SequenceClassifier,
+    settings: ClassifySettings,
+    prepared: Prepared,
+    context: Context | None,
+) -> None:
+    """Put into a fresh model what other runs have learned: `--init`, `--features`, `--init-from`.
+
+    Raises:
+        UserError: a run's weights are damaged or do not fit.
+    """
+    if settings.init is not None:
+        take_encoder(model, open_run(settings.init))
+    if context is not None and model.features is not None:
+        context.load(model.features)
+    if settings.init_from is not None:
+        load_start(model, settings.init_from, prepared)
+
+
+def choose_spelling(settings: ClassifySettings, vocabulary: Vocabulary) -> Spelling | None:
+    """How the tokens are spelled: as in the run of `--init`, else in the characters they have."""
+    if settings.input != "characters":
+        return None
+    if settings.init is not None:
+        return spelling_of(open_run(settings.init))
+    return make_spelling(settings.character_unit, vocabulary.tokens)
+
+
+def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
+    """The settings with the sizes and the vocabulary of `--init`.
+
+    Raises:
+        UserError: it is no run of `train bilm`, or `--vectors` or `--vocab` say otherwise.
+    """
+    assert settings.init is not None
+    if settings.vectors is not None or settings.vocab is not None:
+        raise UserError(
+            "--init brings its own vectors and vocabulary: leave out --vectors, --vocab"
+        )
+    own = require_task(open_run(settings.init), "bilm").config.settings
+    names = ("cell", "hidden", "layers", "embedding_dim", "input", "character_unit")
+    taken = {name: own[name] for name in names if name in own}
+    chosen: ClassifySettings = replace(settings, encoder="directional", **taken)
+    if chosen.input == "characters":  # it reads the words of these data, whatever they are
+        return chosen
+    return replace(chosen, vocab=f"{settings.init}/{VOCAB}")
+
+
+def take_encoder(model: SequenceClassifier, run: Run) -> None:
+    """Start from a biLM's token vectors and encoder; the output starts anew.
+
+    Raises:
+        UserError: its weights are damaged.
+    """
+    tensors = load_weights(run.weights)
+    own = ("output.", "input.spelling")
+    wanted = {name for name in model.state_dict() if not name.startswith(own)}
+    if not wanted <= set(tensors):
+        missing = sorted(wanted - set(tensors))[0]
+        raise UserError(f"damaged: {missing} is missing", where=run.weights)
+    model.load_state_dict({name: tensors[name] for name in wanted}, strict=False)
+
+
+def load_start(model: SequenceClassifier, path: str, prepared: Prepared) -> None:
+    """Start from the weights of another run, `--init-from`.
+
+    Raises:
+        UserError: it is no run, or its vocabulary, labels or shapes differ.
+    """
+    run = open_start(path, prepared.vocabulary)
+    if run.labels != prepared.labels:
+        raise UserError(
+            f"has other labels ({', '.join(run.labels)}) than this training"
+            f" ({', '.join(prepared.labels)})",
+            where=path,
+        )
+    restore_weights(model, run)

@@ -1,0 +1,61 @@
+"""Settings of `train forecast` (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.models.settings import EncoderSettings
+from rnntool.training.settings import TrainingSettings
+
+_DATA = "Data"
+_MODEL = "Model"
+_OPTIMISATION = "Optimisation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesSettings:
+    """Which columns are read, how far back and how far ahead."""
+
+    columns: str | None = setting(
+        None, "Columns to read, with commas between; without it all numbers.", panel=_DATA
+    )
+    target: str | None = setting(
+        None, "Columns to forecast, with commas between; without it all that are read.", panel=_DATA
+    )
+    window: int = setting(30, "Steps that are read.", min=1, panel=_DATA)
+    horizon: int = setting(1, "Steps ahead that are forecast.", min=1, panel=_DATA)
+    stride: int = setting(1, "Steps from one training window to the next.", min=1, panel=_DATA)
+    validation: float = setting(
+        0.1, "Share of the rows, before the test part, to validate on.", min=0.001, max=0.9,
+        panel=_DATA,
+    )  # fmt: skip
+    test: float = setting(
+        0.1, "Last share of the rows, which training does not see: eval scores it.", min=0.0,
+        max=0.9, panel=_DATA,
+    )  # fmt: skip
+    encoding: str = setting("utf-8", "Encoding of the file.", panel=_DATA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastSettings(TrainingSettings, EncoderSettings, SeriesSettings):
+    """Everything `train forecast` can be told."""
+
+    loss: str = setting(
+        "mse", "What is minimised: squared, absolute, or Huber's error.",
+        choices=("mse", "mae", "huber"), panel=_OPTIMISATION,
+    )  # fmt: skip
+    hidden: int = setting(64, "Hidden size H of each direction.", min=1, panel=_MODEL)
+    dropout: float = setting(
+        0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_MODEL
+    )
+    pooling: str = setting(
+        "last", "What is read off the states.", choices=("last", "max", "mean", "all"),
+        panel=_MODEL,
+    )  # fmt: skip
+    epochs: int = setting(30, "Passes over the windows at most.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Windows a step.", min=1, panel=_OPTIMISATION)
+    patience: int = setting(
+        8, "Stop after this many epochs without a better validation score; 0: never.", min=0,
+        panel=_OPTIMISATION,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""A language model: each token predicts the next."""

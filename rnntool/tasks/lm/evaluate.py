@@ -1,0 +1,121 @@
+"""Perplexity and bits per character of a text: what `rnntool eval` does with a language model.
+
+Figures of models with different units compare per character alone: a character is one of the text
+as it stands, the line feed at a line's end included.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rnntool.errors import UserError
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.tasks.lm.dynamic import dynamic_likelihood
+from rnntool.tasks.lm.likelihood import likelihood_of_documents, likelihood_of_stream
+from rnntool.tasks.lm.load import NumberedText, TrainedLanguageModel, numbered_text
+
+
+@dataclass(frozen=True)
+class LanguageReport:
+    """What a language model makes of a text."""
+
+    tokens: int  # predicted
+    characters: int
+    unknown_rate: float  # share of tokens that the model has not seen
+    nats_per_token: float
+    perplexity: float
+    nats_per_character: float
+    bits_per_character: float
+    state: str  # how the recurrent state was handled
+    dynamic: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def evaluate_language_model(
+    trained: TrainedLanguageModel, data: str, settings: EvaluateSettings, report: Reporter
+) -> LanguageReport:
+    """Score a language model on a text.
+
+    Raises:
+        UserError: the text cannot be used, or has nothing to predict.
+    """
+    reset = _resets(trained, settings)
+    with numbered_text(trained, [data], settings, report, documents=reset) as text:
+        _warn_of_unknown(text, report)
+        total, count, how = _likelihood(trained, text, settings, reset)
+        if count == 0:
+            raise UserError("holds no token to predict", where=data)
+        marks = len(text.ends) if reset or trained.unit.documents else 0  # they spell nothing
+        share = min(1.0, count / max(1, len(text.ids) - marks))
+        characters = max(1, round(text.characters * share))
+        return _report(total, count, characters, text, how, settings.dynamic)
+
+
+def _resets(trained: TrainedLanguageModel, settings: EvaluateSettings) -> bool:
+    if settings.state != "auto":
+        return settings.state == "reset"
+    return trained.settings.by_document
+
+
+def _likelihood(
+    trained: TrainedLanguageModel, text: NumberedText, settings: EvaluateSettings, reset: bool
+) -> tuple[float, int, str]:
+    """Log-likelihood in nats, of how many tokens, and how the state was handled."""
+    model, device = trained.model, trained.device
+    if reset:
+        if settings.dynamic or settings.skip or settings.window:
+            raise UserError("--dynamic, --skip and --window need a state that is carried")
+        starts, stops = text.spans
+        values = likelihood_of_documents(model, text.ids, starts, stops, device)
+        total = sum(float(line.sum()) for _, line in values)
+        return total, int((stops - starts).sum()), "reset for each line"
+    start = int(len(text.ids) * settings.skip)
+    if settings.dynamic:
+        total, count = dynamic_likelihood(
+            model, text.ids, start, trained.settings.bptt, settings.dynamic_lr, device
+        )
+        return total, count, "carried through the text"
+    as_trained = trained.settings.window if settings.state == "auto" else 0
+    window = settings.window or as_trained
+    total, count = likelihood_of_stream(
+        model, text.ids, start, len(text.ids), device, settings.streams, window
+    )
+    if window:
+        return total, count, f"zero after every {window} tokens"
+    parts = f" in {settings.streams} parts" if settings.streams > 1 else ""
+    return total, count, "carried through the text" + parts
+
+
+def _warn_of_unknown(text: NumberedText, report: Reporter) -> None:
+    if not text.unknown:
+        return
+    count = sum(text.unknown.values())
+    shown = sorted(text.unknown, key=lambda token: -text.unknown[token])[:8]
+    report.warn(
+        f"{count:,} of {len(text.ids):,} tokens are not in the vocabulary"
+        f" and are read as <unk>: {' '.join(shown)}{' …' if len(text.unknown) > 8 else ''}"
+    )
+
+
+def _report(
+    total: float, count: int, characters: int, text: NumberedText, how: str, dynamic: bool
+) -> LanguageReport:
+    nats = -total / count
+    per_character = -total / characters
+    return LanguageReport(
+        tokens=count,
+        characters=characters,
+        unknown_rate=sum(text.unknown.values()) / len(text.ids),
+        nats_per_token=nats,
+        perplexity=math.exp(min(nats, 700)),
+        nats_per_character=per_character,
+        bits_per_character=per_character / math.log(2),
+        state=how,
+        dynamic=dynamic,
+    )

@@ -1,0 +1,214 @@
+"""What `rnntool generate` does: a run and a prompt in, text out as it is made. No torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+import numpy as np
+
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.reading import STREAM, name_of, open_binary
+from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.vector_rows import read_vector_rows
+from rnntool.formats.weights import read_weights
+from rnntool.generation.generate import beam_search, generate
+from rnntool.generation.sampling import Sampling
+from rnntool.inference.language_model import Engine, Floats, LanguageEngine
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import GenerateSettings
+from rnntool.text.spec import parse_identity
+from rnntool.text.tokenizers import make_tokenizer
+from rnntool.text.units import Unit
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A language model that can write."""
+
+    run: Run
+    engine: Engine
+    unit: Unit
+
+    def encode(self, prompt: str) -> tuple[list[int], list[str]]:
+        """A prompt's token numbers, and the tokens that the model has never seen, left out."""
+        if not prompt:
+            return [], []
+        options = WorkerOptions(self.run.config.tokenizer, self.run.subword_model())
+        tokenizer = make_tokenizer(self.unit.spec, options.subword_model)
+        tokens: list[str] = []
+        for number, line in enumerate(prompt.split("\n")):
+            tokens += [self.unit.end] if number else []
+            tokens += tokenizer.tokenize(line)
+        known = self.run.vocabulary.ids
+        return [known[t] for t in tokens if t in known], [t for t in tokens if t not in known]
+
+
+def open_writer(path: str, report: Reporter, features: str | None = None, row: int = 1) -> Writer:
+    """Open a run directory of `train lm` or `train caption` for writing.
+
+    Args:
+        features: table of the vectors that lead a captioning model, and which row of it.
+
+    Raises:
+        UserError: it is none, is damaged, or was trained for another task.
+    """
+    run = open_run(path)
+    leads = run.config.task == "caption"
+    run = run if leads else require_task(run, "lm")
+    settings, tensors = run.config.settings, read_weights(run.weights)
+    vector = _vector(features, row, tensors, path) if leads else None
+    if features is not None and not leads:
+        raise UserError("is no captioning model: --vectors lead nothing", where=path)
+    try:
+        engine = _engine(run, tensors, vector, report)
+        documents = leads or bool(settings["lines"])
+    except (KeyError, ValueError, IndexError) as error:
+        raise UserError(f"damaged: {error}", where=run.path) from None
+    return Writer(run, engine, Unit(parse_identity(run.config.tokenizer), documents))
+
+
+def _engine(
+    run: Run, tensors: dict[str, Floats], vector: Floats | None, report: Reporter
+) -> Engine:
+    """The NumPy cells, or torch for what they do not compute."""
+    settings = run.config.settings
+    extras = [name for name in ("layer_norm", "residual") if settings.get(name)]
+    if not extras:
+        return LanguageEngine(settings["cell"], tensors, vector)
+    report.detail(f"{' and '.join(extras)}: torch writes, not the NumPy cells")
+    from rnntool.tasks.lm.torch_steps import open_torch_engine
+
+    return open_torch_engine(run, vector)
+
+
+def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: str) -> Floats:
+    """The vector that leads a captioning model; without a file the mean of its training's."""
+    if "mean" not in tensors:
+        raise UserError("damaged: a captioning model without its vectors' mean", where=path)
+    mean = tensors["mean"]
+    if features is None:
+        return mean
+    table = read_vector_rows(features)
+    if row > len(table):
+        raise UserError(f"--row {row}, but there are {len(table):,}", where=features)
+    if table.shape[1] != len(mean):
+        raise UserError(f"vectors of {table.shape[1]}, but the model's have {len(mean)}",
+                        where=features)  # fmt: skip
+    vector: Floats = table[row - 1]
+    return vector
+
+
+def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: Reporter) -> None:
+    """Write `--samples` texts, each flushed token by token; texts are parted by a blank line.
+
+    Raises:
+        UserError: the run or the prompt cannot be used.
+    """
+    check_settings(settings)
+    prompt = read_prompt_text(settings)
+    writer = open_writer(path, report, settings.vectors, settings.row)
+    ids, unknown = writer.encode(prompt)
+    if unknown:
+        shown = " ".join(dict.fromkeys(unknown))
+        report.warn(f"the model has never seen {shown}: left out of what it reads of the prompt")
+    generator = np.random.default_rng(settings.seed)
+    for number in range(settings.samples):
+        pieces = _stopped(_pieces(writer, ids, settings, generator), settings.stop)
+        if settings.json:
+            record = {"prompt": prompt, "text": "".join(pieces)}
+            sink.write(json.dumps(record, ensure_ascii=False) + "\n")
+            continue
+        sink.write(("\n" if number else "") + prompt + _joint(writer.unit, prompt))
+        for piece in pieces:
+            sink.write(piece)
+            sink.flush()
+        sink.write("\n")
+        sink.flush()
+
+
+def check_settings(settings: GenerateSettings) -> None:
+    """Raise a UserError where two settings exclude each other."""
+    if settings.beam and settings.samples > 1:
+        raise UserError("--beam finds one text: it does not go with --samples")
+    if settings.prompt is not None and settings.prompt_file is not None:
+        raise UserError("--prompt and --prompt-file: give one of them")
+    if settings.stop == "":
+        raise UserError("--stop is empty")
+
+
+def read_prompt_text(settings: GenerateSettings) -> str:
+    """The prompt, from the flag or its file (a final line feed is the file's, not the prompt's).
+
+    Raises:
+        UserError: the file cannot be read or is not UTF-8.
+    """
+    path = STREAM if settings.prompt == STREAM else settings.prompt_file
+    if path is None:
+        return settings.prompt or ""
+    with open_binary(path) as source:
+        try:
+            return source.read().decode("utf-8-sig").removesuffix("\n")
+        except UnicodeDecodeError:
+            raise UserError("is not UTF-8", where=name_of(path)) from None
+
+
+def _pieces(
+    writer: Writer, prompt: list[int], settings: GenerateSettings, generator: np.random.Generator
+) -> Iterator[str]:
+    """The text in pieces as they become sure."""
+    engine, vocabulary, unit = writer.engine, writer.run.vocabulary, writer.unit
+    if settings.beam:
+        ids = beam_search(engine, vocabulary, unit, prompt, settings.length, settings.beam)
+        yield unit.text(vocabulary.decode(ids))
+        return
+    sampling = Sampling(settings.temperature, settings.top_k, settings.top_p, settings.greedy)
+    tokens = generate(engine, vocabulary, unit, prompt, settings.length, sampling, generator)
+    yield from settled(unit.text, (vocabulary.tokens[token] for token in tokens))
+
+
+def settled(text_of: Callable[[list[str]], str], tokens: Iterator[str]) -> Iterator[str]:
+    """Text of tokens in pieces that no later token changes.
+
+    A jamo may still join the character before it, so the last character is held back. The text is
+    made from the last line on: what stands before a line feed is settled.
+    """
+    line: list[str] = []
+    given = 0
+    for token in tokens:
+        line.append(token)
+        text = text_of(line)
+        yield text[given : len(text) - 1]
+        given = max(given, len(text) - 1)
+        if text.endswith("\n"):
+            yield "\n"
+            line, given = [], 0
+    yield text_of(line)[given:]
+
+
+def _stopped(pieces: Iterator[str], stop: str | None) -> Iterator[str]:
+    """The pieces up to the first place where `stop` stands."""
+    if stop is None:
+        yield from pieces
+        return
+    held = ""
+    for piece in pieces:
+        held += piece
+        place = held.find(stop)
+        if place >= 0:
+            yield held[:place]
+            return
+        sure = len(held) - len(stop) + 1  # the rest may be the beginning of `stop`
+        if sure > 0:
+            yield held[:sure]
+            held = held[sure:]
+    yield held
+
+
+def _joint(unit: Unit, prompt: str) -> str:
+    """What stands between a prompt and its continuation: a space between words."""
+    spaced = not unit.spelled and unit.spec.subword is None
+    return " " if spaced and prompt and not prompt[-1].isspace() else ""

@@ -1,0 +1,120 @@
+"""A trained language model, opened: its text as numbers, and how probable it finds them."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from rnntool.data.id_file import IdFile, Ints, renumber_lines
+from rnntool.formats.corpus import CorpusOptions
+from rnntool.formats.rundir import Run
+from rnntool.models.language_model import LanguageModel
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import InferenceSettings
+from rnntool.runs.load import Opened, open_trained
+from rnntool.tasks.lm.data import TextSource
+from rnntool.tasks.lm.settings import LMSettings
+from rnntool.tasks.lm.task import build_model
+from rnntool.text.spec import parse_identity
+from rnntool.text.units import Unit
+
+
+@dataclass(frozen=True)
+class TrainedLanguageModel(Opened[LMSettings, LanguageModel]):
+    """A run directory's model, ready to be asked."""
+
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class NumberedText:
+    """A text as token numbers, and how long it is in other units."""
+
+    ids: IdFile
+    characters: int  # of the text as it stands, a line feed for each line's end
+    ends: Ints  # where each line's tokens end
+    unknown: dict[str, int]  # tokens that the model has not seen, with their counts
+
+    @property
+    def spans(self) -> tuple[Ints, Ints]:
+        """Where the tokens to read of each line begin and end: all but its last."""
+        return np.concatenate([np.zeros(1, dtype=np.int64), self.ends[:-1]]), self.ends - 1
+
+
+def load_language_model(path: str, device: str = "auto", threads: int = 0) -> TrainedLanguageModel:
+    """Open a run directory of `train lm`.
+
+    Raises:
+        UserError: it is none, is damaged, or was trained for another task.
+    """
+
+    def fresh(settings: LMSettings, run: Run) -> LanguageModel:
+        return build_model(settings, len(run.vocabulary))
+
+    opened = open_trained(path, "lm", LMSettings, fresh, device, threads)
+    unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
+    return TrainedLanguageModel(**vars(opened), unit=unit)
+
+
+class Reads(Protocol):
+    """A model that reads text in units."""
+
+    @property
+    def run(self) -> Run:
+        """Its run directory."""
+
+    @property
+    def unit(self) -> Unit:
+        """What it reads."""
+
+
+@contextmanager
+def numbered_text(
+    trained: Reads,
+    paths: list[str],
+    settings: InferenceSettings,
+    report: Reporter,
+    *,
+    documents: bool = False,
+) -> Iterator[NumberedText]:
+    """The text of files as the model's numbers, in a file that goes when the block ends.
+
+    Args:
+        documents: each line by itself, after the token that a text's first one is predicted from.
+
+    Raises:
+        UserError: a file cannot be used, or has tokens of another tokenizer.
+    """
+    source = TextSource(
+        trained.unit,
+        trained.run.subword_model(),
+        CorpusOptions(settings.format, settings.text_column, None, settings.encoding),
+        settings.workers,
+        settings.jvm_heap,
+    )
+    unit, characters, lengths = trained.unit, 0, array("q")
+
+    def tokens() -> Iterator[list[str]]:
+        nonlocal characters
+        for text, line in source.lines(paths, report):
+            characters += len(text) + 1
+            whole = unit.line(line)
+            whole = [unit.start, *whole] if documents and not unit.documents else whole
+            lengths.append(len(whole))
+            yield whole
+
+    with tempfile.TemporaryDirectory(prefix="rnntool-") as folder:
+        target = Path(folder) / "text.bin"
+        unknown = renumber_lines(tokens(), trained.run.vocabulary.ids, target)
+        ids = IdFile(target)
+        try:
+            yield NumberedText(ids, characters, np.cumsum(lengths, dtype=np.int64), unknown)
+        finally:
+            ids.close()

@@ -1,0 +1,53 @@
+"""How probable a language model finds each line: what `rnntool score` does."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TextIO
+
+import numpy as np
+
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import ScoreSettings
+from rnntool.tasks.lm.likelihood import likelihood_of_documents
+from rnntool.tasks.lm.load import load_language_model, numbered_text
+
+
+def score(
+    path: str, inputs: list[str], sink: TextIO, settings: ScoreSettings, report: Reporter
+) -> None:
+    """Write a line for each line of text: its log-probability in nats, tokens, perplexity.
+
+    Each line is scored by itself, its end included, so that two sentences compare.
+
+    Raises:
+        UserError: the run or a file cannot be used.
+    """
+    trained = load_language_model(path, settings.device, settings.threads)
+    vocabulary = trained.run.vocabulary
+    with numbered_text(trained, inputs, settings, report, documents=True) as text:
+        starts, stops = text.spans
+        found: list[np.ndarray] = [np.zeros(0)] * len(starts)
+        values = likelihood_of_documents(trained.model, text.ids, starts, stops, trained.device)
+        for row, line in values:
+            found[row] = line
+        for start, stop, line in zip(starts.tolist(), stops.tolist(), found, strict=True):
+            tokens = vocabulary.decode(text.ids.read(start + 1, stop + 1).tolist())
+            sink.write(_answer(tokens, line, settings))
+
+
+def _answer(tokens: list[str], line: np.ndarray, settings: ScoreSettings) -> str:
+    total = float(line.sum())
+    perplexity = math.exp(min(700.0, -total / max(1, len(line))))
+    if settings.json:
+        record: dict[str, object] = {
+            "log_probability": total, "tokens": len(line), "perplexity": perplexity
+        }  # fmt: skip
+        if settings.tokens:
+            record["by_token"] = list(zip(tokens, line.tolist(), strict=True))
+        return json.dumps(record, ensure_ascii=False) + "\n"
+    fields = [f"{total:.4f}", str(len(line)), f"{perplexity:.4f}"]
+    if settings.tokens:
+        fields.append(" ".join(f"{t}:{v:.4f}" for t, v in zip(tokens, line, strict=True)))
+    return "\t".join(fields) + "\n"

@@ -1,0 +1,206 @@
+"""Language modelling: each token predicts the next, and `train lm`.
+
+Shapes: T time, B batch, H hidden.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnntool.configuration import as_dict
+from rnntool.data.chunks import Chunks, DocumentChunks, Place, StreamChunks, find_documents
+from rnntool.errors import UserError
+from rnntool.formats.rundir import RunConfig
+from rnntool.models.language_model import LanguageModel
+from rnntool.models.stateful import State, detach, reset_some
+from rnntool.reporting import Reporter
+from rnntool.runs.start import library_versions, open_start, restore_weights
+from rnntool.runs.train import ChunkTask, Job, train_run
+from rnntool.tasks.lm.data import PreparedText, input_files, prepare_text
+from rnntool.tasks.lm.likelihood import likelihood_of_documents, likelihood_of_stream
+from rnntool.tasks.lm.settings import LMSettings
+from rnntool.tasks.lm.torch_steps import TorchEngine
+from rnntool.text.vocabulary import PAD_ID
+from rnntool.training.loop import Outcome
+from rnntool.training.task import StepResult
+
+_STREAMS = 32  # of the validation text, read side by side
+_SHORTEST = 512  # tokens of such a stream: each begins from a zero state, which costs a little
+
+
+class LMTask(ChunkTask):
+    """What the training loop asks for."""
+
+    def __init__(self, text: PreparedText, settings: LMSettings, report: Reporter) -> None:
+        super().__init__(make_chunks(text, settings, report))
+        self.text, self.settings, self.report = text, settings, report
+        self.state: State | None = None
+        self.steps = 0
+
+    def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
+        """The loss on one chunk, from the state that the chunk before left (truncated BPTT)."""
+        chunk = self.chunks.read(batch)
+        inputs = torch.from_numpy(chunk.inputs).to(device, non_blocking=True)
+        targets = torch.from_numpy(chunk.targets).to(device, non_blocking=True)
+        before = None if chunk.fresh or self.state is None else detach(self.state)
+        if before is not None and self.settings.reset > 0:
+            before = reset_some(before, self.settings.reset)
+        lm = cast(LanguageModel, model)
+        states, dropped, self.state = lm(inputs, before)
+        real = (targets != PAD_ID).flatten()
+        flat, wanted = dropped.flatten(0, 1), targets.flatten()
+        if not bool(real.all()):
+            flat, wanted = flat[real], wanted[real]
+        nats = -lm.output.log_likelihood(flat, wanted).mean()
+        return StepResult(nats + self._regularization(states, dropped), len(wanted), nats=nats)
+
+    def _regularization(self, states: Tensor, dropped: Tensor) -> Tensor | float:
+        """AR and TAR (Merity et al. 2018, §4.5): α ‖m ⊙ h_t‖² and β ‖h_t − h_{t+1}‖², as means."""
+        alpha = self.settings.activation_regularization
+        beta = self.settings.temporal_regularization
+        penalty: Tensor | float = 0.0
+        if alpha > 0:
+            penalty = penalty + alpha * dropped.float().pow(2).mean()
+        if beta > 0 and len(states) > 1:
+            penalty = penalty + beta * (states[1:] - states[:-1]).float().pow(2).mean()
+        return penalty
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Nats a token and perplexity on the validation text, the state handled as in training."""
+        total, count = self._held_likelihood(cast(LanguageModel, model), device)
+        loss = -total / count
+        return {"loss": loss, "perplexity": math.exp(min(loss, 700))}
+
+    def _held_likelihood(self, model: LanguageModel, device: torch.device) -> tuple[float, int]:
+        ids, start = self.text.validation, self.text.validation_start
+        stop = len(ids)
+        if self.settings.by_document:
+            begins = find_documents(ids, start, stop)
+            if len(begins) == 0:  # the middle of one long document
+                begins = np.array([start])
+            ends = np.append(begins[1:], stop) - 1
+            values = likelihood_of_documents(model, ids, begins, ends, device)
+            return sum(float(own.sum()) for _, own in values), int((ends - begins).sum())
+        streams = max(1, min(_STREAMS, (stop - start) // _SHORTEST))
+        return likelihood_of_stream(model, ids, start, stop, device, streams, self.settings.window)
+
+    def carried(self) -> dict[str, Tensor]:
+        """The recurrent state, for a checkpoint."""
+        flat = {}
+        for number, layer in enumerate(self.state or []):
+            for part, tensor in enumerate(layer if isinstance(layer, tuple) else (layer,)):
+                flat[f"{number}.{part}"] = tensor.detach()
+        return flat
+
+    def carry_on(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Go on from a checkpoint's state."""
+        layers: dict[str, list[Tensor]] = {}
+        for name in sorted(tensors):
+            layers.setdefault(name.split(".")[0], []).append(tensors[name].to(device))
+        ordered = [layers[key] for key in sorted(layers, key=int)]
+        self.state = [tuple(p) if len(p) > 1 else p[0] for p in ordered] or None
+
+    def after_step(self, model: nn.Module) -> None:
+        """`--sample-every`."""
+        self.steps += 1
+        every = self.settings.sample_every
+        if every and self.steps % every == 0:
+            self.report.note(sample(cast(LanguageModel, model), self.text, self.settings))
+
+
+def make_chunks(text: PreparedText, settings: LMSettings, report: Reporter) -> Chunks:
+    """The training text as the settings want it read."""
+    if settings.by_document:
+        chunks = DocumentChunks(
+            text.train, text.train_stop, settings.batch_size, settings.bptt, settings.seed
+        )
+        if chunks.cut:
+            report.note(f"documents longer than --bptt {settings.bptt} make {chunks.cut:,} more"
+                        " pieces, each from a zero state")  # fmt: skip
+        return chunks
+    return StreamChunks(
+        text.train,
+        0,
+        text.train_stop,
+        settings.batch_size,
+        settings.bptt,
+        jitter=settings.bptt_jitter,
+        seed=settings.seed,
+        epoch_steps=settings.epoch_steps,
+        stateless=settings.stateless,
+    )
+
+
+def sample(model: LanguageModel, text: PreparedText, settings: LMSettings) -> str:
+    """A sample of the model as it stands, for the eyes of who waits."""
+    from rnntool.generation.generate import generate
+    from rnntool.generation.sampling import Sampling
+
+    engine = TorchEngine(model)
+    generator = np.random.default_rng(settings.seed)
+    ids = list(generate(engine, text.vocabulary, text.unit, [], settings.sample_length,
+                        Sampling(), generator))  # fmt: skip
+    shown = text.unit.text(text.vocabulary.decode(ids))
+    return f"--- sample\n{shown}\n---"
+
+
+def train_language_model(
+    inputs: list[str],
+    output: str,
+    settings: LMSettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train on text files into a run directory.
+
+    Args:
+        inputs: text, tables or tokens files, or `-`; they are read as one text, in order.
+        output: the run directory; `OUTPUT.partial` while the training runs.
+        resume: go on from an interrupted training's checkpoint, if there is one.
+
+    Returns:
+        The run directory and what the training came to.
+
+    Raises:
+        UserError: an input cannot be used, or the loss is not finite.
+    """
+    check_settings(settings)
+
+    def job(folder: Path) -> Job:
+        text = prepare_text(inputs, settings, folder, report)
+        model = build_model(settings, len(text.vocabulary))
+        if settings.init_from is not None:
+            restore_weights(model, open_start(settings.init_from, text.vocabulary))
+        config = RunConfig(
+            "lm", as_dict(settings), text.unit.spec.identity,
+            input_files(inputs, settings, init_from=settings.init_from), library_versions(),
+        )  # fmt: skip
+        return Job(
+            model, LMTask(text, settings, report), settings, config, text.write,
+            {"training_tokens": text.train_stop}, text.close,
+        )  # fmt: skip
+
+    return train_run(output, settings, job, report, force=force, resume=resume)
+
+
+def check_settings(settings: LMSettings) -> None:
+    """Raise a UserError where two settings exclude each other."""
+    if settings.tie_weights and settings.input == "one-hot":
+        raise UserError("--tie-weights needs --input embedding")
+    if settings.tie_weights and settings.softmax == "adaptive":
+        raise UserError("--tie-weights needs --softmax full")
+    if settings.stateless and settings.lines and settings.epoch_steps:
+        raise UserError("--epoch-steps counts chunks of running text, not documents")
+
+
+def build_model(settings: LMSettings, vocabulary_size: int) -> LanguageModel:
+    """A fresh language model."""
+    return LanguageModel(settings, vocabulary_size)

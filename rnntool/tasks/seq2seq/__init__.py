@@ -1,0 +1,1 @@
+"""A text for each text: many to many, by an encoder and a decoder."""

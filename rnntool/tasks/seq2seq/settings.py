@@ -1,0 +1,47 @@
+"""Settings of `train seq2seq` (torch-free, so that `--help` is instant)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.models.settings import Seq2SeqModelSettings
+from rnntool.registry import UNITS
+from rnntool.training.settings import TrainingSettings
+
+_DATA = "Data"
+_OPTIMISATION = "Optimisation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairSettings:
+    """Which pairs are read, and in what units."""
+
+    source_column: str | None = setting(None, "Column of what is read.", panel=_DATA)
+    target_column: str | None = setting(None, "Column of what is written.", panel=_DATA)
+    unit: str = setting(
+        "char", "What both sides are cut into: characters, jamo, words, subwords, morphemes.",
+        choices=UNITS, panel=_DATA,
+    )  # fmt: skip
+    subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
+    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
+    validation: str = setting(
+        "0.1", "Validation data: a share of the pairs, at random, or a file.", panel=_DATA
+    )
+    encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
+    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seq2SeqSettings(TrainingSettings, Seq2SeqModelSettings, PairSettings):
+    """Everything `train seq2seq` can be told."""
+
+    teacher_forcing: float = setting(
+        1.0, "Share of the decoder's inputs in training that are the true tokens; the others are"
+        " those it would have written.", min=0.0, max=1.0, panel=_OPTIMISATION,
+    )  # fmt: skip
+    label_smoothing: float = setting(
+        0.0, "Share of the target spread over all tokens.", min=0.0, max=0.9, panel=_OPTIMISATION
+    )
+    epochs: int = setting(15, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Pairs a step.", min=1, panel=_OPTIMISATION)

@@ -1,0 +1,1 @@
+"""A tag for each token: many to many, aligned."""

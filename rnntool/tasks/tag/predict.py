@@ -1,0 +1,108 @@
+"""Tag each sentence: what `rnntool predict` does with a tagger."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TextIO
+
+from rnntool.configuration import build
+from rnntool.data.sequences import Sequences
+from rnntool.data.stream import batches_of
+from rnntool.data.tagged import Tagged
+from rnntool.formats.reading import count_lines
+from rnntool.formats.rundir import Run
+from rnntool.formats.tagged import Sentence, format_tagged, read_tagged
+from rnntool.inference.tagger import TaggerEngine, can_tag
+from rnntool.reporting import Reporter
+from rnntool.runs.answerer import Answering, Floats, open_engine
+from rnntool.runs.inference_settings import PredictSettings
+from rnntool.tasks.tag.reader import TagReader, tag_reader
+from rnntool.tasks.tag.settings import TagSettings
+
+
+def predict_tags(
+    run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+) -> int:
+    """Tag every sentence, in order, flushed as the answers come: text, columns or CoNLL-U.
+
+    Args:
+        run: of `train tag`.
+
+    Returns:
+        How many sentences were tagged.
+
+    Raises:
+        UserError: run or an input cannot be used.
+    """
+    reader = tag_reader(run, build(TagSettings, run.config.settings, where=str(run.path)))
+    answering = TagAnswering(reader, settings, report)
+    count = 0
+    with report.progress("tagging", count_lines(inputs), "lines") as progress:
+        for path in inputs:
+            sentences = read_tagged(path, reader.options(settings), tags=False)
+            for batch in batches_of(path, sentences, settings.together):
+                for sentence, tags, sure in _answers(answering, batch, path):
+                    sink.write(_format(sentence, tags, sure, settings))
+                sink.flush()
+                progress.advance(sum(len(s.rows) or 1 for s in batch))
+                count += len(batch)
+    return count
+
+
+class TagAnswering(Answering[Tagged]):
+    """A tagger; asked about the tokens of sentences, one sentence after the other."""
+
+    def __init__(self, reader: TagReader, settings: PredictSettings, report: Reporter) -> None:
+        super().__init__(reader.run, can_tag(reader.run.config.settings), settings, report)
+        self.reader = reader
+
+    def open_numpy(self) -> Callable[[Tagged], Floats]:
+        """The engine over numbered sentences."""
+        token, letter = len(self.run.vocabulary) - 1, len(self.reader.characters) - 1
+        engine = open_engine(
+            self.run,
+            partial(TaggerEngine, threads=self.settings.threads),
+            lambda engine: engine.probabilities([[token]], [[0]], [[letter]]),
+        )
+        return lambda data: engine.probabilities(
+            _rows(data.sequences), _rows(data.words), _rows(data.spellings)
+        )
+
+    def open_torch(self) -> Callable[[Tagged], Floats]:
+        """The model as it was trained."""
+        from rnntool.tasks.tag.load import load_tagger
+
+        tagger = load_tagger(str(self.run.path), self.settings.device, self.settings.threads)
+        return tagger.probabilities
+
+
+def _rows(sequences: Sequences) -> list[list[int]]:
+    ids, offsets = sequences.ids.tolist(), sequences.offsets.tolist()
+    return [ids[a:b] for a, b in itertools.pairwise(offsets)]
+
+
+def _answers(
+    answering: TagAnswering, sentences: list[Sentence], path: str
+) -> Iterator[tuple[Sentence, list[str], list[float]]]:
+    bare = [Sentence(s.line, s.tokens) for s in sentences]  # tags that stand there are not used
+    encoded = answering.reader.encode(bare, path)
+    probabilities = answering.probabilities(encoded)
+    best, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    offsets = encoded.sequences.offsets.tolist()
+    for sentence, (start, stop) in zip(sentences, itertools.pairwise(offsets), strict=True):
+        tags = [answering.run.labels[n] for n in best[start:stop]]
+        yield sentence, tags, sure[start:stop].tolist()
+
+
+def _format(
+    sentence: Sentence, tags: list[str], sure: list[float], settings: PredictSettings
+) -> str:
+    if not settings.json:
+        return format_tagged(sentence, tags)
+    record: dict[str, Any] = {"tokens": sentence.tokens, "tags": tags}
+    if settings.proba:
+        record["probabilities"] = sure
+    return json.dumps(record, ensure_ascii=False) + "\n"

@@ -1,0 +1,50 @@
+"""How a trained tagger reads sentences (torch-free)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.data.spelling import Speller
+from rnntool.data.tagged import Tagged, encode_tagged
+from rnntool.formats.rundir import CHARACTERS, Run
+from rnntool.formats.tagged import Sentence, TaggedOptions
+from rnntool.formats.vocab import read_vocabulary
+from rnntool.runs.inference_settings import InferenceSettings
+from rnntool.tasks.tag.settings import TagSettings
+from rnntool.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class TagReader:
+    """Sentences as a run's model takes them."""
+
+    run: Run
+    settings: TagSettings
+    characters: Vocabulary
+
+    def options(self, given: InferenceSettings, tag_column: str | None = None) -> TaggedOptions:
+        """Columns as in training where the user says nothing; the form is seen from the file."""
+        return TaggedOptions(
+            "lines" if given.format == "lines" else "auto",
+            given.text_column or self.settings.token_column,
+            tag_column or self.settings.tag_column,
+            given.encoding,
+        )
+
+    def encode(self, sentences: list[Sentence], path: str) -> Tagged:
+        """Sentences as the model's numbers.
+
+        Raises:
+            UserError: a tag was not seen in training.
+        """
+        speller = Speller(self.settings.character_unit, self.characters)
+        return encode_tagged(sentences, self.run.vocabulary, speller, self.run.labels, path)
+
+
+def tag_reader(run: Run, settings: TagSettings) -> TagReader:
+    """Of a run of `train tag`.
+
+    Raises:
+        UserError: its characters are missing or damaged.
+    """
+    return TagReader(run, settings, read_vocabulary(str(run.path / CHARACTERS)))
