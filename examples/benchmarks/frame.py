@@ -24,7 +24,7 @@ from common import report, seconds
 from rnntool.reporting import QuietReporter
 from rnntool.runs import train as training
 from rnntool.tasks.bilm.settings import BiLMSettings
-from rnntool.tasks.bilm.task import train_bilm
+from rnntool.tasks.bilm.train import train_bilm
 from rnntool.tasks.classify import task as classify
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.tasks.classify.train import train_classifier

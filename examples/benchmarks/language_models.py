@@ -21,7 +21,7 @@ from torch import nn
 
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.lm.settings import LMSettings
-from rnntool.tasks.lm.task import train_language_model
+from rnntool.tasks.lm.train import train_language_model
 from rnntool.training.backend import choose_backend
 
 DIM = 64

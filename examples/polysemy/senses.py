@@ -17,7 +17,7 @@ from gensim.models import KeyedVectors
 
 from rnntool.tables import draw_table
 from rnntool.tasks.bilm.embed import embed_tokens
-from rnntool.tasks.bilm.task import load_bilm
+from rnntool.tasks.bilm.load import load_bilm
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 

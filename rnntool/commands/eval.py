@@ -17,7 +17,7 @@ from rnntool.runs.inference_settings import EvaluateSettings
 
 if TYPE_CHECKING:
     from rnntool.runs.metrics import ClassificationReport
-    from rnntool.tasks.tag.load import TaggingReport
+    from rnntool.tasks.tag.evaluate import TaggingReport
 
 app = new_app("Score a trained run on data that it has not seen.")
 
@@ -58,12 +58,12 @@ def evaluate(
         classified = score(run, data, settings, report, errors)
         _show(classified.as_dict(), json, lambda _: _print_classes(classified))
     elif task == "tag":
-        from rnntool.tasks.tag.load import evaluate_tagger
+        from rnntool.tasks.tag.evaluate import evaluate_tagger
 
         tagged = evaluate_tagger(run, data, settings, report)
         _show(tagged.as_dict(), json, lambda _: _print_tags(tagged))
     elif task == "forecast":
-        from rnntool.tasks.forecast.load import evaluate_forecast
+        from rnntool.tasks.forecast.evaluate import evaluate_forecast
 
         _show(evaluate_forecast(run, data, settings, report).as_dict(), json, _print_forecasts)
     else:
@@ -75,15 +75,15 @@ def _text_figures(
 ) -> dict[str, Any]:
     """Figures of what writes text."""
     if task == "seq2seq":
-        from rnntool.tasks.seq2seq.load import evaluate_seq2seq
+        from rnntool.tasks.seq2seq.evaluate import evaluate_seq2seq
 
         return evaluate_seq2seq(run, data, settings, report).as_dict()
     if task == "bilm":
-        from rnntool.tasks.bilm.task import evaluate_bilm
+        from rnntool.tasks.bilm.evaluate import evaluate_bilm
 
         return evaluate_bilm(run, data, settings, report)
     if task == "caption":
-        from rnntool.tasks.caption.task import evaluate_caption
+        from rnntool.tasks.caption.evaluate import evaluate_caption
 
         return evaluate_caption(run, data, settings, report)
     from rnntool.tasks.lm.evaluate import evaluate_language_model

@@ -62,11 +62,11 @@ def _answering(
 
         report.detail(TORCH_ANSWERS)
     if run.config.task == "seq2seq":
-        from rnntool.tasks.seq2seq.load import predict_answers
+        from rnntool.tasks.seq2seq.predict import predict_answers
 
         return partial(predict_answers, path)
     if run.config.task == "forecast":
-        from rnntool.tasks.forecast.load import predict_next
+        from rnntool.tasks.forecast.predict import predict_next
 
         return partial(predict_next, path)
     from rnntool.tasks.classify.predict import predict as classify

@@ -32,7 +32,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         draw_confusion(result.confusion, [c.label for c in result.classes], output)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")
-        from rnntool.tasks.forecast.load import evaluate_forecast
+        from rnntool.tasks.forecast.evaluate import evaluate_forecast
 
         compared = evaluate_forecast(inputs[0], settings.forecast, EvaluateSettings(), report)
         labels = compared.series.labels[compared.first :][: len(compared.truth)]

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from rnntool.configuration import build
+from rnntool.errors import UserError
 from rnntool.formats.rundir import Run, open_run, require_task
-from rnntool.runs.start import require_fitting, restore_weights
 from rnntool.training.backend import choose_backend
+from rnntool.training.checkpoint import load_weights, weight_shapes
 
 S = TypeVar("S")
 M = TypeVar("M", bound=nn.Module)
@@ -53,3 +54,32 @@ def open_trained(
     model = build_model(settings, run)
     restore_weights(model, run)
     return Opened(run, settings, model.eval().to(backend.device), backend.device)
+
+
+def require_fitting(build_model: Callable[[], nn.Module], run: Run) -> None:
+    """Compare the sizes that a run's settings ask for with its weights, before they are allocated.
+
+    Raises:
+        UserError: they differ: the settings or the weights are not the training's.
+    """
+    with torch.device("meta"):
+        wanted = {name: list(t.shape) for name, t in build_model().state_dict().items()}
+    found = weight_shapes(run.weights)
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise UserError(f"do not fit the model: {name} is {found.get(name) or 'missing'} and"
+                            f" the settings say {wanted.get(name) or 'nothing of it'}",
+                            where=run.weights)  # fmt: skip
+
+
+def restore_weights(model: nn.Module, run: Run) -> None:
+    """Put a run's weights into a model.
+
+    Raises:
+        UserError: they are damaged, or of another shape.
+    """
+    try:
+        model.load_state_dict(load_weights(run.weights))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None

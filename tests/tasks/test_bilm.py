@@ -210,7 +210,7 @@ def test_vectors_depend_on_the_context_and_layer_zero_does_not(cli, run):
 
 def test_top_vectors_are_the_stacks_states(run):
     from rnntool.tasks.bilm.embed import embed_tokens
-    from rnntool.tasks.bilm.task import load_bilm
+    from rnntool.tasks.bilm.load import load_bilm
 
     trained = load_bilm(str(run), threads=1)
     (found,) = embed_tokens(trained, [["가", "나", "다"]])

@@ -12,14 +12,10 @@ import torch
 from rnntool.data.pairs import NumberedPairs
 from rnntool.data.sequences import pack_sequences
 from rnntool.models.attention import Attention
-from rnntool.tasks.seq2seq.load import load_seq2seq, text_scores
-from rnntool.tasks.seq2seq.task import (
-    make_batch,
-    number_pairs,
-    own_inputs,
-    target_likelihood,
-    target_scores,
-)
+from rnntool.tasks.seq2seq.data import number_pairs
+from rnntool.tasks.seq2seq.evaluate import text_scores
+from rnntool.tasks.seq2seq.load import load_seq2seq
+from rnntool.tasks.seq2seq.task import make_batch, own_inputs, target_likelihood, target_scores
 from rnntool.text.vocabulary import EOS_ID
 from tests.conftest import one_line_error
 

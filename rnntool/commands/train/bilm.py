@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train bilm train.tok -o runs/bilm
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.bilm.task import train_bilm
+        from rnntool.tasks.bilm.train import train_bilm
 
         path, outcome = train_bilm(inputs, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

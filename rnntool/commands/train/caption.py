@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train caption reviews.txt vectors.npy -o runs/caption
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.caption.task import train_caption
+        from rnntool.tasks.caption.train import train_caption
 
         path, outcome = train_caption(
             text, features, output, settings, report, force=force, resume=resume

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train forecast daily-min-temperatures.csv --window 30 -o runs/temp
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.forecast.task import train_forecast
+        from rnntool.tasks.forecast.train import train_forecast
 
         path, outcome = train_forecast(data, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

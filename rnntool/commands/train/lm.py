@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train lm corpus.txt --unit char --hidden 384 -o runs/lm
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.lm.task import train_language_model
+        from rnntool.tasks.lm.train import train_language_model
 
         path, outcome = train_language_model(
             inputs, output, settings, report, force=force, resume=resume

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train seq2seq ChatbotData.csv --attention general -o runs/chat
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.seq2seq.task import train_seq2seq
+        from rnntool.tasks.seq2seq.train import train_seq2seq
 
         path, outcome = train_seq2seq(data, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         Example: rnntool train tag ko_gsd-ud-dev.conllu -o runs/pos
         """
         from rnntool.commands._training import show_outcome
-        from rnntool.tasks.tag.task import train_tagger
+        from rnntool.tasks.tag.train import train_tagger
 
         path, outcome = train_tagger(data, output, settings, report, force=force, resume=resume)
         show_outcome(path, outcome, report)

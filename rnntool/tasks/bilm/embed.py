@@ -26,7 +26,7 @@ from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EmbedSettings
 from rnntool.runs.rows import require_tokenizer
 from rnntool.runs.spelled import number_texts
-from rnntool.tasks.bilm.task import TrainedBiLM, load_bilm
+from rnntool.tasks.bilm.load import TrainedBiLM, load_bilm
 
 Floats = NDArray[np.float32]
 _EVAL_TOKENS = 8_192  # of a padded batch at most

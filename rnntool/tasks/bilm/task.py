@@ -1,4 +1,4 @@
-"""A forward and a backward language model trained together: `train bilm`, and its `eval`.
+"""A forward and a backward language model: batches, loss and validation.
 
 Shapes: T time, B batch.
 """
@@ -7,33 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnntool.configuration import as_dict
 from rnntool.data.chunks import Chunk, Chunks, DocumentChunks, Place, StreamChunks
 from rnntool.data.id_file import IdFile
-from rnntool.data.spelling import Spelling, make_spelling
-from rnntool.formats.rundir import Run, RunConfig
+from rnntool.data.spelling import Spelling
 from rnntool.models.bilm import BiLM
-from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import EvaluateSettings
-from rnntool.runs.load import Opened, open_trained
-from rnntool.runs.spelled import spell_tokens, spelling_of, write_spelling
-from rnntool.runs.start import library_versions, start_from_vectors
-from rnntool.runs.train import ChunkTask, Job, train_run
+from rnntool.runs.batches import ChunkTask
+from rnntool.runs.spelled import spell_tokens
 from rnntool.tasks.bilm.settings import BiLMSettings
-from rnntool.tasks.lm.data import PreparedText, input_files, prepare_text
-from rnntool.tasks.lm.load import numbered_text
-from rnntool.text.spec import parse_identity
-from rnntool.text.units import Unit
+from rnntool.tasks.lm.data import PreparedText
 from rnntool.text.vocabulary import PAD_ID, SPECIALS, Vocabulary
-from rnntool.training.loop import Outcome
 from rnntool.training.task import StepResult
 
 
@@ -111,46 +99,6 @@ def _batches(chunks: Chunks) -> Iterator[tuple[Tensor, Tensor]]:
         yield whole_texts(chunks.read(place))
 
 
-def train_bilm(
-    inputs: list[str],
-    output: str,
-    settings: BiLMSettings,
-    report: Reporter,
-    *,
-    force: bool = False,
-    resume: bool = False,
-) -> tuple[Path, Outcome]:
-    """Train on text files into a run directory.
-
-    Raises:
-        UserError: an input cannot be used, or the loss is not finite.
-    """
-
-    def job(folder: Path) -> Job:
-        characters = settings.input == "characters"
-        # What is read by its characters needs no row: every token of the text is read.
-        every = replace(settings, min_count=1, max_size=None) if characters else settings
-        text = prepare_text(inputs, every, folder, report)
-        known = text.vocabulary
-        spelling = make_spelling(settings.character_unit, known.tokens) if characters else None
-        model, resolved = start_from_vectors(
-            settings, known, lambda own: build_model(own, known, spelling), report
-        )
-
-        def write(folder: Path) -> None:
-            text.write(folder)
-            write_spelling(folder, spelling)
-
-        config = RunConfig(
-            "bilm", as_dict(resolved), text.unit.spec.identity,
-            input_files(inputs, settings, vectors=settings.vectors), library_versions(),
-        )  # fmt: skip
-        task = BiLMTask(text, resolved)
-        return Job(model, task, resolved, config, write, close=text.close)
-
-    return train_run(output, settings, job, report, force=force, resume=resume)
-
-
 def build_model(settings: BiLMSettings, vocabulary: Vocabulary, spelling: Spelling | None) -> BiLM:
     """A fresh pair of language models."""
     counts = vocabulary.counts
@@ -167,47 +115,3 @@ def _frequent(settings: BiLMSettings, counts: tuple[int, ...]) -> int:
     words = counts[len(SPECIALS) :]  # most frequent first
     wanted = len(SPECIALS) + sum(count >= settings.min_count for count in words)
     return min(wanted, settings.max_size or wanted)
-
-
-@dataclass(frozen=True)
-class TrainedBiLM(Opened[BiLMSettings, BiLM]):
-    """A run directory's model, ready to be asked."""
-
-    unit: Unit
-
-
-def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
-    """Open a run directory of `train bilm`.
-
-    Raises:
-        UserError: it is none, is damaged, or was trained for another task.
-    """
-
-    def fresh(settings: BiLMSettings, run: Run) -> BiLM:
-        return build_model(settings, run.vocabulary, spelling_of(run))
-
-    opened = open_trained(path, "bilm", BiLMSettings, fresh, device, threads)
-    unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
-    return TrainedBiLM(**vars(opened), unit=unit)
-
-
-def evaluate_bilm(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> dict[str, Any]:
-    """Each direction's perplexity on a text, as it was read in training: from zero states.
-
-    Raises:
-        UserError: run or data cannot be used.
-    """
-    trained = load_bilm(run, settings.device, settings.threads)
-    with numbered_text(trained, [data], settings, report) as text:
-        chunks = make_chunks(text.ids, 0, len(text.ids), trained.settings)
-        figures = perplexities(trained.model, chunks, trained.device)
-        tokens = chunks.tokens()
-        unknown: int = sum(text.unknown.values())
-    return {
-        "tokens": tokens,
-        "unknown_rate": unknown / max(1, tokens),
-        "nats_per_token": figures.pop("loss"),
-        **figures,
-    }

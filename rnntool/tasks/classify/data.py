@@ -15,7 +15,8 @@ from rnntool.formats.reading import open_binary
 from rnntool.formats.rundir import WEIGHTS, write_parts
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.reporting import Reporter
-from rnntool.runs.start import noted_inputs, validation_share
+from rnntool.runs.provenance import noted_inputs
+from rnntool.runs.validation import validation_share
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.text.vocabulary import UNK_ID, Vocabulary, build_vocabulary
 

@@ -18,8 +18,8 @@ from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.data.spelling import Spelling
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.models.settings import BiLMModelSettings
+from rnntool.runs.batches import RowTask
 from rnntool.runs.spelled import spell_tokens
-from rnntool.runs.train import RowTask
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.task import StepResult

@@ -12,13 +12,10 @@ from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run, require_task
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.reporting import Reporter
 from rnntool.runs.features import Context, note_mixture, open_context
+from rnntool.runs.initial_weights import open_start, start_from_vectors
+from rnntool.runs.load import restore_weights
+from rnntool.runs.provenance import library_versions
 from rnntool.runs.spelled import spelling_of, write_spelling
-from rnntool.runs.start import (
-    library_versions,
-    open_start,
-    restore_weights,
-    start_from_vectors,
-)
 from rnntool.runs.train import Job, train_run
 from rnntool.tasks.classify.data import Prepared, input_files, prepare
 from rnntool.tasks.classify.distil import learn_from_teachers

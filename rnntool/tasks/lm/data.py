@@ -19,7 +19,8 @@ from rnntool.formats.rundir import WEIGHTS, write_parts
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.reporting import Reporter
-from rnntool.runs.start import noted_inputs, validation_share
+from rnntool.runs.provenance import noted_inputs
+from rnntool.runs.validation import validation_share
 from rnntool.tasks.lm.settings import CorpusSettings
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer

@@ -18,7 +18,7 @@ from rnntool.inference.language_model import Floats, States
 from rnntool.models.caption import CaptionModel
 from rnntool.models.language_model import AdaptiveOutput, LanguageModel
 from rnntool.models.stateful import State
-from rnntool.runs.start import restore_weights
+from rnntool.runs.load import restore_weights
 from rnntool.tasks.caption.settings import CaptionSettings
 from rnntool.tasks.lm.settings import LMSettings
 

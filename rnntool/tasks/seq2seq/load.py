@@ -1,44 +1,35 @@
-"""A trained sequence-to-sequence model, opened: answers to texts, and how good they are.
+"""A trained sequence-to-sequence model, opened.
 
 Shapes: B batch, S source steps, V target vocabulary.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TextIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnntool.data.pairs import pair_options, read_pairs
-from rnntool.data.sequences import Sequences, pack_sequences, sorted_batches
+from rnntool.data.sequences import Sequences, sorted_batches
 from rnntool.data.splitter import Split, text_splitter
-from rnntool.data.stream import batches_of
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.errors import UserError
-from rnntool.formats.corpus import open_corpus
-from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import TARGET_VOCAB, Run
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.generation.generate import beam_search
 from rnntool.inference.language_model import Floats, States
 from rnntool.models.seq2seq import Memory, Seq2Seq
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings, PredictSettings
+from rnntool.runs.inference_settings import InferenceSettings
 from rnntool.runs.load import Opened, open_trained
 from rnntool.tasks.lm.torch_steps import batch_second, first_axis
 from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
-from rnntool.tasks.seq2seq.task import build_model, number_pairs, target_likelihood
+from rnntool.tasks.seq2seq.task import build_model
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
 
-_TOGETHER = 256  # texts answered before the first of them is written
 _EVAL_TOKENS = 8_192  # of a padded batch of sources at most
 
 
@@ -130,26 +121,6 @@ class DecoderEngine:
         return scores.cpu().numpy(), first_axis(after)
 
 
-@dataclass(frozen=True)
-class Seq2SeqReport:
-    """Figures of one evaluation."""
-
-    pairs: int
-    target_tokens: int
-    nats_per_token: float
-    perplexity: float
-    nats_per_character: float  # of the target texts, ends included
-    exact_match: float
-    bleu: float  # sacrebleu, white-space words (13a)
-    bleu_characters: float  # sacrebleu, characters
-    chrf: float  # sacrebleu
-    decoding: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, as `--json` prints them."""
-        return dict(vars(self))
-
-
 def load_seq2seq(path: str, device: str = "auto", threads: int = 0) -> TrainedSeq2Seq:
     """Open a run directory of `train seq2seq`.
 
@@ -166,100 +137,3 @@ def load_seq2seq(path: str, device: str = "auto", threads: int = 0) -> TrainedSe
     opened = open_trained(path, "seq2seq", Seq2SeqSettings, fresh, device, threads)
     unit = Unit(parse_identity(opened.run.config.tokenizer), documents=True)
     return TrainedSeq2Seq(**vars(opened), targets=targets(opened.run), unit=unit)
-
-
-def evaluate_seq2seq(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> Seq2SeqReport:
-    """Score a run directory on pairs: likelihood of the true answers, and the model's own.
-
-    Raises:
-        UserError: run or data cannot be used, or sacrebleu is missing.
-    """
-    trained = load_seq2seq(run, settings.device, settings.threads)
-    own = trained.settings
-    options = pair_options(
-        settings.text_column or own.source_column,
-        settings.label_column or own.target_column,
-        settings.encoding, settings.format,
-    )  # fmt: skip
-    pairs = read_pairs(data, options)
-    truth = [pair.target for pair in pairs]
-    with trained.splitter(settings, report) as split:
-        sources, targets = list(split(p.source for p in pairs)), list(split(truth))
-    numbered = number_pairs(sources, targets, trained.run.vocabulary, trained.targets)
-    total, count = target_likelihood(trained.model, numbered, trained.device)
-    report.note(f"answering {len(pairs):,} sources")
-    answers = trained.answers(numbered.sources, settings.length, settings.beam)
-    loss = -total / count
-    return Seq2SeqReport(
-        pairs=len(pairs),
-        target_tokens=count,
-        nats_per_token=loss,
-        perplexity=math.exp(min(loss, 700)),
-        nats_per_character=-total / sum(len(text) + 1 for text in truth),
-        exact_match=sum(a == b for a, b in zip(answers, truth, strict=True)) / len(pairs),
-        decoding=f"beam {settings.beam}" if settings.beam else "greedy",
-        **text_scores(answers, truth),
-    )
-
-
-def text_scores(answers: list[str], truth: list[str]) -> dict[str, float]:
-    """BLEU of words and of characters, and chrF, as sacrebleu counts them (0 to 100).
-
-    Raises:
-        UserError: sacrebleu is not installed.
-    """
-    try:
-        from sacrebleu.metrics.bleu import BLEU
-        from sacrebleu.metrics.chrf import CHRF
-    except ImportError:
-        raise UserError("BLEU and chrF need sacrebleu", hint="pip install sacrebleu") from None
-    return {
-        "bleu": float(BLEU().corpus_score(answers, [truth]).score),
-        "bleu_characters": float(BLEU(tokenize="char").corpus_score(answers, [truth]).score),
-        "chrf": float(CHRF().corpus_score(answers, [truth]).score),
-    }
-
-
-def predict_answers(
-    run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
-) -> int:
-    """Answer every line, in order, flushed as the answers come.
-
-    Returns:
-        How many lines were answered.
-
-    Raises:
-        UserError: run or an input cannot be used.
-    """
-    trained = load_seq2seq(run, settings.device, settings.threads)
-    options = pair_options(
-        settings.text_column or trained.settings.source_column, None, settings.encoding,
-        settings.format,
-    )  # fmt: skip
-    count = 0
-    with (
-        trained.splitter(settings, report) as split,
-        report.progress("answering", count_lines(inputs), "lines") as progress,
-    ):
-        for path in inputs:
-            with open_corpus(path, options) as corpus:
-                for batch in batches_of(path, corpus, min(_TOGETHER, settings.together)):
-                    texts = [row.text for row in batch]
-                    sources = pack_sequences(trained.run.vocabulary.encode(t) for t in split(texts))
-                    answers = trained.answers(sources, settings.length, settings.beam)
-                    for text, answer in zip(texts, answers, strict=True):
-                        sink.write(_format(text, answer, settings) + "\n")
-                    sink.flush()
-                    progress.advance(len(batch))
-                    count += len(batch)
-    return count
-
-
-def _format(text: str, answer: str, settings: PredictSettings) -> str:
-    if settings.json:
-        record = {"answer": answer, **({"text": text} if settings.show_text else {})}
-        return json.dumps(record, ensure_ascii=False)
-    line = " ".join(answer.split("\n"))
-    return f"{line}\t{text}" if settings.show_text else line

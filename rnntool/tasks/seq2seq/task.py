@@ -1,4 +1,4 @@
-"""Sequence to sequence, many to many and delayed: data, loss and metrics, and `train seq2seq`.
+"""Sequence to sequence, many to many and delayed: batches, loss and validation.
 
 Shapes: B batch, S source steps, T target steps.
 """
@@ -6,57 +6,24 @@ Shapes: B batch, S source steps, T target steps.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntool.configuration import as_dict
-from rnntool.data.pairs import NumberedPairs, pair_options, read_pairs
-from rnntool.data.sequences import Ints, pack_sequences, sorted_batches
-from rnntool.data.splitter import text_splitter
-from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.formats.rundir import TARGET_VOCAB, RunConfig, write_parts
-from rnntool.formats.subword import read_subword
-from rnntool.formats.vocab import write_vocabulary
+from rnntool.data.pairs import NumberedPairs
+from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.models.seq2seq import Seq2Seq
-from rnntool.reporting import Reporter
-from rnntool.runs.start import (
-    hold_back,
-    library_versions,
-    noted_inputs,
-    validation_share,
-)
-from rnntool.runs.train import Job, RowTask, train_run
+from rnntool.runs.batches import RowTask
+from rnntool.tasks.seq2seq.data import Prepared
 from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
-from rnntool.text.units import Unit, unit_spec
-from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, Vocabulary, build_vocabulary
-from rnntool.training.loop import Outcome
+from rnntool.text.vocabulary import BOS_ID, PAD_ID, Vocabulary
 from rnntool.training.task import StepResult
 
 _EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything a training needs of its inputs."""
-
-    train: NumberedPairs
-    validation: NumberedPairs
-    sources: Vocabulary
-    targets: Vocabulary
-    unit: Unit
-    subword_model: bytes | None
-
-    def write(self, folder: Path) -> None:
-        """Copy into the run directory what answers will need."""
-        write_parts(folder, self.sources, [], self.subword_model)
-        write_vocabulary(str(folder / TARGET_VOCAB), self.targets)
 
 
 class Seq2SeqTask(RowTask):
@@ -150,85 +117,6 @@ def target_likelihood(
     return total, count
 
 
-def train_seq2seq(
-    data: str,
-    output: str,
-    settings: Seq2SeqSettings,
-    report: Reporter,
-    *,
-    force: bool = False,
-    resume: bool = False,
-) -> tuple[Path, Outcome]:
-    """Train on pairs into a run directory.
-
-    Raises:
-        UserError: an input cannot be used, or the loss is not finite.
-    """
-
-    def job(_: Path) -> Job:
-        prepared = prepare(data, settings, report)
-        model = build_model(settings, prepared.sources, prepared.targets)
-        identity = prepared.unit.spec.identity
-        config = RunConfig("seq2seq", as_dict(settings), identity, input_files(data, settings),
-                           library_versions())  # fmt: skip
-        return Job(model, Seq2SeqTask(prepared, settings), settings, config, prepared.write)
-
-    return train_run(output, settings, job, report, force=force, resume=resume)
-
-
 def build_model(settings: Seq2SeqSettings, sources: Vocabulary, targets: Vocabulary) -> Seq2Seq:
     """A fresh model."""
     return Seq2Seq(settings, len(sources), len(targets))
-
-
-def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
-    """Read the pairs, number them, and split the validation part off.
-
-    Raises:
-        UserError: a file cannot be used.
-    """
-    options = pair_options(settings.source_column, settings.target_column, settings.encoding)
-    model = None if settings.subword_model is None else read_subword(settings.subword_model)
-    unit = Unit(unit_spec(settings.unit, model), documents=True)
-    worker = WorkerOptions(unit.spec.identity, model)
-    train, held = hold_back(
-        path, settings.validation, settings.seed, lambda file: read_pairs(file, options)
-    )
-
-    with text_splitter(unit, worker, settings.workers, report) as split:
-        (sources, targets), (held_sources, held_targets) = (
-            (list(split(p.source for p in pairs)), list(split(p.target for p in pairs)))
-            for pairs in (train, held)
-        )
-    identity = unit.spec.identity
-    known = [
-        build_vocabulary(Counter(t for text in side for t in text), identity, settings.min_count)
-        for side in (sources, targets)
-    ]
-    report.note(
-        f"{path}: {len(train):,} pairs to train on, {len(held):,} to validate on; {identity},"
-        f" vocabularies of {len(known[0]):,} and {len(known[1]):,}"
-    )
-    return Prepared(
-        number_pairs(sources, targets, known[0], known[1]),
-        number_pairs(held_sources, held_targets, known[0], known[1]),
-        known[0], known[1], unit, model,
-    )  # fmt: skip
-
-
-def number_pairs(
-    sources: list[list[str]], targets: list[list[str]], known: Vocabulary, written: Vocabulary
-) -> NumberedPairs:
-    """Tokens as numbers; a target ends with `<eos>`."""
-    return NumberedPairs(
-        pack_sequences(known.encode(tokens) for tokens in sources),
-        pack_sequences([*written.encode(tokens), EOS_ID] for tokens in targets),
-    )
-
-
-def input_files(path: str, settings: Seq2SeqSettings) -> dict[str, Any]:
-    """Each input's path and sha256, for the run's configuration."""
-    paths: dict[str, str | None] = {"train": path, "subword_model": settings.subword_model}
-    if validation_share(settings.validation) is None:
-        paths["validation"] = settings.validation
-    return noted_inputs(paths)

@@ -1,27 +1,20 @@
-"""A trained tagger, opened in torch, and how well it does."""
+"""A trained tagger, opened in torch."""
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.data.tagged import Tagged
 from rnntool.formats.rundir import Run
-from rnntool.formats.tagged import read_tagged
 from rnntool.models.tagger import SequenceTagger
-from rnntool.reporting import Reporter
 from rnntool.runs.features import read_sizes
-from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.runs.load import Opened, open_trained
-from rnntool.runs.metrics import ClassificationReport, classification_report
 from rnntool.tasks.tag.reader import TagReader, tag_reader
 from rnntool.tasks.tag.settings import TagSettings
-from rnntool.tasks.tag.task import build_model, entity_f1, has_entities, tag_probabilities
-from rnntool.text.vocabulary import UNK_ID
+from rnntool.tasks.tag.task import build_model, tag_probabilities
 
 
 @dataclass(frozen=True)
@@ -33,24 +26,6 @@ class TrainedTagger(Opened[TagSettings, SequenceTagger]):
     def probabilities(self, data: Tagged) -> NDArray[np.float64]:
         """[M, C] of the tokens of all sentences, one sentence after the other."""
         return tag_probabilities(self.model, data, self.device)[0]
-
-
-@dataclass(frozen=True)
-class TaggingReport:
-    """Figures of one evaluation."""
-
-    sentences: int
-    tokens: int
-    accuracy: float
-    unknown_share: float  # tokens that the vocabulary lacks
-    unknown_accuracy: float | None  # on those
-    sentence_accuracy: float  # sentences without a wrong tag
-    entity_f1: float | None  # of BIO tags
-    by_tag: ClassificationReport
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, as `--json` prints them."""
-        return {**vars(self), "by_tag": self.by_tag.as_dict()}
 
 
 def load_tagger(path: str, device: str = "auto", threads: int = 0) -> TrainedTagger:
@@ -66,35 +41,3 @@ def load_tagger(path: str, device: str = "auto", threads: int = 0) -> TrainedTag
 
     opened = open_trained(path, "tag", TagSettings, fresh, device, threads)
     return TrainedTagger(**vars(opened), reader=tag_reader(opened.run, opened.settings))
-
-
-def evaluate_tagger(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> TaggingReport:
-    """Score a run directory on tagged sentences.
-
-    Raises:
-        UserError: run or data cannot be used, or a tag was not seen in training.
-    """
-    tagger = load_tagger(run, settings.device, settings.threads)
-    sentences = list(read_tagged(data, tagger.reader.options(settings, settings.label_column)))
-    encoded = tagger.reader.encode(sentences, data)
-    report.note(f"scoring {len(sentences):,} sentences")
-    probabilities, truth = tag_probabilities(tagger.model, encoded, tagger.device)
-    predicted = probabilities.argmax(axis=1)
-    right = predicted == truth
-    unknown = encoded.sequences.ids == UNK_ID
-    offsets = encoded.sequences.offsets
-    tags = tagger.run.labels
-    return TaggingReport(
-        sentences=len(sentences),
-        tokens=len(truth),
-        accuracy=float(right.mean()),
-        unknown_share=float(unknown.mean()),
-        unknown_accuracy=float(right[unknown].mean()) if unknown.any() else None,
-        sentence_accuracy=float(
-            np.mean([right[a:b].all() for a, b in itertools.pairwise(offsets)])
-        ),
-        entity_f1=entity_f1(truth, predicted, offsets, tags) if has_entities(tags) else None,
-        by_tag=classification_report(probabilities, truth, tags),
-    )

@@ -1,0 +1,80 @@
+"""Batches that tasks share: rows of like length together, or chunks of running text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnntool.data.chunks import Chunks, Place
+from rnntool.data.sequences import Ints, bucketed_batches
+from rnntool.training.task import Task
+
+
+class RowTask(Task):
+    """A task whose batches are rows of its training data, those of like length together.
+
+    Args:
+        lengths: [N] of the training rows.
+        batch_size: rows a batch.
+        seed: of their order.
+        examples: what is counted, where it is not the rows.
+    """
+
+    def __init__(
+        self, lengths: Ints, batch_size: int, seed: int, examples: int | None = None
+    ) -> None:
+        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
+        self.examples = len(lengths) if examples is None else examples
+
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return -(-len(self.lengths) // self.batch_size)
+
+    def examples_per_epoch(self) -> int:
+        """Rows in one epoch, or tokens."""
+        return self.examples
+
+    def epoch_batches(self, epoch: int) -> list[Ints]:
+        """Rows of each batch: a function of the seed and the epoch alone."""
+        generator = np.random.default_rng([self.seed, epoch])
+        return bucketed_batches(self.lengths, self.batch_size, generator)
+
+    def share(self, batch: Ints, rank: int, size: int) -> Ints | None:
+        """Every `size`-th row."""
+        return share_rows(batch, rank, size)
+
+
+class ChunkTask(Task):
+    """A task whose batches are pieces of running text or of documents, read from a file."""
+
+    unit = "tokens"
+    monitor = "loss"
+    higher_is_better = False
+
+    def __init__(self, chunks: Chunks) -> None:
+        self.chunks = chunks
+
+    def steps_per_epoch(self) -> int:
+        """Pieces in one epoch."""
+        return len(self.chunks.places(1))
+
+    def examples_per_epoch(self) -> int:
+        """Tokens predicted in one epoch (by each direction)."""
+        return self.chunks.tokens()
+
+    def epoch_batches(self, epoch: int) -> list[Place]:
+        """The epoch's pieces in their order."""
+        return self.chunks.places(epoch)
+
+    def share(self, batch: Place, rank: int, size: int) -> Place | None:
+        """Every `size`-th document, or stream."""
+        if batch.rows is None:
+            return replace(batch, share=(rank, size))
+        rows = share_rows(batch.rows, rank, size)
+        return None if rows is None else replace(batch, rows=rows)
+
+
+def share_rows(rows: Ints, rank: int, size: int) -> Ints | None:
+    """Every `size`-th row from `rank` on, or None if that is none."""
+    return rows[rank::size] if len(rows) > rank else None

@@ -1,0 +1,73 @@
+"""Weights to start a training from: word vectors, or another run's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import torch
+from torch import nn
+
+from rnntool.errors import UserError
+from rnntool.formats.rundir import VOCAB, Run, open_run
+from rnntool.reporting import Reporter
+from rnntool.text.vocabulary import Vocabulary
+
+M = TypeVar("M", bound=nn.Module)
+
+
+class _WithVectors(Protocol):
+    """Settings that have `--vectors`; they are dataclasses."""
+
+    @property
+    def vectors(self) -> str | None: ...
+
+    @property
+    def seed(self) -> int: ...
+
+
+S = TypeVar("S", bound=_WithVectors)
+
+
+def open_start(path: str, vocabulary: Vocabulary) -> Run:
+    """The run of `--init-from`, if its vocabulary is the training's.
+
+    Raises:
+        UserError: it is no run, or its vocabulary differs.
+    """
+    run = open_run(path)
+    if run.vocabulary.tokens != vocabulary.tokens:
+        raise UserError(
+            f"has another vocabulary ({len(run.vocabulary):,} entries) than this training"
+            f" ({len(vocabulary):,} entries)",
+            where=path,
+            hint=f"train with --vocab {path}/{VOCAB}",
+        )
+    return run
+
+
+def start_from_vectors(
+    settings: S,
+    vocabulary: Vocabulary,
+    build_model: Callable[[S], M],
+    report: Reporter,
+    *,
+    freeze: bool = False,
+) -> tuple[M, S]:
+    """A fresh model with `--vectors` in its `input`, and the settings with their size.
+
+    Raises:
+        UserError: the vectors cannot be read, or know no token of the vocabulary.
+    """
+    if settings.vectors is None:
+        return build_model(settings), settings
+    from rnntool.embeddings.matrix import load_matrix
+
+    matrix = load_matrix(settings.vectors, vocabulary, seed=settings.seed)
+    report.note(matrix.coverage_report())
+    size = matrix.weights.shape[1]
+    resolved: S = replace(settings, embedding_dim=size)  # type: ignore[type-var]
+    model = build_model(resolved)
+    model.input.load_vectors(torch.from_numpy(matrix.weights), freeze)  # type: ignore[operator,union-attr]
+    return model, resolved

@@ -1,0 +1,30 @@
+"""Where a run comes from: its inputs' sha256 and the versions it was trained with."""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+import torch
+
+from rnntool import __version__
+from rnntool.formats.reading import STREAM, sha256_of
+
+
+def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:
+    """Each input's path and sha256, for the run's configuration; None are left out."""
+    return {
+        name: {"path": file, "sha256": None if file == STREAM else sha256_of(file)}
+        for name, file in paths.items()
+        if file is not None
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """What the training ran with."""
+    return {
+        "rnntool": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,110 @@
+"""What `train caption` reads: texts, a vector for each, vocabulary, validation split.
+
+Shapes: N rows, F features.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.data.labelled import split_off
+from rnntool.data.sequences import Ints, Sequences, pack_sequences
+from rnntool.data.splitter import text_splitter
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions, open_corpus
+from rnntool.formats.rundir import write_parts
+from rnntool.formats.subword import read_subword
+from rnntool.formats.vector_rows import read_vector_rows
+from rnntool.reporting import Reporter
+from rnntool.runs.validation import validation_share
+from rnntool.tasks.caption.settings import CaptionSettings
+from rnntool.text.units import Unit, unit_spec
+from rnntool.text.vocabulary import Vocabulary, build_vocabulary
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Led:
+    """N texts as numbers, `<bos> … <eos>`, each with the vector that leads it."""
+
+    sequences: Sequences
+    vectors: Floats  # [N, F]
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def take(self, rows: Ints) -> Led:
+        """The texts `rows`."""
+        return Led(self.sequences.take(rows), self.vectors[rows])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training needs of its inputs."""
+
+    train: Led
+    validation: Led
+    vocabulary: Vocabulary
+    unit: Unit
+    subword_model: bytes | None
+
+    def write(self, folder: Path) -> None:
+        """Copy into the run directory what generating will need."""
+        write_parts(folder, self.vocabulary, [], self.subword_model)
+
+
+def prepare(text: str, features: str, settings: CaptionSettings, report: Reporter) -> Prepared:
+    """Read texts and vectors, number them, and split the validation part off.
+
+    Raises:
+        UserError: a file cannot be used, or there are not as many vectors as texts.
+    """
+    model = None if settings.subword_model is None else read_subword(settings.subword_model)
+    unit = Unit(unit_spec(settings.unit, model), documents=True)
+    options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    texts = read_texts(text, options)
+    vectors = read_vector_rows(features)
+    require_as_many(vectors, features, texts, text)
+    worker = WorkerOptions(unit.spec.identity, model)
+    limit = settings.max_length or None
+    with text_splitter(unit, worker, settings.workers, report) as split_texts:
+        split = [tokens[:limit] for tokens in split_texts(texts)]
+    share = validation_share(settings.validation) or 0.05
+    if len(split) < 2:
+        raise UserError("needs at least two rows: one is held for validation", where=text)
+    rows, held = split_off(len(split), share, settings.seed)
+    counts = Counter(token for row in rows.tolist() for token in unit.line(split[row]))
+    vocabulary = build_vocabulary(counts, unit.spec.identity, settings.min_count)
+    everything = Led(number_texts(split, unit, vocabulary), vectors)
+    report.note(
+        f"{text}: {len(rows):,} texts to train on, {len(held):,} to validate on; vectors of"
+        f" {vectors.shape[1]}; {unit.spec.identity}, vocabulary {len(vocabulary):,}"
+    )
+    return Prepared(everything.take(rows), everything.take(held), vocabulary, unit, model)
+
+
+def read_texts(path: str, options: CorpusOptions) -> list[str]:
+    """The texts of a file, a row each."""
+    with open_corpus(path, options) as corpus:
+        return [row.text for row in corpus]
+
+
+def require_as_many(vectors: Floats, path: str, texts: list[str], text: str) -> None:
+    """Raise a UserError if there is not one vector for each text."""
+    if len(vectors) != len(texts):
+        raise UserError(
+            f"{len(vectors):,} vectors, but {text} has {len(texts):,} texts", where=path
+        )
+
+
+def number_texts(texts: Iterable[list[str]], unit: Unit, vocabulary: Vocabulary) -> Sequences:
+    """Tokens as numbers, `<bos>` before and `<eos>` after them."""
+    return pack_sequences(vocabulary.encode(unit.line(tokens)) for tokens in texts)

@@ -1,0 +1,92 @@
+"""What `train seq2seq` reads: pairs of texts, vocabularies, validation split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnntool.data.pairs import NumberedPairs, pair_options, read_pairs
+from rnntool.data.sequences import pack_sequences
+from rnntool.data.splitter import text_splitter
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.formats.rundir import TARGET_VOCAB, write_parts
+from rnntool.formats.subword import read_subword
+from rnntool.formats.vocab import write_vocabulary
+from rnntool.reporting import Reporter
+from rnntool.runs.provenance import noted_inputs
+from rnntool.runs.validation import hold_back, validation_share
+from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
+from rnntool.text.units import Unit, unit_spec
+from rnntool.text.vocabulary import EOS_ID, Vocabulary, build_vocabulary
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training needs of its inputs."""
+
+    train: NumberedPairs
+    validation: NumberedPairs
+    sources: Vocabulary
+    targets: Vocabulary
+    unit: Unit
+    subword_model: bytes | None
+
+    def write(self, folder: Path) -> None:
+        """Copy into the run directory what answers will need."""
+        write_parts(folder, self.sources, [], self.subword_model)
+        write_vocabulary(str(folder / TARGET_VOCAB), self.targets)
+
+
+def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
+    """Read the pairs, number them, and split the validation part off.
+
+    Raises:
+        UserError: a file cannot be used.
+    """
+    options = pair_options(settings.source_column, settings.target_column, settings.encoding)
+    model = None if settings.subword_model is None else read_subword(settings.subword_model)
+    unit = Unit(unit_spec(settings.unit, model), documents=True)
+    worker = WorkerOptions(unit.spec.identity, model)
+    train, held = hold_back(
+        path, settings.validation, settings.seed, lambda file: read_pairs(file, options)
+    )
+
+    with text_splitter(unit, worker, settings.workers, report) as split:
+        (sources, targets), (held_sources, held_targets) = (
+            (list(split(p.source for p in pairs)), list(split(p.target for p in pairs)))
+            for pairs in (train, held)
+        )
+    identity = unit.spec.identity
+    known = [
+        build_vocabulary(Counter(t for text in side for t in text), identity, settings.min_count)
+        for side in (sources, targets)
+    ]
+    report.note(
+        f"{path}: {len(train):,} pairs to train on, {len(held):,} to validate on; {identity},"
+        f" vocabularies of {len(known[0]):,} and {len(known[1]):,}"
+    )
+    return Prepared(
+        number_pairs(sources, targets, known[0], known[1]),
+        number_pairs(held_sources, held_targets, known[0], known[1]),
+        known[0], known[1], unit, model,
+    )  # fmt: skip
+
+
+def number_pairs(
+    sources: list[list[str]], targets: list[list[str]], known: Vocabulary, written: Vocabulary
+) -> NumberedPairs:
+    """Tokens as numbers; a target ends with `<eos>`."""
+    return NumberedPairs(
+        pack_sequences(known.encode(tokens) for tokens in sources),
+        pack_sequences([*written.encode(tokens), EOS_ID] for tokens in targets),
+    )
+
+
+def input_files(path: str, settings: Seq2SeqSettings) -> dict[str, Any]:
+    """Each input's path and sha256, for the run's configuration."""
+    paths: dict[str, str | None] = {"train": path, "subword_model": settings.subword_model}
+    if validation_share(settings.validation) is None:
+        paths["validation"] = settings.validation
+    return noted_inputs(paths)

@@ -1,0 +1,60 @@
+"""An answer for each line: what `rnntool predict` does with a seq2seq model."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from rnntool.data.pairs import pair_options
+from rnntool.data.sequences import pack_sequences
+from rnntool.data.stream import batches_of
+from rnntool.formats.corpus import open_corpus
+from rnntool.formats.reading import count_lines
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import PredictSettings
+from rnntool.tasks.seq2seq.load import load_seq2seq
+
+_TOGETHER = 256  # texts answered before the first of them is written
+
+
+def predict_answers(
+    run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+) -> int:
+    """Answer every line, in order, flushed as the answers come.
+
+    Returns:
+        How many lines were answered.
+
+    Raises:
+        UserError: run or an input cannot be used.
+    """
+    trained = load_seq2seq(run, settings.device, settings.threads)
+    options = pair_options(
+        settings.text_column or trained.settings.source_column, None, settings.encoding,
+        settings.format,
+    )  # fmt: skip
+    count = 0
+    with (
+        trained.splitter(settings, report) as split,
+        report.progress("answering", count_lines(inputs), "lines") as progress,
+    ):
+        for path in inputs:
+            with open_corpus(path, options) as corpus:
+                for batch in batches_of(path, corpus, min(_TOGETHER, settings.together)):
+                    texts = [row.text for row in batch]
+                    sources = pack_sequences(trained.run.vocabulary.encode(t) for t in split(texts))
+                    answers = trained.answers(sources, settings.length, settings.beam)
+                    for text, answer in zip(texts, answers, strict=True):
+                        sink.write(_format(text, answer, settings) + "\n")
+                    sink.flush()
+                    progress.advance(len(batch))
+                    count += len(batch)
+    return count
+
+
+def _format(text: str, answer: str, settings: PredictSettings) -> str:
+    if settings.json:
+        record = {"answer": answer, **({"text": text} if settings.show_text else {})}
+        return json.dumps(record, ensure_ascii=False)
+    line = " ".join(answer.split("\n"))
+    return f"{line}\t{text}" if settings.show_text else line

@@ -1,0 +1,109 @@
+"""What `train tag` reads: tagged sentences, vocabularies, validation split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnntool.data.spelling import Speller, count_characters
+from rnntool.data.tagged import Tagged, encode_tagged
+from rnntool.errors import UserError
+from rnntool.formats.rundir import CHARACTERS, WEIGHTS, write_parts
+from rnntool.formats.tagged import Sentence, TaggedOptions, read_tagged
+from rnntool.formats.vocab import write_vocabulary
+from rnntool.reporting import Reporter
+from rnntool.runs.features import Context
+from rnntool.runs.provenance import noted_inputs
+from rnntool.runs.validation import hold_back, validation_share
+from rnntool.tasks.tag.settings import TagSettings
+from rnntool.text.vocabulary import Vocabulary, build_vocabulary
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training needs of its inputs."""
+
+    train: Tagged
+    validation: Tagged
+    vocabulary: Vocabulary
+    characters: Vocabulary
+    tags: list[str]
+    context: Context | None
+
+    def write(self, folder: Path) -> None:
+        """Copy into the run directory what tagging will need."""
+        write_parts(folder, self.vocabulary, self.tags)
+        write_vocabulary(str(folder / CHARACTERS), self.characters)
+        if self.context is not None:
+            self.context.write(folder)
+
+
+def prepare(
+    path: str, settings: TagSettings, context: Context | None, report: Reporter
+) -> Prepared:
+    """Read the sentences, number them, and split the validation part off.
+
+    Raises:
+        UserError: a file cannot be used, or there are fewer than two tags.
+    """
+    options = TaggedOptions(
+        settings.format, settings.token_column, settings.tag_column, settings.encoding
+    )
+    train, held = hold_back(
+        path, settings.validation, settings.seed, lambda file: list(read_tagged(file, options))
+    )
+    tags = sorted({tag for s in [*train, *held] for tag in s.tags})
+    if len(tags) < 2:
+        raise UserError(f"has one tag only, {tags[0]!r}", where=path)
+    vocabulary = _vocabulary(train, settings, context)
+    characters = count_characters(set(tokens(train)), settings.character_unit)
+    speller = Speller(settings.character_unit, characters)
+    source = path if validation_share(settings.validation) else settings.validation
+    prepared = Prepared(
+        encode_tagged(train, vocabulary, speller, tags, path),
+        encode_tagged(held, vocabulary, speller, tags, source),
+        vocabulary, characters, tags, context,
+    )  # fmt: skip
+    unknown = sum(token not in vocabulary.ids for token in tokens(held))
+    count = len(prepared.validation.sequences.ids)
+    report.note(
+        f"{path}: {len(train):,} sentences to train on, {len(held):,} to validate on;"
+        f" {len(vocabulary):,} tokens in the vocabulary, {unknown / max(1, count):.1%} of"
+        f" validation's unknown; {len(tags)} tags"
+    )
+    return prepared
+
+
+def _vocabulary(
+    train: list[Sentence], settings: TagSettings, context: Context | None
+) -> Vocabulary:
+    """Of the training part, so that validation shows how unknown words fare; or the biLM's."""
+    if context is None:
+        return build_vocabulary(Counter(tokens(train)), "whitespace", settings.min_count)
+    vocabulary = context.run.vocabulary
+    if vocabulary.tokenizer != "whitespace":
+        raise UserError(
+            f"reads tokens of {vocabulary.tokenizer!r}, but these sentences are words",
+            where=context.run.path, hint="train bilm --unit word on such words",
+        )  # fmt: skip
+    return vocabulary
+
+
+def tokens(sentences: list[Sentence]) -> Iterator[str]:
+    """All tokens of sentences."""
+    return (token for sentence in sentences for token in sentence.tokens)
+
+
+def input_files(path: str, settings: TagSettings) -> dict[str, Any]:
+    """Each input's path and sha256, for the run's configuration."""
+    paths = {
+        "train": path,
+        "vectors": settings.vectors,
+        "features": settings.features and f"{settings.features}/{WEIGHTS}",
+    }
+    if validation_share(settings.validation) is None:
+        paths["validation"] = settings.validation
+    return noted_inputs(paths)
