@@ -70,7 +70,7 @@ def resolve(cls: type[S], config: str | None, given: Mapping[str, Any]) -> S:
     return build(cls, values, where=config)
 
 
-def build(cls: type[S], values: Mapping[str, Any], where: str | None = None) -> S:
+def build(cls: type[S], values: Mapping[str, Any], where: object | None = None) -> S:
     """The dataclass from plain values, each checked against its field's type and range.
 
     Raises:
@@ -149,7 +149,7 @@ def optional_type(hint: Any) -> tuple[Any, bool]:
     return hint, False
 
 
-def _check(field: dataclasses.Field[Any], hint: Any, value: Any, where: str | None) -> Any:
+def _check(field: dataclasses.Field[Any], hint: Any, value: Any, where: object | None) -> Any:
     """The value as the field's type holds it, or a UserError that names flag and value."""
     kind, optional = optional_type(hint)
     name = flag_of(field.name, field.metadata)
@@ -177,7 +177,7 @@ def _number(value: int | str) -> float | str:
         return cast(str, value)
 
 
-def _check_range(name: str, metadata: Mapping[str, Any], value: Any, where: str | None) -> None:
+def _check_range(name: str, metadata: Mapping[str, Any], value: Any, where: object | None) -> None:
     choices, low, high = metadata["choices"], metadata["min"], metadata["max"]
     if choices is not None and value not in choices:
         raise UserError(f"{name} is {value!r}", where=where, hint=one_of(str(value), choices))

@@ -1,9 +1,11 @@
-"""Names that commands offer: a module without imports, so that `--help` is instant.
+"""Names that commands offer: a module that imports nothing of ours, so that `--help` is instant.
 
 Each name's implementation lives where the comment says; a test checks that both lists agree.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 # Subcommands, in the order of a workflow: name -> one line of help.
 # `rnntool.commands.<name with _ for ->` holds the command.
@@ -29,26 +31,25 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check what is installed and usable, and how to mend what is not.",
 }
 
-# tasks/<task>/settings.py: the class that holds each task's settings
-TASK_SETTINGS = {
-    "classify": "ClassifySettings",
-    "lm": "LMSettings",
-    "tag": "TagSettings",
-    "seq2seq": "Seq2SeqSettings",
-    "caption": "CaptionSettings",
-    "forecast": "ForecastSettings",
-    "bilm": "BiLMSettings",
-}
 
-# What a run directory was trained for (commands/train/) -> the commands that use it.
-TASK_COMMANDS = {
-    "classify": "eval, predict, export, inspect-grad, describe",
-    "lm": "eval, generate, score, inspect-grad, describe",
-    "tag": "eval, predict, describe",
-    "seq2seq": "eval, predict, describe",
-    "caption": "eval, generate, describe",
-    "forecast": "eval, predict, describe",
-    "bilm": "eval, embed, train classify --init, describe",
+class TaskEntry(NamedTuple):
+    """What the commands must know of a task before any of its code is imported."""
+
+    settings: str  # the class in tasks/<task>/settings.py
+    commands: tuple[str, ...]  # that take its runs
+
+
+# Each is a package: tasks/<task>/.
+TASKS = {
+    "classify": TaskEntry(
+        "ClassifySettings", ("eval", "predict", "export", "inspect-grad", "describe")
+    ),
+    "lm": TaskEntry("LMSettings", ("eval", "generate", "score", "inspect-grad", "describe")),
+    "bilm": TaskEntry("BiLMSettings", ("eval", "embed", "train classify --init", "describe")),
+    "tag": TaskEntry("TagSettings", ("eval", "predict", "describe")),
+    "seq2seq": TaskEntry("Seq2SeqSettings", ("eval", "predict", "describe")),
+    "caption": TaskEntry("CaptionSettings", ("eval", "generate", "describe")),
+    "forecast": TaskEntry("ForecastSettings", ("eval", "predict", "describe")),
 }
 
 # text/tokenizers.py

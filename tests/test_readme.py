@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from torch.distributed.run import get_args_parser
 
-from rnntool.registry import COMMANDS, TASK_SETTINGS
+from rnntool.registry import COMMANDS, TASKS
 from tests.conftest import Cli
 from tests.sandbox import make_sandbox, run_line
 
@@ -86,7 +86,7 @@ def test_every_flag_that_is_mentioned_exists(cli: Cli, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")  # a narrow help breaks long flags
     known = set()
     plain = [name for name in COMMANDS if name not in ("data", "train", "train-embeddings")]
-    trains = [f"train {task}" for task in TASK_SETTINGS]
+    trains = [f"train {task}" for task in TASKS]
     for command in ("data nsmc", "train-embeddings cbow", *trains, *plain):
         known |= set(re.findall(r"--[a-z][a-z-]+", cli(*command.split(), "--help").out))
     known |= {"--install-completion"}

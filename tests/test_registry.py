@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 
 import pytest
 
@@ -17,7 +18,7 @@ def test_every_command_has_a_module_and_help_with_an_example(name, cli):
     importlib.import_module(f"rnntool.commands.{name.replace('-', '_')}")
     groups = {
         "data": ("nsmc", "sample"),
-        "train": tuple(registry.TASK_SETTINGS),
+        "train": tuple(registry.TASKS),
         "train-embeddings": ("cbow", "skipgram"),
         "query-embeddings": ("neighbors", "analogy", "similarity"),
     }
@@ -35,11 +36,13 @@ def test_cells_are_those_of_the_encoder():
 def test_every_task_has_settings_a_command_and_commands_that_fit_its_runs():
     from rnntool.commands.train import app
 
-    assert {command.name for command in app.registered_commands} == set(registry.TASK_SETTINGS)
-    assert set(registry.TASK_COMMANDS) == set(registry.TASK_SETTINGS)
-    for task, name in registry.TASK_SETTINGS.items():
+    assert {command.name for command in app.registered_commands} == set(registry.TASKS)
+    for task, entry in registry.TASKS.items():
         module = importlib.import_module(f"rnntool.tasks.{task}.settings")
-        assert getattr(module, name)().epochs >= 1
+        assert getattr(module, entry.settings)().epochs >= 1
+        for role, name in (("evaluate", "eval"), ("predict", "predict")):
+            found = importlib.util.find_spec(f"rnntool.tasks.{task}.{role}") is not None
+            assert found == (name in entry.commands), (task, role)
 
 
 @pytest.mark.parametrize("name", ["mecab", "char", "jamo", "whitespace"])

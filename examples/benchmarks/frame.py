@@ -21,13 +21,12 @@ from typing import Any
 import torch
 from common import report, seconds
 
+from rnntool import tasks
 from rnntool.reporting import QuietReporter
 from rnntool.runs import train as training
 from rnntool.tasks.bilm.settings import BiLMSettings
-from rnntool.tasks.bilm.train import train_bilm
 from rnntool.tasks.classify import task as classify
 from rnntool.tasks.classify.settings import ClassifySettings
-from rnntool.tasks.classify.train import train_classifier
 from rnntool.training.loop import Outcome, Trainer
 
 
@@ -109,11 +108,11 @@ def main() -> None:
         language_models = BiLMSettings(hidden=256, samples=512, **sizes)
         quiet = QuietReporter()
         jobs = {
-            "train classify, BiLSTM 192": lambda: train_classifier(
-                str(part), f"{folder}/classify", classifier, quiet
+            "train classify, BiLSTM 192": lambda: tasks.train(
+                "classify", [str(part)], f"{folder}/classify", classifier, quiet
             ),
-            "train bilm, 2 × LSTM 256": lambda: train_bilm(
-                [str(part)], f"{folder}/bilm", language_models, quiet
+            "train bilm, 2 × LSTM 256": lambda: tasks.train(
+                "bilm", [str(part)], f"{folder}/bilm", language_models, quiet
             ),
         }
         for name, job in jobs.items():

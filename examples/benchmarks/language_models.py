@@ -19,9 +19,9 @@ import torch
 from common import report, seconds
 from torch import nn
 
+from rnntool import tasks
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.lm.settings import LMSettings
-from rnntool.tasks.lm.train import train_language_model
 from rnntool.training.backend import choose_backend
 
 DIM = 64
@@ -66,7 +66,7 @@ def ours(text: str, hidden: int, batch: int, bptt: int, steps: int) -> float:
         epoch_steps=steps, validation="0.01", dropout=0.0, average=0.0, reset=0.0,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        run, _ = train_language_model([text], f"{folder}/run", settings, QuietReporter())
+        run, _ = tasks.train("lm", [text], f"{folder}/run", settings, QuietReporter())
         entry = json.loads((run / "metrics.jsonl").read_text(encoding="utf-8"))
     return float(entry["examples_per_second"])
 

@@ -18,11 +18,11 @@ import torch
 from common import report, seconds
 from torch import nn
 
+from rnntool import tasks
 from rnntool.data.labelled import encode, read_token_file
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.classify.settings import ClassifySettings
-from rnntool.tasks.classify.train import train_classifier
 from rnntool.text.vocabulary import build_vocabulary
 
 PADDED = 140
@@ -79,8 +79,8 @@ def main() -> None:
             cell=arguments.cell, bidirectional=True, hidden=HIDDEN, embedding_dim=DIM,
             pooling="all", batch_size=BATCH, epochs=2, patience=0,
         )  # fmt: skip
-        _, outcome = train_classifier(
-            str(part), str(Path(folder) / "run"), settings, QuietReporter()
+        _, outcome = tasks.train(
+            "classify", [str(part)], str(Path(folder) / "run"), settings, QuietReporter()
         )
         # The first epoch warms kernels up, for both.
         plain_loop(ids[:512], labels[:512], len(vocabulary), arguments.cell)

@@ -15,12 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rnntool import tasks
 from rnntool.reporting import QuietReporter
 from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.tables import draw_table
-from rnntool.tasks.classify.evaluate import evaluate
 from rnntool.tasks.classify.settings import ClassifySettings
-from rnntool.tasks.classify.train import train_classifier
 
 CELLS = ("rnn", "lstm", "gru")
 NOISE = [f"w{n}" for n in range(8)]
@@ -48,8 +47,9 @@ def accuracy(cell: str, distance: int, epochs: int, folder: Path) -> float:
         lr=0.003, patience=0,
     )  # fmt: skip
     run = str(folder / f"{cell}-{distance}")
-    train_classifier(str(train), run, settings, QuietReporter())
-    return evaluate(run, str(test), EvaluateSettings(), QuietReporter()).accuracy
+    tasks.train("classify", [str(train)], run, settings, QuietReporter())
+    figures = tasks.evaluate(run, str(test), EvaluateSettings(), QuietReporter())
+    return float(figures.as_dict()["accuracy"])
 
 
 def main() -> None:

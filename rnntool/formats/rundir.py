@@ -20,7 +20,7 @@ from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
-from rnntool.registry import TASK_COMMANDS
+from rnntool.registry import TASKS
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.yaml_text import YamlError, parse_yaml
 
@@ -111,13 +111,33 @@ def require_task(run: Run, task: str) -> Run:
         UserError: it was trained for another; the message names the commands that fit.
     """
     if run.config.task != task:
-        fitting = TASK_COMMANDS.get(run.config.task, "describe")
         raise UserError(
             f"was trained for {run.config.task!r}, not for {task!r}",
             where=run.path,
-            hint=f"commands that fit it: {fitting}",
+            hint=f"commands that fit it: {', '.join(commands_for(run.config.task))}",
         )
     return run
+
+
+def require_command(run: Run, command: str) -> Run:
+    """The run, if the command takes runs of its task.
+
+    Raises:
+        UserError: it does not; the message names the commands that do.
+    """
+    fitting = commands_for(run.config.task)
+    if command not in fitting:
+        raise UserError(
+            f"was trained for {run.config.task!r}, which {command} does not take",
+            where=run.path,
+            hint=f"commands that fit it: {', '.join(fitting)}",
+        )
+    return run
+
+
+def commands_for(task: str) -> tuple[str, ...]:
+    """The commands that take runs of a task; of an unknown one only `describe`."""
+    return TASKS[task].commands if task in TASKS else ("describe",)
 
 
 def write_config(folder: Path, config: RunConfig) -> None:

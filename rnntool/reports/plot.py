@@ -28,13 +28,14 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         _one(inputs, "--confusion")
         from rnntool.tasks.classify.evaluate import evaluate  # torch: the other pictures need none
 
-        result = evaluate(inputs[0], settings.confusion, EvaluateSettings(), report)
+        result = evaluate(open_run(inputs[0]), settings.confusion, EvaluateSettings(), report)
         draw_confusion(result.confusion, [c.label for c in result.classes], output)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")
-        from rnntool.tasks.forecast.evaluate import evaluate_forecast
+        from rnntool.tasks.forecast.evaluate import evaluate as evaluate_forecast
 
-        compared = evaluate_forecast(inputs[0], settings.forecast, EvaluateSettings(), report)
+        run = open_run(inputs[0])
+        compared = evaluate_forecast(run, settings.forecast, EvaluateSettings(), report)
         labels = compared.series.labels[compared.first :][: len(compared.truth)]
         draw_forecasts(labels, compared.truth[:, 0], compared.forecasts[:, 0], compared.targets,
                        output)  # fmt: skip

@@ -53,6 +53,10 @@ class SearchSettings:
 class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
     """Settings of `eval`."""
 
+    errors: str | None = setting(
+        None, "Write the misclassified rows, most confident first.", panel="Output",
+        tasks=("classify",),
+    )  # fmt: skip
     label_column: str | None = setting(
         None, "Column of the label, tag or target in a table.", panel="Data",
         tasks=("classify", "tag", "seq2seq"),

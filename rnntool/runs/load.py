@@ -11,7 +11,7 @@ from torch import nn
 
 from rnntool.configuration import build
 from rnntool.errors import UserError
-from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.rundir import CONFIG, Run, open_run, require_task
 from rnntool.training.backend import choose_backend
 from rnntool.training.checkpoint import load_weights, weight_shapes
 
@@ -30,24 +30,25 @@ class Opened(Generic[S, M]):
 
 
 def open_trained(
-    path: str,
+    run: str | Run,
     task: str,
     kind: type[S],
     build_model: Callable[[S, Run], M],
     device: str = "auto",
     threads: int = 0,
 ) -> Opened[S, M]:
-    """Open a run directory of `train TASK`.
+    """Build the model of a run of `train TASK`.
 
     Args:
+        run: its directory, opened or not.
         kind: the task's settings.
         build_model: a fresh model by the run's settings.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
     """
-    run = require_task(open_run(path), task)
-    settings = build(kind, run.config.settings, where=f"{path}/config.yaml")
+    run = require_task(open_run(run) if isinstance(run, str) else run, task)
+    settings = build(kind, run.config.settings, where=run.path / CONFIG)
     backend = choose_backend(device, "fp32", threads)
     backend.activate()
     require_fitting(lambda: build_model(settings, run), run)

@@ -1,7 +1,11 @@
-"""What `eval` says of a classifier. Shapes: N documents, C classes."""
+"""What `eval` says of a run: figures by name; of classes, a report.
+
+Shapes: N documents, C classes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +14,29 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Table = tuple[list[str], list[list[Any]]]  # headings, rows
 _BINS = 15  # of equal width, as in Guo et al. 2017
+
+
+@dataclass(frozen=True)
+class NamedFigures:
+    """Figures by their names, for a task that has nothing but such."""
+
+    values: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as `--json` prints them."""
+        return self.values
+
+    def tables(self) -> list[Table]:
+        """One table."""
+        return [figure_table(self.values)]
+
+
+def figure_table(figures: Mapping[str, Any]) -> Table:
+    """A row for each figure that there is."""
+    rows = [[name, value] for name, value in figures.items() if value is not None]
+    return ["figure", "value"], rows
 
 
 @dataclass(frozen=True)
@@ -39,6 +65,26 @@ class ClassificationReport:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
         return asdict(self)
+
+    def tables(self) -> list[Table]:
+        """The figures in all, those of each class, and which class is taken for which."""
+        names = ["documents", "accuracy", "macro_f1", "loss", "calibration_error"]
+        labels = [c.label for c in self.classes]
+        pairs = zip(labels, self.confusion, strict=True)
+        return [
+            (names, [[getattr(self, name) for name in names]]),
+            self.class_table("class"),
+            (["true \\ predicted", *labels], [[label, *row] for label, row in pairs]),
+        ]
+
+    def class_table(self, name: str) -> Table:
+        """The figures of each class.
+
+        Args:
+            name: what a class is here: a class, a tag.
+        """
+        rows = [[c.label, c.precision, c.recall, c.f1, c.support] for c in self.classes]
+        return [name, "precision", "recall", "f1", "support"], rows
 
 
 def classification_report(

@@ -22,7 +22,7 @@ from rnntool.configuration import read_config as read_settings
 from rnntool.errors import UserError, one_of
 from rnntool.formats.rundir import open_run, read_config
 from rnntool.formats.writing import replace_directory, write_text
-from rnntool.registry import TASK_SETTINGS
+from rnntool.registry import TASKS
 from rnntool.reporting import Reporter
 from rnntool.runs.search_settings import SearchSettings
 
@@ -91,10 +91,10 @@ def read_space(path: str, task: str, base: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: a name is no setting of the task, or a range is none.
     """
-    if task not in TASK_SETTINGS:
-        raise UserError(f"no task {task!r}", hint=one_of(task, TASK_SETTINGS))
+    if task not in TASKS:
+        raise UserError(f"no task {task!r}", hint=one_of(task, TASKS))
     module = importlib.import_module(f"rnntool.tasks.{task}.settings")
-    known = {field.name for field in fields(getattr(module, TASK_SETTINGS[task]))}
+    known = {field.name for field in fields(getattr(module, TASKS[task].settings))}
     space = read_settings(path)
     for name in [*space, *base]:
         if name not in known:

@@ -22,6 +22,10 @@ from rnntool.training.settings import TrainingSettings
 from rnntool.training.task import Task
 
 
+def do_nothing(run: Path, report: Reporter) -> None:
+    """What most trainings do with the finished run."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What is trained, once its inputs are read."""
@@ -33,6 +37,7 @@ class Job:
     write: Callable[[Path], None]  # what answers will need, into the run directory
     results: dict[str, Any] = field(default_factory=dict)  # to note beside those of the training
     close: Callable[[], None] = lambda: None  # called at the end, however it ends
+    finished: Callable[[Path, Reporter], None] = do_nothing  # called with the finished run
 
 
 def train_run(
@@ -82,6 +87,7 @@ def train_run(
         if folder is not None:
             results = summarize(outcome, job.model, backend) | job.results
             folder.finish(replace(job.config, results=results))
+            job.finished(Path(output), report)
     group.leave()
     return Path(output), outcome
 

@@ -1,1 +1,140 @@
-"""Tasks: data, model, loss and metric together."""
+"""The tasks: what can be trained, one package each.
+
+classify    a label for each text                       many to one
+tag         a tag for each token                        many to many, aligned
+lm          each token predicts the next                many to many, shifted
+bilm        the same in both directions, to embed with and to fine-tune from
+seq2seq     a text for each text                        many to many, by encoder and decoder
+caption     a text for each vector                      one to many
+forecast    the next values of a series                 many to one, with numbers
+
+A task says what its data are, what a batch is, what the loss is, and how good a model is. It has no
+loop of its own: training/loop.py asks its `Task` for batches, losses and validation figures, and
+runs/train.py gives it the frame (folder, device, processes, results). One name for one role in
+every package, and no more files than the task needs:
+
+settings.py   what `train TASK` can be told; its inputs and its help
+data.py       reads the inputs: numbers, vocabulary, validation split
+task.py       batches, loss and validation: the `Task` that the loop asks
+train.py      `prepare_job`: from inputs and settings to a `Job`: model, task, what a run needs
+load.py       a run directory opened in torch
+predict.py    `predict`: what `rnntool predict` answers; without torch where NumPy can
+evaluate.py   `evaluate`: the figures of `rnntool eval`
+
+To add a task: write such a package, with `prepare_job` in its train.py, and one entry in
+registry.TASKS. `train TASK`, `search`, checkpoints, `--resume`, several processes and the tests
+over the registry come with that entry. `eval` and `predict` find evaluate.py and predict.py by
+their names, where the entry says that they take the task's runs. Its PyTorch module, if it needs
+one of its own, goes into models/.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rnntool.formats.rundir import Run
+    from rnntool.reporting import Reporter
+    from rnntool.runs.inference_settings import EvaluateSettings, PredictSettings
+    from rnntool.training.loop import Outcome
+    from rnntool.training.settings import TrainingSettings
+
+
+class Input(NamedTuple):
+    """A positional argument of `train TASK`."""
+
+    name: str
+    help: str
+    several: bool = False
+
+
+class Figures(Protocol):
+    """What an evaluation came to."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as `--json` prints them."""
+
+    def tables(self) -> list[tuple[list[str], list[list[Any]]]]:
+        """Headings and rows of each table that a person is shown."""
+
+
+def train(
+    task: str,
+    inputs: list[str],
+    output: str,
+    settings: TrainingSettings,
+    report: Reporter,
+    *,
+    force: bool = False,
+    resume: bool = False,
+) -> tuple[Path, Outcome]:
+    """Train a task into a run directory.
+
+    Args:
+        task: its name, one of registry.TASKS.
+        inputs: paths, or `-`, as the task's INPUTS name them.
+        output: the run directory; `OUTPUT.partial` while the training runs.
+        settings: the task's.
+        force: replace the run that is there.
+        resume: go on from an interrupted training's checkpoint, if there is one.
+
+    Returns:
+        The run directory and what the training came to.
+
+    Raises:
+        UserError: settings exclude each other, an input cannot be used, or the loss is not finite.
+    """
+    from rnntool.runs.train import train_run
+
+    settings.check()
+    prepare_job = importlib.import_module(f"rnntool.tasks.{task}.train").prepare_job
+    return train_run(
+        output,
+        settings,
+        lambda folder: prepare_job(inputs, settings, folder, report),
+        report,
+        force=force,
+        resume=resume,
+    )
+
+
+def evaluate(run: str, data: str, settings: EvaluateSettings, report: Reporter) -> Figures:
+    """Score a run directory on data that it has not seen, by the figures of its task.
+
+    Raises:
+        UserError: run or data cannot be used, or a setting means nothing to the run's task.
+    """
+    opened = _open(run, "eval", settings)
+    figures: Figures = _role(opened, "evaluate").evaluate(opened, data, settings, report)
+    return figures
+
+
+def predict(
+    run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+) -> int:
+    """Answer the inputs in order, flushed as the answers come.
+
+    Returns:
+        How many answers were written.
+
+    Raises:
+        UserError: run or an input cannot be used, or a setting means nothing to the run's task.
+    """
+    opened = _open(run, "predict", settings)
+    count: int = _role(opened, "predict").predict(opened, inputs, sink, settings, report)
+    return count
+
+
+def _open(path: str, command: str, settings: Any) -> Run:
+    from rnntool.configuration import refuse_foreign
+    from rnntool.formats.rundir import open_run, require_command
+
+    run = require_command(open_run(path), command)
+    refuse_foreign(settings, run.config.task, path)
+    return run
+
+
+def _role(run: Run, role: str) -> Any:
+    return importlib.import_module(f"rnntool.tasks.{run.config.task}.{role}")

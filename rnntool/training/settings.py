@@ -74,3 +74,6 @@ class TrainingSettings:
     deterministic: bool = setting(
         False, "Same command, same machine: same weights to the byte.", panel=_MACHINE
     )
+
+    def check(self) -> None:
+        """Raise a UserError where two settings exclude each other."""

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from rnntool.registry import TASK_SETTINGS
+from rnntool.registry import TASKS
 from rnntool.runs.inference_settings import EvaluateSettings, PredictSettings
 from tests.commands.test_workflow import SMALL, corpus, trained
 from tests.conftest import Cli, one_line_error
@@ -200,5 +200,5 @@ def test_flags_of_other_tasks_are_refused_and_not_ignored(
 def test_settings_name_tasks_that_there_are():
     for settings in (EvaluateSettings, PredictSettings):
         tasks = [f.metadata["tasks"] for f in dataclasses.fields(settings)]
-        assert {task for own in tasks for task in own or ()} <= set(TASK_SETTINGS)
+        assert {task for own in tasks for task in own or ()} <= set(TASKS)
         assert any(tasks)

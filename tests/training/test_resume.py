@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from rnntool import tasks
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.classify.settings import ClassifySettings
-from rnntool.tasks.classify.train import train_classifier
 from rnntool.training import loop
 from tests.commands.test_workflow import write_reviews
 from tests.conftest import Cli, one_line_error
@@ -28,7 +28,7 @@ def reviews(tmp_path_factory):
 
 
 def train(reviews, output, resume=False, settings=SETTINGS):
-    return train_classifier(reviews, str(output), settings, QuietReporter(), resume=resume)
+    return tasks.train("classify", [reviews], str(output), settings, QuietReporter(), resume=resume)
 
 
 def interrupt_at(monkeypatch, step: int) -> None:

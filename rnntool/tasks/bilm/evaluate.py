@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.runs.metrics import NamedFigures
 from rnntool.tasks.bilm.load import load_bilm
 from rnntool.tasks.bilm.task import make_chunks, perplexities
 from rnntool.tasks.lm.load import numbered_text
 
 
-def evaluate_bilm(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> dict[str, Any]:
+def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> NamedFigures:
     """Each direction's perplexity on a text, as it was read in training: from zero states.
 
     Raises:
@@ -25,9 +23,11 @@ def evaluate_bilm(
         figures = perplexities(trained.model, chunks, trained.device)
         tokens = chunks.tokens()
         unknown: int = sum(text.unknown.values())
-    return {
-        "tokens": tokens,
-        "unknown_rate": unknown / max(1, tokens),
-        "nats_per_token": figures.pop("loss"),
-        **figures,
-    }
+    return NamedFigures(
+        {
+            "tokens": tokens,
+            "unknown_rate": unknown / max(1, tokens),
+            "nats_per_token": figures.pop("loss"),
+            **figures,
+        }
+    )

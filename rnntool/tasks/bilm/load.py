@@ -21,8 +21,8 @@ class TrainedBiLM(Opened[BiLMSettings, BiLM]):
     unit: Unit
 
 
-def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
-    """Open a run directory of `train bilm`.
+def load_bilm(run: str | Run, device: str = "auto", threads: int = 0) -> TrainedBiLM:
+    """Open a run of `train bilm`.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
@@ -31,6 +31,6 @@ def load_bilm(path: str, device: str = "auto", threads: int = 0) -> TrainedBiLM:
     def fresh(settings: BiLMSettings, run: Run) -> BiLM:
         return build_model(settings, run.vocabulary, spelling_of(run))
 
-    opened = open_trained(path, "bilm", BiLMSettings, fresh, device, threads)
+    opened = open_trained(run, "bilm", BiLMSettings, fresh, device, threads)
     unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
     return TrainedBiLM(**vars(opened), unit=unit)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.models.settings import BiLMModelSettings
+from rnntool.tasks import Input
 from rnntool.tasks.lm.settings import CorpusSettings
+
+HELP = """Train a forward and a backward language model on plain text, to fine-tune from.
+
+Example: rnntool train bilm train.tok -o runs/bilm
+"""
+INPUTS = (Input("inputs", "Text, TSV, CSV or tokens files; - is stdin.", several=True),)
+
 
 _OPTIMISATION = "Optimisation"
 

@@ -12,48 +12,34 @@ from rnntool.reporting import Reporter
 from rnntool.runs.initial_weights import start_from_vectors
 from rnntool.runs.provenance import library_versions
 from rnntool.runs.spelled import write_spelling
-from rnntool.runs.train import Job, train_run
+from rnntool.runs.train import Job
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.bilm.task import BiLMTask, build_model
 from rnntool.tasks.lm.data import input_files, prepare_text
-from rnntool.training.loop import Outcome
 
 
-def train_bilm(
-    inputs: list[str],
-    output: str,
-    settings: BiLMSettings,
-    report: Reporter,
-    *,
-    force: bool = False,
-    resume: bool = False,
-) -> tuple[Path, Outcome]:
-    """Train on text files into a run directory.
+def prepare_job(inputs: list[str], settings: BiLMSettings, folder: Path, report: Reporter) -> Job:
+    """A biLM to train on text files.
 
     Raises:
-        UserError: an input cannot be used, or the loss is not finite.
+        UserError: an input cannot be used.
     """
+    characters = settings.input == "characters"
+    # What is read by its characters needs no row: every token of the text is read.
+    every = replace(settings, min_count=1, max_size=None) if characters else settings
+    text = prepare_text(inputs, every, folder, report)
+    known = text.vocabulary
+    spelling = make_spelling(settings.character_unit, known.tokens) if characters else None
+    model, resolved = start_from_vectors(
+        settings, known, lambda own: build_model(own, known, spelling), report
+    )
 
-    def job(folder: Path) -> Job:
-        characters = settings.input == "characters"
-        # What is read by its characters needs no row: every token of the text is read.
-        every = replace(settings, min_count=1, max_size=None) if characters else settings
-        text = prepare_text(inputs, every, folder, report)
-        known = text.vocabulary
-        spelling = make_spelling(settings.character_unit, known.tokens) if characters else None
-        model, resolved = start_from_vectors(
-            settings, known, lambda own: build_model(own, known, spelling), report
-        )
+    def write(folder: Path) -> None:
+        text.write(folder)
+        write_spelling(folder, spelling)
 
-        def write(folder: Path) -> None:
-            text.write(folder)
-            write_spelling(folder, spelling)
-
-        config = RunConfig(
-            "bilm", as_dict(resolved), text.unit.spec.identity,
-            input_files(inputs, settings, vectors=settings.vectors), library_versions(),
-        )  # fmt: skip
-        task = BiLMTask(text, resolved)
-        return Job(model, task, resolved, config, write, close=text.close)
-
-    return train_run(output, settings, job, report, force=force, resume=resume)
+    config = RunConfig(
+        "bilm", as_dict(resolved), text.unit.spec.identity,
+        input_files(inputs, settings, vectors=settings.vectors), library_versions(),
+    )  # fmt: skip
+    return Job(model, BiLMTask(text, resolved), resolved, config, write, close=text.close)

@@ -67,6 +67,9 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     Raises:
         UserError: a file cannot be used, or there are not as many vectors as texts.
     """
+    share = validation_share(settings.validation)
+    if share is None:
+        raise UserError("--validation is a share of the rows here, not a file")
     model = None if settings.subword_model is None else read_subword(settings.subword_model)
     unit = Unit(unit_spec(settings.unit, model), documents=True)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
@@ -77,7 +80,6 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     limit = settings.max_length or None
     with text_splitter(unit, worker, settings.workers, report) as split_texts:
         split = [tokens[:limit] for tokens in split_texts(texts)]
-    share = validation_share(settings.validation) or 0.05
     if len(split) < 2:
         raise UserError("needs at least two rows: one is held for validation", where=text)
     rows, held = split_off(len(split), share, settings.seed)

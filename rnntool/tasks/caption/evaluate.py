@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from rnntool.models.caption import CaptionModel
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.runs.load import open_trained
+from rnntool.runs.metrics import NamedFigures
 from rnntool.tasks.caption.data import Led, number_texts, read_texts, require_as_many
 from rnntool.tasks.caption.settings import CaptionSettings
 from rnntool.tasks.caption.task import build_model, text_likelihood
@@ -24,10 +24,8 @@ from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 
 
-def evaluate_caption(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> dict[str, Any]:
-    """Score a run directory on texts and vectors: with each its own, and all with the mean vector.
+def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> NamedFigures:
+    """Score a run on texts and vectors: with each its own, and all with the mean vector.
 
     Raises:
         UserError: run or data cannot be used, or `--vectors` is not given.
@@ -54,11 +52,13 @@ def evaluate_caption(
     report.note(f"scoring {len(texts):,} texts")
     total, count = text_likelihood(model, Led(sequences, vectors), trained.device)
     blind, _ = text_likelihood(model, Led(sequences, mean), trained.device)
-    return {
-        "texts": len(texts),
-        "tokens": count,
-        "nats_per_token": -total / count,
-        "perplexity": math.exp(-total / count),
-        "nats_per_character": -total / sum(len(text) + 1 for text in texts),
-        "perplexity_with_the_mean_vector": math.exp(-blind / count),
-    }
+    return NamedFigures(
+        {
+            "texts": len(texts),
+            "tokens": count,
+            "nats_per_token": -total / count,
+            "perplexity": math.exp(-total / count),
+            "nats_per_character": -total / sum(len(text) + 1 for text in texts),
+            "perplexity_with_the_mean_vector": math.exp(-blind / count),
+        }
+    )

@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
+from rnntool.errors import UserError
 from rnntool.formats.corpus import FORMATS
 from rnntool.models.settings import CaptionModelSettings
 from rnntool.registry import UNITS
+from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
+
+HELP = """Train a language model that a vector leads, one to many: a vector in, a text out.
+
+Example: rnntool train caption reviews.txt vectors.npy -o runs/caption
+"""
+INPUTS = (
+    Input("text", "Texts: lines, TSV or CSV."),
+    Input("features", "A vector for each text: .npy or CSV."),
+)
+
 
 _DATA = "Data"
 _OPTIMISATION = "Optimisation"
@@ -45,3 +57,8 @@ class CaptionSettings(TrainingSettings, CaptionModelSettings, CaptionDataSetting
     lr: float = setting(
         0.004, "Learning rate; its peak with one-cycle.", min=0.0, panel=_OPTIMISATION
     )
+
+    def check(self) -> None:
+        """Raise a UserError where two settings exclude each other."""
+        if self.input == "one-hot":
+            raise UserError("captioning needs --input embedding")

@@ -12,6 +12,7 @@ from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.formats.reading import count_lines
+from rnntool.formats.rundir import Run
 from rnntool.formats.writing import write_text
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings
@@ -40,26 +41,23 @@ class Rows:
 
 
 def evaluate(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter, errors: str | None = None
+    run: Run, data: str, settings: EvaluateSettings, report: Reporter
 ) -> ClassificationReport:
-    """Score a run directory on labelled raw text or tokens.
-
-    Args:
-        errors: file for the misclassified rows, most confident first.
+    """Score a run on labelled raw text or tokens; `--errors` gets the misclassified rows.
 
     Raises:
         UserError: run or data cannot be used, or a label was not seen in training.
     """
-    runs = [run, *settings.ensemble]
+    runs: list[str | Run] = [run, *settings.ensemble]
     classifier = load_ensemble(runs, settings.device, settings.threads)
     options = row_options(settings)
     rows = read_rows(data, options, classifier.worker_options(settings.jvm_heap), settings, report)
     truth = rows.numbers(classifier.labels, data)
     report.note(f"scoring {len(truth):,} documents")
     probabilities = classifier.probabilities(rows.tokens)
-    if errors is not None:
-        count = _write_errors(errors, rows, probabilities, truth, classifier.labels)
-        report.note(f"{errors}: {count:,} misclassified rows")
+    if settings.errors is not None:
+        count = _write_errors(settings.errors, rows, probabilities, truth, classifier.labels)
+        report.note(f"{settings.errors}: {count:,} misclassified rows")
     return classification_report(probabilities, truth, classifier.labels)
 
 

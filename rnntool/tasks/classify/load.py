@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,28 +78,29 @@ class Ensemble:
 
 
 def load_ensemble(
-    paths: list[str], device: str = "auto", threads: int = 0
+    runs: Sequence[str | Run], device: str = "auto", threads: int = 0
 ) -> TrainedClassifier | Ensemble:
-    """Open run directories of `train classify` that answer together; one by itself is itself.
+    """Open runs of `train classify` that answer together; one by itself is itself.
 
     Raises:
         UserError: one is none or damaged, or they differ in labels or tokenizer.
     """
-    members = [load_classifier(path, device, threads) for path in paths]
+    members = [load_classifier(run, device, threads) for run in runs]
     first = members[0]
-    for path, member in zip(paths, members, strict=True):
+    for member in members:
         for name, own, wanted in (
             ("labels", ", ".join(member.labels), ", ".join(first.labels)),
             ("tokenizer", member.tokenizer, first.tokenizer),
         ):
             if own != wanted:
-                raise UserError(f"{name} {own!r}, but {paths[0]} has {wanted!r}", where=path,
+                raise UserError(f"{name} {own!r}, but {first.run.path} has {wanted!r}",
+                                where=member.run.path,
                                 hint="an ensemble's runs share labels and tokenizer")  # fmt: skip
     return first if len(members) == 1 else Ensemble(members)
 
 
-def load_classifier(path: str, device: str = "auto", threads: int = 0) -> TrainedClassifier:
-    """Open a run directory of `train classify`.
+def load_classifier(run: str | Run, device: str = "auto", threads: int = 0) -> TrainedClassifier:
+    """Open a run of `train classify`.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
@@ -110,5 +111,5 @@ def load_classifier(path: str, device: str = "auto", threads: int = 0) -> Traine
             settings, run.vocabulary, len(run.labels), read_sizes(run), spelling_of(run)
         )
 
-    opened = open_trained(path, "classify", ClassifySettings, fresh, device, threads)
+    opened = open_trained(run, "classify", ClassifySettings, fresh, device, threads)
     return TrainedClassifier(**vars(opened))

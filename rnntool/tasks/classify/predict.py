@@ -46,7 +46,7 @@ class TextAnswering(Answering[list[str]]):
         """The model as it was trained."""
         from rnntool.tasks.classify.load import load_ensemble
 
-        runs = [str(self.run.path), *self.settings.ensemble]
+        runs: list[str | Run] = [self.run, *self.settings.ensemble]
         return load_ensemble(runs, self.settings.device, self.settings.threads).probabilities
 
 

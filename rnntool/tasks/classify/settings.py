@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
+from rnntool.errors import UserError
 from rnntool.models.settings import ClassifierSettings
+from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
+
+HELP = """Train a classifier of texts, many to one, for two or more classes.
+
+Example: rnntool train classify train.tok --vectors cbow.vec --cell gru -o runs/gru
+"""
+INPUTS = (Input("data", "Labelled tokens (TSV or CSV), or - (stdin)."),)
+
 
 _DATA = "Data"
 _MODEL = "Model"
@@ -80,3 +89,8 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
     unlabelled: str | None = setting(
         None, "Tokens without labels, to learn the teachers' probabilities on.", panel=_TEACHERS
     )
+
+    def check(self) -> None:
+        """Raise a UserError where two settings exclude each other."""
+        if self.unlabelled is not None and not self.distil:
+            raise UserError("--unlabelled needs a teacher: give --distil RUN")

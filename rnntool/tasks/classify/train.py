@@ -16,76 +16,54 @@ from rnntool.runs.initial_weights import open_start, start_from_vectors
 from rnntool.runs.load import restore_weights
 from rnntool.runs.provenance import library_versions
 from rnntool.runs.spelled import spelling_of, write_spelling
-from rnntool.runs.train import Job, train_run
+from rnntool.runs.train import Job, do_nothing
 from rnntool.tasks.classify.data import Prepared, input_files, prepare
 from rnntool.tasks.classify.distil import learn_from_teachers
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.tasks.classify.task import ClassifyTask, build_model
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.checkpoint import load_weights
-from rnntool.training.loop import Outcome
 
 
-def train_classifier(
-    data: str,
-    output: str,
-    settings: ClassifySettings,
-    report: Reporter,
-    *,
-    force: bool = False,
-    resume: bool = False,
-) -> tuple[Path, Outcome]:
-    """Train on a labelled tokens file into a run directory.
-
-    Args:
-        data: tokens file, or `-`.
-        output: the run directory; `OUTPUT.partial` while the training runs.
-        resume: go on from an interrupted training's checkpoint, if there is one.
-
-    Returns:
-        The run directory and what the training came to.
+def prepare_job(
+    inputs: list[str], settings: ClassifySettings, folder: Path, report: Reporter
+) -> Job:
+    """A classifier to train on labelled tokens, from fresh weights or from what other runs learned.
 
     Raises:
-        UserError: an input cannot be used, or the loss is not finite.
+        UserError: an input cannot be used.
     """
+    (data,) = inputs
+    chosen = settings if settings.init is None else settings_of_bilm(settings)
+    context = open_context(settings.features)
+    sizes = None if context is None else context.sizes
+    if context is not None:
+        chosen = replace(chosen, vocab=context.vocabulary_file(chosen.vocab))
+    prepared = prepare(data, chosen, report)
+    train = prepared.train
+    if chosen.distil:
+        train = learn_from_teachers(prepared, chosen, report)
+    spelling = choose_spelling(chosen, prepared.vocabulary)
 
-    if settings.unlabelled is not None and not settings.distil:
-        raise UserError("--unlabelled needs a teacher: give --distil RUN")
+    def fresh(own: ClassifySettings) -> SequenceClassifier:
+        return build_model(own, prepared.vocabulary, len(prepared.labels), sizes, spelling)
 
-    def job(_: Path) -> Job:
-        chosen = settings if settings.init is None else settings_of_bilm(settings)
-        context = open_context(settings.features)
-        sizes = None if context is None else context.sizes
+    def write(folder: Path) -> None:
+        prepared.write(folder)
+        write_spelling(folder, spelling)
         if context is not None:
-            chosen = replace(chosen, vocab=context.vocabulary_file(chosen.vocab))
-        prepared = prepare(data, chosen, report)
-        train = prepared.train
-        if chosen.distil:
-            train = learn_from_teachers(prepared, chosen, report)
-        spelling = choose_spelling(chosen, prepared.vocabulary)
+            context.write(folder)
 
-        def fresh(own: ClassifySettings) -> SequenceClassifier:
-            return build_model(own, prepared.vocabulary, len(prepared.labels), sizes, spelling)
-
-        def write(folder: Path) -> None:
-            prepared.write(folder)
-            write_spelling(folder, spelling)
-            if context is not None:
-                context.write(folder)
-
-        model, resolved = start_from_vectors(
-            chosen, prepared.vocabulary, fresh, report, freeze=settings.freeze
-        )
-        take_weights(model, settings, prepared, context)
-        config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
-                           input_files(data, resolved), library_versions())  # fmt: skip
-        task = ClassifyTask(train, prepared.validation, resolved)
-        return Job(model, task, resolved, config, write)
-
-    trained = train_run(output, settings, job, report, force=force, resume=resume)
-    if settings.features is not None:
-        note_mixture(trained[0], report)
-    return trained
+    model, resolved = start_from_vectors(
+        chosen, prepared.vocabulary, fresh, report, freeze=settings.freeze
+    )
+    take_weights(model, settings, prepared, context)
+    config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
+                       input_files(data, resolved), library_versions())  # fmt: skip
+    return Job(
+        model, ClassifyTask(train, prepared.validation, resolved), resolved, config, write,
+        finished=note_mixture if context is not None else do_nothing,
+    )  # fmt: skip
 
 
 def take_weights(

@@ -92,7 +92,7 @@ def listed(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",")]
 
 
-def target_places(columns: list[str], target: str | None, path: str) -> list[int]:
+def target_places(columns: list[str], target: str | None, path: str | Path) -> list[int]:
     """Which of the columns are forecast.
 
     Raises:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from rnntool.data.windows import Windows, cut
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, sha256_of
+from rnntool.formats.rundir import Run
 from rnntool.formats.series import Series
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.runs.metrics import Table
 from rnntool.tasks.forecast.data import note_series, split_rows
 from rnntool.tasks.forecast.load import TrainedForecaster, load_forecaster
 from rnntool.tasks.forecast.task import forecast_windows, summary
@@ -58,11 +60,15 @@ class Comparison:
             "rmse_by_step": {target: steps[:, k].tolist() for k, target in enumerate(self.targets)},
         }
 
+    def tables(self) -> list[Table]:
+        """The model beside the two rules."""
+        found = self.as_dict()
+        rows = [[name, f["mae"], f["rmse"]] for name, f in found["figures"].items()]
+        return [([f"rows {found['rows']}", "MAE", "RMSE"], rows)]
 
-def evaluate_forecast(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> Comparison:
-    """Score a run directory on a series, beside two baselines.
+
+def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> Comparison:
+    """Score a run on a series, beside two baselines.
 
     Of the file it was trained on, the test part that training did not see is scored; of any other
     file all windows, or those after `--skip`.

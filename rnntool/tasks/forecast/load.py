@@ -28,8 +28,8 @@ class TrainedForecaster(Opened[ForecastSettings, Forecaster]):
         return read_series(path, self.columns, self.settings.encoding)
 
 
-def load_forecaster(path: str, device: str = "auto", threads: int = 0) -> TrainedForecaster:
-    """Open a run directory of `train forecast`.
+def load_forecaster(run: str | Run, device: str = "auto", threads: int = 0) -> TrainedForecaster:
+    """Open a run of `train forecast`.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
@@ -37,9 +37,10 @@ def load_forecaster(path: str, device: str = "auto", threads: int = 0) -> Traine
 
     def fresh(settings: ForecastSettings, run: Run) -> Forecaster:
         columns = columns_of(run)
-        return build_model(settings, len(columns), target_places(columns, settings.target, path))
+        targets = target_places(columns, settings.target, run.path)
+        return build_model(settings, len(columns), targets)
 
-    opened = open_trained(path, "forecast", ForecastSettings, fresh, device, threads)
+    opened = open_trained(run, "forecast", ForecastSettings, fresh, device, threads)
     return TrainedForecaster(**vars(opened))
 
 

@@ -10,15 +10,17 @@ import numpy as np
 
 from rnntool.data.windows import Windows
 from rnntool.errors import UserError
+from rnntool.formats.rundir import Run
 from rnntool.formats.series import Series
 from rnntool.reporting import Reporter
+from rnntool.runs.answerer import TORCH_ANSWERS
 from rnntool.runs.inference_settings import PredictSettings
 from rnntool.tasks.forecast.load import load_forecaster
 from rnntool.tasks.forecast.task import forecast_windows
 
 
-def predict_next(
-    run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+def predict(
+    run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
     """What comes after the end of each series, `--horizon` steps of it.
 
@@ -28,6 +30,7 @@ def predict_next(
     Raises:
         UserError: run or an input cannot be used, or a series is shorter than the window.
     """
+    report.detail(TORCH_ANSWERS)
     trained = load_forecaster(run, settings.device, settings.threads)
     window = trained.settings.window
     names = [trained.columns[k] for k in trained.model.targets]

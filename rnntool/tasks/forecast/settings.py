@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.models.settings import EncoderSettings
+from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
+
+HELP = """Train on numbers over time, many to one: a window in, the next values out.
+
+Example: rnntool train forecast daily-min-temperatures.csv --window 30 -o runs/temp
+"""
+INPUTS = (Input("data", "Series: CSV or TSV with a header, oldest first."),)
+
 
 _DATA = "Data"
 _MODEL = "Model"

@@ -11,11 +11,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rnntool.errors import UserError
+from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.runs.metrics import Table, figure_table
 from rnntool.tasks.lm.dynamic import dynamic_likelihood
 from rnntool.tasks.lm.likelihood import likelihood_of_documents, likelihood_of_stream
-from rnntool.tasks.lm.load import NumberedText, TrainedLanguageModel, numbered_text
+from rnntool.tasks.lm.load import (
+    NumberedText,
+    TrainedLanguageModel,
+    load_language_model,
+    numbered_text,
+)
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,18 @@ class LanguageReport:
         """Plain values."""
         return asdict(self)
 
+    def tables(self) -> list[Table]:
+        """One table."""
+        return [figure_table(self.as_dict())]
 
-def evaluate_language_model(
-    trained: TrainedLanguageModel, data: str, settings: EvaluateSettings, report: Reporter
-) -> LanguageReport:
+
+def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> LanguageReport:
     """Score a language model on a text.
 
     Raises:
-        UserError: the text cannot be used, or has nothing to predict.
+        UserError: run or text cannot be used, or the text has nothing to predict.
     """
+    trained = load_language_model(run, settings.device, settings.threads)
     reset = _resets(trained, settings)
     with numbered_text(trained, [data], settings, report, documents=reset) as text:
         _warn_of_unknown(text, report)

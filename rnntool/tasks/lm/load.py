@@ -48,8 +48,10 @@ class NumberedText:
         return np.concatenate([np.zeros(1, dtype=np.int64), self.ends[:-1]]), self.ends - 1
 
 
-def load_language_model(path: str, device: str = "auto", threads: int = 0) -> TrainedLanguageModel:
-    """Open a run directory of `train lm`.
+def load_language_model(
+    run: str | Run, device: str = "auto", threads: int = 0
+) -> TrainedLanguageModel:
+    """Open a run of `train lm`.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
@@ -58,7 +60,7 @@ def load_language_model(path: str, device: str = "auto", threads: int = 0) -> Tr
     def fresh(settings: LMSettings, run: Run) -> LanguageModel:
         return build_model(settings, len(run.vocabulary))
 
-    opened = open_trained(path, "lm", LMSettings, fresh, device, threads)
+    opened = open_trained(run, "lm", LMSettings, fresh, device, threads)
     unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
     return TrainedLanguageModel(**vars(opened), unit=unit)
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
+from rnntool.errors import UserError
 from rnntool.formats.corpus import FORMATS
 from rnntool.models.settings import LanguageModelSettings
 from rnntool.registry import UNITS
+from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
+
+HELP = """Train a language model of characters, jamo, words or subwords with truncated BPTT.
+
+Example: rnntool train lm corpus.txt --unit char --hidden 384 -o runs/lm
+"""
+INPUTS = (Input("inputs", "Text, TSV, CSV or tokens files; - is stdin.", several=True),)
+
 
 _DATA = "Data"
 _TIME = "Text over time"
@@ -109,3 +118,12 @@ class LMSettings(CorpusSettings, LanguageModelSettings):
     def window(self) -> int:
         """Tokens of running text after which the state is zero again; 0: it is carried on."""
         return self.bptt if self.stateless and not self.lines else 0
+
+    def check(self) -> None:
+        """Raise a UserError where two settings exclude each other."""
+        if self.tie_weights and self.input == "one-hot":
+            raise UserError("--tie-weights needs --input embedding")
+        if self.tie_weights and self.softmax == "adaptive":
+            raise UserError("--tie-weights needs --softmax full")
+        if self.stateless and self.lines and self.epoch_steps:
+            raise UserError("--epoch-steps counts chunks of running text, not documents")

@@ -8,8 +8,10 @@ from typing import Any
 
 from rnntool.data.pairs import pair_options, read_pairs
 from rnntool.errors import UserError
+from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.runs.metrics import Table, figure_table
 from rnntool.tasks.seq2seq.data import number_pairs
 from rnntool.tasks.seq2seq.load import load_seq2seq
 from rnntool.tasks.seq2seq.task import target_likelihood
@@ -34,11 +36,13 @@ class Seq2SeqReport:
         """Plain values, as `--json` prints them."""
         return dict(vars(self))
 
+    def tables(self) -> list[Table]:
+        """One table."""
+        return [figure_table(self.as_dict())]
 
-def evaluate_seq2seq(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> Seq2SeqReport:
-    """Score a run directory on pairs: likelihood of the true answers, and the model's own.
+
+def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> Seq2SeqReport:
+    """Score a run on pairs: likelihood of the true answers, and the model's own.
 
     Raises:
         UserError: run or data cannot be used, or sacrebleu is missing.

@@ -121,8 +121,8 @@ class DecoderEngine:
         return scores.cpu().numpy(), first_axis(after)
 
 
-def load_seq2seq(path: str, device: str = "auto", threads: int = 0) -> TrainedSeq2Seq:
-    """Open a run directory of `train seq2seq`.
+def load_seq2seq(run: str | Run, device: str = "auto", threads: int = 0) -> TrainedSeq2Seq:
+    """Open a run of `train seq2seq`.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
@@ -134,6 +134,6 @@ def load_seq2seq(path: str, device: str = "auto", threads: int = 0) -> TrainedSe
     def fresh(settings: Seq2SeqSettings, run: Run) -> Seq2Seq:
         return build_model(settings, run.vocabulary, targets(run))
 
-    opened = open_trained(path, "seq2seq", Seq2SeqSettings, fresh, device, threads)
+    opened = open_trained(run, "seq2seq", Seq2SeqSettings, fresh, device, threads)
     unit = Unit(parse_identity(opened.run.config.tokenizer), documents=True)
     return TrainedSeq2Seq(**vars(opened), targets=targets(opened.run), unit=unit)

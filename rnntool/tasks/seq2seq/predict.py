@@ -10,15 +10,17 @@ from rnntool.data.sequences import pack_sequences
 from rnntool.data.stream import batches_of
 from rnntool.formats.corpus import open_corpus
 from rnntool.formats.reading import count_lines
+from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
+from rnntool.runs.answerer import TORCH_ANSWERS
 from rnntool.runs.inference_settings import PredictSettings
 from rnntool.tasks.seq2seq.load import load_seq2seq
 
 _TOGETHER = 256  # texts answered before the first of them is written
 
 
-def predict_answers(
-    run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
+def predict(
+    run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
     """Answer every line, in order, flushed as the answers come.
 
@@ -28,6 +30,7 @@ def predict_answers(
     Raises:
         UserError: run or an input cannot be used.
     """
+    report.detail(TORCH_ANSWERS)
     trained = load_seq2seq(run, settings.device, settings.threads)
     options = pair_options(
         settings.text_column or trained.settings.source_column, None, settings.encoding,

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from rnntool.configuration import setting
 from rnntool.models.settings import Seq2SeqModelSettings
 from rnntool.registry import UNITS
+from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
+
+HELP = """Train an encoder and a decoder, many to many and delayed: a text in, a text out.
+
+Example: rnntool train seq2seq ChatbotData.csv --attention general -o runs/chat
+"""
+INPUTS = (Input("data", "Pairs: TSV or CSV with a source and a target column."),)
+
 
 _DATA = "Data"
 _OPTIMISATION = "Optimisation"

@@ -8,10 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from rnntool.formats.rundir import Run
 from rnntool.formats.tagged import read_tagged
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
-from rnntool.runs.metrics import ClassificationReport, classification_report
+from rnntool.runs.metrics import (
+    ClassificationReport,
+    Table,
+    classification_report,
+    figure_table,
+)
 from rnntool.tasks.tag.load import load_tagger
 from rnntool.tasks.tag.task import entity_f1, has_entities, tag_probabilities
 from rnntool.text.vocabulary import UNK_ID
@@ -34,11 +40,14 @@ class TaggingReport:
         """Plain values, as `--json` prints them."""
         return {**vars(self), "by_tag": self.by_tag.as_dict()}
 
+    def tables(self) -> list[Table]:
+        """The figures in all, and those of each tag."""
+        whole = {name: value for name, value in vars(self).items() if name != "by_tag"}
+        return [figure_table(whole), self.by_tag.class_table("tag")]
 
-def evaluate_tagger(
-    run: str, data: str, settings: EvaluateSettings, report: Reporter
-) -> TaggingReport:
-    """Score a run directory on tagged sentences.
+
+def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> TaggingReport:
+    """Score a run on tagged sentences.
 
     Raises:
         UserError: run or data cannot be used, or a tag was not seen in training.

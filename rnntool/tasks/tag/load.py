@@ -28,8 +28,8 @@ class TrainedTagger(Opened[TagSettings, SequenceTagger]):
         return tag_probabilities(self.model, data, self.device)[0]
 
 
-def load_tagger(path: str, device: str = "auto", threads: int = 0) -> TrainedTagger:
-    """Open a run directory of `train tag`.
+def load_tagger(run: str | Run, device: str = "auto", threads: int = 0) -> TrainedTagger:
+    """Open a run of `train tag`.
 
     Raises:
         UserError: it is none, is damaged, or was trained for another task.
@@ -39,5 +39,5 @@ def load_tagger(path: str, device: str = "auto", threads: int = 0) -> TrainedTag
         characters = tag_reader(run, settings).characters
         return build_model(settings, run.vocabulary, characters, run.labels, read_sizes(run))
 
-    opened = open_trained(path, "tag", TagSettings, fresh, device, threads)
+    opened = open_trained(run, "tag", TagSettings, fresh, device, threads)
     return TrainedTagger(**vars(opened), reader=tag_reader(opened.run, opened.settings))

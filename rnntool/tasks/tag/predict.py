@@ -23,7 +23,7 @@ from rnntool.tasks.tag.reader import TagReader, tag_reader
 from rnntool.tasks.tag.settings import TagSettings
 
 
-def predict_tags(
+def predict(
     run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
     """Tag every sentence, in order, flushed as the answers come: text, columns or CoNLL-U.
@@ -75,7 +75,7 @@ class TagAnswering(Answering[Tagged]):
         """The model as it was trained."""
         from rnntool.tasks.tag.load import load_tagger
 
-        tagger = load_tagger(str(self.run.path), self.settings.device, self.settings.threads)
+        tagger = load_tagger(self.run, self.settings.device, self.settings.threads)
         return tagger.probabilities
 
 

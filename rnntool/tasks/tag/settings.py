@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
+from rnntool.errors import UserError
 from rnntool.formats.tagged import FORMATS
 from rnntool.models.settings import TaggerSettings
+from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
+
+HELP = """Train a tagger, many to many and aligned: a label for each token.
+
+Example: rnntool train tag ko_gsd-ud-dev.conllu -o runs/pos
+"""
+INPUTS = (Input("data", "Tagged sentences: CoNLL-U, columns or a table; - is stdin."),)
+
 
 _DATA = "Data"
 _MODEL = "Model"
@@ -56,3 +65,8 @@ class TagSettings(TrainingSettings, TaggerSettings, TagDataSettings):
         10, "Stop after this many epochs without a better validation score; 0: never.", min=0,
         panel=_OPTIMISATION,
     )  # fmt: skip
+
+    def check(self) -> None:
+        """Raise a UserError where two settings exclude each other."""
+        if self.encoder == "cnn-rnn" and self.conv_pool != 1:
+            raise UserError("--conv-pool must be 1: each token needs a step of its own")
