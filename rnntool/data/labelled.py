@@ -149,7 +149,10 @@ def encode(file: TokenFile, vocabulary: Vocabulary, labels: list[str], max_lengt
 
 
 def split_off(count: int, share: float, seed: int) -> tuple[Ints, Ints]:
-    """Row numbers for training and for validation, both in file order, at random by `seed`."""
-    held = max(1, round(count * share))
+    """Row numbers for training and for validation, both in file order, at random by `seed`.
+
+    A share above 0 holds back one row at least; 0 none.
+    """
+    held = max(1, round(count * share)) if share else 0
     order = np.random.default_rng(seed).permutation(count)
     return np.sort(order[held:]), np.sort(order[:held])

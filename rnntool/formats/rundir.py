@@ -9,11 +9,13 @@ target.tsv           the vocabulary of what a seq2seq model writes
 subword.json         the subword model, where the tokenizer has one
 weights.safetensors  the best epoch's weights
 metrics.jsonl        an epoch a line
+features.yaml        the sizes of the biLM inside the weights (--features)
 epochs/              each epoch's weights, 000 before the first, where --keep-epochs asked for them
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from typing import Any
 from rnntool.errors import UserError
 from rnntool.formats.vocab import read_vocabulary, write_vocabulary
 from rnntool.registry import TASKS
+from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.yaml_text import YamlError, parse_yaml
 
@@ -29,7 +32,8 @@ CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subw
 CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
 SPELLING = "spelling.tsv"
 WEIGHTS = "weights.safetensors"
-METRICS, EPOCHS = "metrics.jsonl", "epochs"
+METRICS, EPOCHS, CHECKPOINT = "metrics.jsonl", "epochs", "checkpoint"
+FEATURES = "features.yaml"
 _WITHOUT_WORDS = ("forecast",)
 _NO_WORDS = Vocabulary((), (), "none")
 
@@ -73,6 +77,12 @@ class Run:
                             hint="train with --keep-epochs")  # fmt: skip
         return found
 
+    def note_interrupted(self, report: Reporter) -> None:
+        """Say that the weights are those of a training that has not come to its end."""
+        if (self.path / CHECKPOINT).is_dir():
+            epochs = len(read_metrics(self.path))
+            report.note(f"{self.path}: an interrupted training; the best epoch of {epochs} is used")
+
     def subword_model(self) -> bytes | None:
         """The subword model's bytes, or None."""
         path = self.path / SUBWORD
@@ -90,11 +100,17 @@ def open_run(path: str) -> Run:
     wordless = config.task in _WITHOUT_WORDS
     for name in (LABELS, WEIGHTS) if wordless else (VOCAB, LABELS, WEIGHTS):
         if not (folder / name).is_file():
-            raise UserError(
-                f"is incomplete: {name} is missing", where=folder, hint="train it anew with --force"
-            )
+            raise _incomplete(folder, name)
     vocabulary = _NO_WORDS if wordless else read_vocabulary(str(folder / VOCAB))
     return Run(folder, config, vocabulary, _read_labels(folder / LABELS))
+
+
+def _incomplete(folder: Path, name: str) -> UserError:
+    if (folder / CHECKPOINT).is_dir():
+        return UserError("is an interrupted training without a finished epoch", where=folder,
+                         hint="go on with it: the same command with --resume")  # fmt: skip
+    return UserError(f"is incomplete: {name} is missing", where=folder,
+                     hint="train it anew with --force")  # fmt: skip
 
 
 def _read_labels(path: Path) -> list[str]:
@@ -138,6 +154,23 @@ def require_command(run: Run, command: str) -> Run:
 def commands_for(task: str) -> tuple[str, ...]:
     """The commands that take runs of a task; of an unknown one only `describe`."""
     return TASKS[task].commands if task in TASKS else ("describe",)
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """A run's epochs.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    path = folder / METRICS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        epochs = [json.loads(line) for line in lines]
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot be read: {error}", where=path) from None
+    if not epochs:
+        raise UserError("holds no epoch", where=path)
+    return epochs
 
 
 def write_config(folder: Path, config: RunConfig) -> None:

@@ -73,21 +73,20 @@ def _detach(text: Any) -> None:
 
 
 @contextmanager
-def write_directory(path: str, force: bool = False) -> Iterator[Path]:
-    """A folder that appears under its name when all of it is written.
+def write_directory(path: str) -> Iterator[Path]:
+    """A folder that appears under its name, in an older one's place, when all of it is written.
 
     Raises:
-        UserError: it exists and `force` is not given, or the place cannot be written.
+        UserError: the place cannot be written.
     """
     target = Path(path)
-    refuse_existing(path, force)
     with explain_os_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         with explain_os_errors(path):
             yield temporary
-            temporary.chmod(0o777 & ~_umask())
+            temporary.chmod(0o777 & ~umask())
             replace_directory(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -106,11 +105,11 @@ def replace_directory(new: Path, target: Path) -> None:
 
 
 def refuse_existing(path: str, force: bool) -> None:
-    """Raise a UserError if the output folder is there and `--force` is not given."""
+    """Raise a UserError if the output file is there and `--force` is not given."""
+    if os.path.isdir(path):
+        raise UserError("is a folder", where=path, hint="give a file name to write to")
     if os.path.lexists(path) and not force:
         raise UserError("exists already", where=path, hint="give --force to replace it")
-    if os.path.lexists(path) and not os.path.isdir(path):
-        raise UserError("is a file, not a folder", where=path, hint="give another name")
 
 
 @contextmanager
@@ -143,10 +142,11 @@ def _mode_of(target: str) -> int:
     try:
         return stat.S_IMODE(os.stat(target).st_mode)
     except OSError:
-        return 0o666 & ~_umask()
+        return 0o666 & ~umask()
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that this process takes from the files it makes."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import METRICS, Run, open_run
+from rnntool.formats.rundir import open_run, read_metrics
 from rnntool.formats.weights import read_weights
 from rnntool.inspection.figures import draw_confusion, draw_curves, draw_forecasts, draw_map
 from rnntool.reporting import Reporter
@@ -44,25 +43,8 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         words, vectors = _vectors(inputs[0], settings)
         draw_map(_flat(vectors, settings), words, output)
     else:
-        draw_curves({path: read_metrics(open_run(path)) for path in inputs}, output)
+        draw_curves({path: read_metrics(open_run(path).path) for path in inputs}, output)
     report.note(f"{output} is drawn")
-
-
-def read_metrics(run: Run) -> list[dict[str, Any]]:
-    """A run's epochs.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
-    path = run.path / METRICS
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        epochs = [json.loads(line) for line in lines]
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot be read: {error}", where=path) from None
-    if not epochs:
-        raise UserError("holds no epoch", where=path)
-    return epochs
 
 
 def _one(inputs: list[str], flag: str) -> None:

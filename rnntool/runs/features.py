@@ -10,14 +10,12 @@ import numpy as np
 from rnntool.configuration import as_dict, build
 from rnntool.configuration import read_config as read_settings
 from rnntool.errors import UserError
-from rnntool.formats.rundir import CONFIG, VOCAB, WEIGHTS, Run, open_run, require_task
+from rnntool.formats.rundir import CONFIG, FEATURES, VOCAB, WEIGHTS, Run, open_run, require_task
 from rnntool.formats.weights import read_weights
 from rnntool.models.features import ContextFeatures
 from rnntool.models.settings import BiLMModelSettings
 from rnntool.reporting import Reporter
 from rnntool.training.checkpoint import load_weights
-
-FEATURES = "features.yaml"  # in a run directory: the sizes of the biLM inside its weights
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 
 from rnntool.configuration import read_config as read_settings
 from rnntool.errors import UserError, one_of
+from rnntool.formats.run_folder import require_replaceable
 from rnntool.formats.rundir import open_run, read_config
 from rnntool.formats.writing import replace_directory, write_text
 from rnntool.registry import TASKS
@@ -59,8 +61,7 @@ def search(
     base = {} if settings.base is None else read_settings(settings.base)
     space = read_space(space_file, task, base)
     folder = Path(output)
-    if folder.exists() and not resume:
-        raise UserError("exists already", where=output, hint="give --resume to go on with it")
+    _require_own(folder, resume)
     cells = _grid(space) if settings.method == "grid" else []
     folder.mkdir(parents=True, exist_ok=True)
     study = _study(optuna, folder, settings)
@@ -112,6 +113,18 @@ def read_space(path: str, task: str, base: Mapping[str, Any]) -> dict[str, Any]:
     if not space:
         raise UserError("names no setting to search", where=path)
     return space
+
+
+def _require_own(folder: Path, resume: bool) -> None:
+    """Raise a UserError if the folder is there and is no search that may go on."""
+    if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / JOURNAL).is_file():
+        raise UserError("is there already, and no search has written it", where=folder,
+                        hint="give another name")  # fmt: skip
+    if not resume:
+        raise UserError("exists already", where=folder, hint="give --resume to go on with it")
+    require_replaceable(folder / BEST, force=True)
 
 
 def _optuna() -> Any:
@@ -209,7 +222,14 @@ def _run_trial(
         return None
     figure, score = _score(run)
     trial.set_user_attr("figure", figure)
+    trial.set_user_attr("loss", -_rank(run)[1])
     return score
+
+
+def _rank(run: Path) -> tuple[float, float]:
+    """By what runs compare: the score, and of two with one score the lower validation loss."""
+    loss = float(read_config(run).results.get("validation_loss", math.inf))
+    return _score(run)[1], -loss
 
 
 def _score(run: Path) -> tuple[str, float]:
@@ -225,7 +245,7 @@ def _score(run: Path) -> tuple[str, float]:
 def _keep_best(folder: Path, number: int) -> None:
     """Keep a trial's run if it is better than the one that is kept."""
     run, best = folder / f"trial-{number}", folder / BEST
-    if best.is_dir() and _score(run)[1] <= _score(best)[1]:
+    if best.is_dir() and _rank(run) <= _rank(best):
         shutil.rmtree(run)
     else:
         replace_directory(run, best)
@@ -256,13 +276,14 @@ def _finish(study: Any, folder: Path) -> list[dict[str, Any]]:
             continue
         figure = attributes["figure"]
         row = {"trial": trial.number, figure: abs(trial.value), "seconds": attributes["seconds"]}
-        rows.append({**row, **trial.params, "_score": trial.value})
+        rank = (-trial.value, attributes.get("loss", math.inf))
+        rows.append({**row, **trial.params, "_rank": rank})
     if not rows:
         reason = errors[0] if errors else _SPENT
         raise UserError(f"no trial succeeded: {reason}", where=folder)
-    rows.sort(key=lambda row: -float(row["_score"]))
+    rows.sort(key=lambda row: row["_rank"])
     for row in rows:
-        del row["_score"]
+        del row["_rank"]
     open_run(str(folder / BEST))  # it is whole
     with write_text(str(folder / TABLE)) as sink:
         sink.write("\t".join(rows[0]) + "\n")

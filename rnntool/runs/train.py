@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from rnntool.formats.rundir import RunConfig
+from rnntool.formats.run_folder import partial_path
+from rnntool.formats.rundir import RunConfig, read_config, read_metrics
 from rnntool.reporting import Reporter
 from rnntool.training.backend import Backend, choose_backend
-from rnntool.training.folder import partial_path, training_directory
+from rnntool.training.folder import TrainingFolder, training_directory
 from rnntool.training.group import Group
 from rnntool.training.loop import Outcome, Trainer
 from rnntool.training.settings import TrainingSettings
@@ -55,7 +56,9 @@ def train_run(
         output: the run directory; `OUTPUT.partial` while the training runs.
         prepare: reads the inputs and makes the model; called with the folder under way, and with
             torch's seed set.
-        resume: go on from an interrupted training's checkpoint, if there is one.
+        force: replace the run that is there, or an interrupted training.
+        resume: go on from an interrupted training's checkpoint, if there is one; a finished run of
+            the same inputs and settings is left as it is.
 
     Returns:
         The run directory and what the training came to.
@@ -65,6 +68,20 @@ def train_run(
     """
     group = Group()
     group.join()
+    trained = _train(group, output, settings, prepare, report, force, resume)
+    group.leave()
+    return trained
+
+
+def _train(
+    group: Group,
+    output: str,
+    settings: TrainingSettings,
+    prepare: Callable[[Path], Job],
+    report: Reporter,
+    force: bool,
+    resume: bool,
+) -> tuple[Path, Outcome]:
     with contextlib.ExitStack() as stack:
         folder = None
         if group.first:
@@ -76,11 +93,17 @@ def train_run(
         with contextlib.closing(prepare(scratch)) as job:
             if folder is not None:
                 folder.begin(job.config)
+            # The others read no checkpoint before the first has the folder.
+            if group.from_first(folder is not None and folder.done):
+                return _finished_before(output, folder, report)
+            if folder is not None:
                 job.write(folder.path)
-            group.wait()  # the others read no checkpoint before the first has the folder
+            group.wait()
             group.seed(settings.seed)
             together = f" in {group.size} processes" if group.size > 1 else ""
             report.note(f"{parameters(job.model):,} parameters; training on {backend}{together}")
+            if not job.task.validates:
+                report.note("no validation data: all epochs are trained, and the last one is kept")
             place = partial_path(output)
             trainer = Trainer(job.model, job.task, job.settings, backend, place, report, group)
             outcome = trainer.run(resume)
@@ -88,8 +111,21 @@ def train_run(
             results = summarize(outcome, job.model, backend) | job.results
             folder.finish(replace(job.config, results=results))
             job.finished(Path(output), report)
-    group.leave()
     return Path(output), outcome
+
+
+def _finished_before(
+    output: str, folder: TrainingFolder | None, report: Reporter
+) -> tuple[Path, Outcome]:
+    """The run that is there, made newer than its inputs; what its training came to."""
+    run = Path(output)
+    history = read_metrics(run)
+    results = read_config(run).results
+    if folder is not None:
+        folder.touch()
+        report.note(f"{output}: finished before, with the same inputs and settings")
+    best = history[results["best_epoch"] - 1]
+    return run, Outcome(history, best, results["seconds"], stopped_early=False)
 
 
 def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str, Any]:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def validation_share(validation: str) -> float | None:
-    """The share that `--validation` gives, or None where it names a file.
+    """The share that `--validation` gives, or None where it names a file; 0: train on all.
 
     Raises:
         UserError: it is a number that is no share.
@@ -21,8 +21,8 @@ def validation_share(validation: str) -> float | None:
         share = float(validation)
     except ValueError:
         return None
-    if not 0 < share < 1:
-        raise UserError(f"--validation is {validation}", hint="give a share between 0 and 1")
+    if not 0 <= share < 1:
+        raise UserError(f"--validation is {validation}", hint="give a share from 0 to below 1")
     return share
 
 
@@ -32,7 +32,7 @@ def hold_back(
     """What is trained on and what is validated on, each in file order.
 
     Args:
-        validation: a share of the file, split off at random, or a file of its own.
+        validation: a share of the file, split off at random, or a file of its own; 0: nothing.
         read: gives a file's examples.
 
     Raises:
@@ -42,6 +42,8 @@ def hold_back(
     examples = read(path)
     if share is None:
         return examples, read(validation)
+    if share == 0:
+        return examples, []
     if len(examples) < 2:
         raise UserError("has one example only: one more is needed to validate on", where=path,
                         hint="or give --validation FILE")  # fmt: skip

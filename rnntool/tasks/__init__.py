@@ -106,7 +106,7 @@ def evaluate(run: str, data: str, settings: EvaluateSettings, report: Reporter) 
     Raises:
         UserError: run or data cannot be used, or a setting means nothing to the run's task.
     """
-    opened = _open(run, "eval", settings)
+    opened = _open(run, "eval", settings, report)
     figures: Figures = _role(opened, "evaluate").evaluate(opened, data, settings, report)
     return figures
 
@@ -122,17 +122,18 @@ def predict(
     Raises:
         UserError: run or an input cannot be used, or a setting means nothing to the run's task.
     """
-    opened = _open(run, "predict", settings)
+    opened = _open(run, "predict", settings, report)
     count: int = _role(opened, "predict").predict(opened, inputs, sink, settings, report)
     return count
 
 
-def _open(path: str, command: str, settings: Any) -> Run:
+def _open(path: str, command: str, settings: Any, report: Reporter) -> Run:
     from rnntool.configuration import refuse_foreign
     from rnntool.formats.rundir import open_run, require_command
 
     run = require_command(open_run(path), command)
     refuse_foreign(settings, run.config.task, path)
+    run.note_interrupted(report)
     return run
 
 

@@ -7,6 +7,7 @@ leaves the old checkpoint or the new one.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,23 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from rnntool.errors import UserError
-from rnntool.formats.writing import write_directory
+from rnntool.formats.writing import umask, write_directory
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Tensors by name as one safetensors file.
+    """Tensors by name as one safetensors file, which appears when it is whole.
 
     Raises:
         UserError: the disk is full, or the place cannot be written.
     """
+    packed = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    part = path.with_name(f".{path.name}.part")
     try:
-        save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+        save_file(packed, part)
+        part.chmod(0o666 & ~umask())  # the library gives it to its owner alone
+        os.replace(part, path)
     except SafetensorError as error:
+        part.unlink(missing_ok=True)
         reason = str(error).partition("I/O error: ")[2] or str(error)
         raise UserError(f"cannot be written: {reason}", where=path) from None
 
@@ -89,7 +95,7 @@ def save_checkpoint(
         packed |= {"random.cuda": torch.cuda.get_rng_state()}
     groups = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
     state = {"position": position, "optimizer": optimizer_values, "groups": groups}
-    with write_directory(str(folder), force=True) as new:
+    with write_directory(str(folder)) as new:
         save_weights(new / "tensors.safetensors", _without_shared(packed))
         (new / "state.json").write_text(json.dumps(state), encoding="utf-8")
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import EPOCHS, METRICS, WEIGHTS
+from rnntool.formats.rundir import CHECKPOINT, EPOCHS, METRICS, WEIGHTS
 from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
@@ -31,8 +31,6 @@ from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfr
 from rnntool.training.settings import TrainingSettings
 from rnntool.training.task import StepResult, Task
 
-CHECKPOINT = "checkpoint"
-
 
 @dataclass
 class _Position:
@@ -41,6 +39,7 @@ class _Position:
     epoch: int = 0  # epochs finished
     step: int = 0  # steps done in the epoch under way
     best_score: float = -math.inf  # higher is better
+    best_loss: float = math.inf  # of the same epoch: of two with one score, the lower loss wins
     best_epoch: int = 0
     since_best: int = 0
     schedule: dict[str, Any] = field(default_factory=dict)
@@ -145,7 +144,7 @@ class Trainer:
         with self._averaged():
             self.model.eval()
             metrics: dict[str, float] = {}
-            if self.group.first:
+            if self.group.first and self.task.validates:
                 with torch.no_grad():
                     metrics = self.task.validate(self.model, self.backend.device)
             self._finish_epoch(epoch, self.group.from_first(metrics))
@@ -223,18 +222,28 @@ class Trainer:
             "examples_per_second": totals["count"] / totals["seconds"],
             "seconds": totals["seconds"],
         }
-        score = metrics[self.task.monitor] * (1 if self.task.higher_is_better else -1)
+        score = self._score(epoch, metrics)
+        loss = metrics.get("loss", math.inf)
         position.history.append(entry)
         position.epoch, position.step, position.totals = epoch, 0, {}
         position.since_best += 1
-        if score > position.best_score:
-            position.best_score, position.best_epoch, position.since_best = score, epoch, 0
+        if (score, -loss) > (position.best_score, -position.best_loss):
+            position.best_score, position.best_loss = score, loss
+            position.best_epoch, position.since_best = epoch, 0
             self.best = {n: t.detach().cpu().clone() for n, t in self.model.state_dict().items()}
+            if self.group.first:  # an interrupted training answers with them
+                save_weights(self.folder / WEIGHTS, self.best)
         if self.settings.keep_epochs:
             self._keep_epoch(epoch)
         self.schedule.after_epoch(score)
         self.report.event("epoch", entry, _summary(entry))
         self._write_metrics()
+
+    def _score(self, epoch: int, metrics: dict[str, float]) -> float:
+        """Higher is better; without validation data the last epoch is."""
+        if not metrics:
+            return float(epoch)
+        return metrics[self.task.monitor] * (1 if self.task.higher_is_better else -1)
 
     def _keep_epoch(self, epoch: int) -> None:
         if not self.group.first:
@@ -250,7 +259,7 @@ class Trainer:
         (self.folder / METRICS).write_text("".join(lines), encoding="utf-8")
 
     def _should_stop(self) -> bool:
-        patience = self.settings.patience
+        patience = self.settings.patience if self.task.validates else 0
         return patience > 0 and self.position.since_best >= patience
 
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
@@ -291,7 +300,7 @@ def _summary(entry: dict[str, Any]) -> str:
         names = [key for key in entry if key.startswith(prefix)]
         return ", ".join(f"{key.removeprefix(prefix)} {entry[key]:.4f}" for key in names)
 
-    speed = f"{entry['examples_per_second']:,.0f}/s"
-    return (
-        f"epoch {entry['epoch']}: {figures('train_')}; validation {figures('validation_')}; {speed}"
-    )
+    parts = [f"epoch {entry['epoch']}: {figures('train_')}"]
+    if any(key.startswith("validation_") for key in entry):
+        parts.append(f"validation {figures('validation_')}")
+    return "; ".join([*parts, f"{entry['examples_per_second']:,.0f}/s"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
+from rnntool.errors import UserError
 from rnntool.registry import DEVICES, OPTIMIZERS, PRECISIONS, SCHEDULES
 
 _OPTIMISATION = "Optimisation"
@@ -77,3 +78,5 @@ class TrainingSettings:
 
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
+        if self.schedule == "plateau" and getattr(self, "validation", None) in ("0", "0.0", 0.0):
+            raise UserError("--schedule plateau needs validation data, and --validation is 0")

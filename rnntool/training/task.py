@@ -26,6 +26,7 @@ class Task(Protocol):
     unit: str  # what is counted, for the display: "reviews", "tokens"
     monitor: str  # the validation metric that decides which epoch is best
     higher_is_better: bool
+    validates: bool = True  # whether there are validation data
 
     def steps_per_epoch(self) -> int:
         """Batches in one epoch."""

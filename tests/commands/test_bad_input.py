@@ -94,8 +94,9 @@ def test_a_label_not_seen_in_training(cli: Cli, tmp_path, trained):
 
 def test_an_output_that_exists_is_refused_without_force(cli: Cli, tmp_path, trained):
     run = tmp_path / "run"
-    run.mkdir()
+    run.mkdir()  # an empty folder is nobody's loss
     arguments = ["train", "classify", trained / "train.tok", "-o", run, "--epochs", 1, *SMALL]
+    assert cli(*arguments).code == 0
     assert "exists already; give --force" in one_line_error(cli(*arguments))
     assert cli(*arguments, "--force").code == 0
     assert (run / "weights.safetensors").is_file()

@@ -146,9 +146,7 @@ def test_a_directory_appears_whole_or_not_at_all(tmp_path):
     assert os.listdir(tmp_path) == []
     with write_directory(str(target)) as folder:
         (folder / "a").write_text("1")
-    with pytest.raises(UserError, match="--force"), write_directory(str(target)):
-        pass
-    with write_directory(str(target), force=True) as folder:
+    with write_directory(str(target)) as folder:
         (folder / "b").write_text("2")
     assert os.listdir(tmp_path) == ["run"]
     assert os.listdir(target) == ["b"]

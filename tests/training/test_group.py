@@ -76,10 +76,11 @@ def test_two_processes_end_with_the_weights_of_one(cli, data, tmp_path, argument
 
 def test_an_error_of_the_first_process_ends_all(data, tmp_path):
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
     result = together("train", "classify", data / "rows.tsv", *PLAIN, "-o", tmp_path / "run")
     assert result.returncode == 1
     assert result.stderr.count("rnntool: error:") == 1
-    assert "exists" in result.stderr
+    assert "not a run" in result.stderr
 
 
 def test_standard_input_is_not_torn_in_two(monkeypatch):

@@ -32,7 +32,7 @@ class BiLMSettings(CorpusSettings, BiLMModelSettings):
     min_count: int = setting(2, "Without --vocab: leave out tokens seen fewer times.", min=1,
                              panel="Data")  # fmt: skip
     validation: str = setting(
-        "0.01", "Validation text: the last share of the tokens, or a file.", panel="Data"
+        "0.01", "Validation text: the last share of the tokens, or a file; 0: none.", panel="Data"
     )
     bptt: int = setting(
         100, "Steps of a piece; longer documents come in several.", min=2, panel="Text over time"

@@ -31,9 +31,11 @@ class BiLMTask(ChunkTask):
     def __init__(self, text: PreparedText, settings: BiLMSettings) -> None:
         super().__init__(make_chunks(text.train, 0, text.train_stop, settings))
         self.settings = settings
-        self.held = make_chunks(
-            text.validation, text.validation_start, len(text.validation), settings
-        )
+        self.validates = text.held > 0
+        if self.validates:
+            self.held = make_chunks(
+                text.validation, text.validation_start, len(text.validation), settings
+            )
 
     def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
         """Mean of both directions' negative log-likelihood a token, among the samples."""

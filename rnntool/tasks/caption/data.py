@@ -80,7 +80,7 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     limit = settings.max_length or None
     with text_splitter(unit, worker, settings.workers, report) as split_texts:
         split = [tokens[:limit] for tokens in split_texts(texts)]
-    if len(split) < 2:
+    if share and len(split) < 2:
         raise UserError("needs at least two rows: one is held for validation", where=text)
     rows, held = split_off(len(split), share, settings.seed)
     counts = Counter(token for row in rows.tolist() for token in unit.line(split[row]))

@@ -40,7 +40,7 @@ class CaptionDataSettings:
         200, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
     )
     validation: str = setting(
-        "0.05", "Validation data: a share of the rows, split off at random.", panel=_DATA
+        "0.05", "Validation data: a share of the rows, split off at random; 0: none.", panel=_DATA
     )
     format: str = setting("auto", "Form of the text.", choices=FORMATS, panel=_DATA)
     text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
@@ -60,5 +60,6 @@ class CaptionSettings(TrainingSettings, CaptionModelSettings, CaptionDataSetting
 
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
+        super().check()
         if self.input == "one-hot":
             raise UserError("captioning needs --input embedding")

@@ -35,6 +35,7 @@ class CaptionTask(RowTask):
         predicted = int((lengths - 1).sum())  # all but <bos>
         super().__init__(lengths, settings.batch_size, settings.seed, predicted)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
+        self.validates = len(self.validation) > 0
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Mean negative log-likelihood of the batch's tokens."""

@@ -61,7 +61,7 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
         train, held = everything, encode(held_file, vocabulary, labels, settings.max_length)
         rows = np.arange(len(train))
     else:
-        if len(everything) < 2:
+        if share and len(everything) < 2:
             raise UserError("needs at least two rows: one is held for validation", where=path)
         rows, held_rows = split_off(len(everything), share, settings.seed)
         train, held = everything.take(rows), everything.take(held_rows)

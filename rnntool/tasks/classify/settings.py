@@ -40,7 +40,7 @@ class DataSettings:
     )
     validation: str = setting(
         "0.05",
-        "Validation data: a share of the training rows, split off at random, or a file.",
+        "Validation data: a share of the training rows, split off at random, or a file; 0: none.",
         panel=_DATA,
     )
     max_length: int = setting(
@@ -92,5 +92,6 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
 
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
+        super().check()
         if self.unlabelled is not None and not self.distil:
             raise UserError("--unlabelled needs a teacher: give --distil RUN")

@@ -47,6 +47,7 @@ class ClassifyTask(RowTask):
     def __init__(self, train: Labelled, validation: Labelled, settings: ClassifySettings) -> None:
         super().__init__(train.sequences.lengths, settings.batch_size, settings.seed)
         self.train, self.validation, self.settings = train, validation, settings
+        self.validates = len(self.validation) > 0
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Cross-entropy on one batch of rows."""

@@ -46,7 +46,7 @@ def prepare(path: str, settings: ForecastSettings, report: Reporter) -> Prepared
     held, test = split_rows(len(series), settings)
     train = cut(series.values, 0, held, settings.window, settings.horizon, settings.stride)
     validation = cut(series.values, held, test, settings.window, settings.horizon)
-    if not len(train) or not len(validation):
+    if not len(train) or (settings.validation and not len(validation)):
         raise UserError(
             f"{len(series):,} rows, {held:,} of them to train on: too few for --window"
             f" {settings.window} and --horizon {settings.horizon}",
@@ -84,7 +84,8 @@ def note_series(series: Series, report: Reporter) -> None:
 def split_rows(rows: int, settings: ForecastSettings) -> tuple[int, int]:
     """Where the validation part begins, and where the test part does."""
     test = rows - round(rows * settings.test)
-    return test - max(1, round(rows * settings.validation)), test
+    held = max(1, round(rows * settings.validation)) if settings.validation else 0
+    return test - held, test
 
 
 def listed(names: str | None) -> list[str] | None:

@@ -35,7 +35,7 @@ class SeriesSettings:
     horizon: int = setting(1, "Steps ahead that are forecast.", min=1, panel=_DATA)
     stride: int = setting(1, "Steps from one training window to the next.", min=1, panel=_DATA)
     validation: float = setting(
-        0.1, "Share of the rows, before the test part, to validate on.", min=0.001, max=0.9,
+        0.1, "Share of the rows, before the test part, to validate on; 0: none.", min=0.0, max=0.9,
         panel=_DATA,
     )  # fmt: skip
     test: float = setting(

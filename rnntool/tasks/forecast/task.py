@@ -39,6 +39,7 @@ class ForecastTask(Task):
 
     def __init__(self, prepared: Prepared, settings: ForecastSettings) -> None:
         self.prepared, self.settings = prepared, settings
+        self.validates = len(prepared.validation) > 0
 
     def steps_per_epoch(self) -> int:
         """Batches in one epoch."""

@@ -15,6 +15,7 @@ from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, open_corpus, split_tokens
 from rnntool.formats.reading import STREAM, count_lines
+from rnntool.formats.run_folder import IDS, VALIDATION_IDS
 from rnntool.formats.rundir import WEIGHTS, write_parts
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import read_vocabulary
@@ -26,8 +27,6 @@ from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 from rnntool.text.units import Unit, unit_spec
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabulary
-
-IDS, VALIDATION_IDS = "ids.bin", "validation.bin"
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,11 @@ class PreparedText:
     vocabulary: Vocabulary
     unit: Unit
     subword_model: bytes | None
+
+    @property
+    def held(self) -> int:
+        """Tokens to validate on."""
+        return len(self.validation) - self.validation_start
 
     def write(self, folder: Path) -> None:
         """Copy into the run directory what generating and scoring will need."""
@@ -198,7 +202,6 @@ def _refuse_dull(seen: np.ndarray, tokens: int, paths: list[str]) -> None:
 
 def _refuse_short(text: PreparedText, settings: CorpusSettings) -> None:
     """Each of the B places read side by side needs a step, and validation a token to predict."""
-    held = len(text.validation) - text.validation_start
     needed = settings.batch_size * (min(settings.bptt, 8) + 1)
     if text.train_stop < needed:
         raise UserError(
@@ -206,17 +209,17 @@ def _refuse_short(text: PreparedText, settings: CorpusSettings) -> None:
             f" --batch-size {settings.batch_size} and --bptt {settings.bptt} need {needed:,}",
             hint="give more text or a smaller --batch-size",
         )
-    if held < 2:
-        raise UserError(f"the validation text has {held} tokens", hint="give a larger --validation")
+    if text.held < 2 and validation_share(settings.validation) != 0:
+        raise UserError(f"the validation text has {text.held} tokens",
+                        hint="give a larger --validation")  # fmt: skip
 
 
 def _note(text: PreparedText, report: Reporter) -> None:
-    held = len(text.validation) - text.validation_start
     unknown = sum(
         int((block == UNK_ID).sum()) for block in text.validation.blocks(text.validation_start)
     )
     report.note(
-        f"{text.train_stop:,} tokens to train on, {held:,} to validate;"
+        f"{text.train_stop:,} tokens to train on, {text.held:,} to validate;"
         f" vocabulary {len(text.vocabulary):,} with {len(SPECIALS)} specials,"
-        f" unknown in validation {unknown / held:.2%}"
+        f" unknown in validation {unknown / max(1, text.held):.2%}"
     )

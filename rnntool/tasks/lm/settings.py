@@ -48,7 +48,7 @@ class TextSettings:
         None, "Without --vocab: size of the vocabulary at most.", min=5, panel=_DATA
     )
     validation: str = setting(
-        "0.1", "Validation text: the last share of the tokens, or a file.", panel=_DATA
+        "0.1", "Validation text: the last share of the tokens, or a file; 0: none.", panel=_DATA
     )
     format: str = setting("auto", "Form of the input.", choices=FORMATS, panel=_DATA)
     text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
@@ -121,6 +121,7 @@ class LMSettings(CorpusSettings, LanguageModelSettings):
 
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
+        super().check()
         if self.tie_weights and self.input == "one-hot":
             raise UserError("--tie-weights needs --input embedding")
         if self.tie_weights and self.softmax == "adaptive":

@@ -34,6 +34,7 @@ class LMTask(ChunkTask):
     def __init__(self, text: PreparedText, settings: LMSettings, report: Reporter) -> None:
         super().__init__(make_chunks(text, settings, report))
         self.text, self.settings, self.report = text, settings, report
+        self.validates = text.held > 0
         self.state: State | None = None
         self.steps = 0
 

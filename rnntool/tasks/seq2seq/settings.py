@@ -34,7 +34,7 @@ class PairSettings:
     subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
     min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
     validation: str = setting(
-        "0.1", "Validation data: a share of the pairs, at random, or a file.", panel=_DATA
+        "0.1", "Validation data: a share of the pairs, at random, or a file; 0: none.", panel=_DATA
     )
     encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
     workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)

@@ -37,6 +37,7 @@ class Seq2SeqTask(RowTask):
         tokens = int(prepared.train.targets.lengths.sum())
         super().__init__(prepared.train.lengths, settings.batch_size, settings.seed, tokens)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
+        self.validates = len(self.validation) > 0
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
         """Mean cross-entropy over the batch's target tokens."""

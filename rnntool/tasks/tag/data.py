@@ -61,7 +61,8 @@ def prepare(
     vocabulary = _vocabulary(train, settings, context)
     characters = count_characters(set(tokens(train)), settings.character_unit)
     speller = Speller(settings.character_unit, characters)
-    source = path if validation_share(settings.validation) else settings.validation
+    own = validation_share(settings.validation) is not None
+    source = path if own else settings.validation
     prepared = Prepared(
         encode_tagged(train, vocabulary, speller, tags, path),
         encode_tagged(held, vocabulary, speller, tags, source),

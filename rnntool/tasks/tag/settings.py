@@ -39,7 +39,9 @@ class TagDataSettings:
     )
     min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
     validation: str = setting(
-        "0.1", "Validation data: a share of the sentences, at random, or a file.", panel=_DATA
+        "0.1",
+        "Validation data: a share of the sentences, at random, or a file; 0: none.",
+        panel=_DATA,
     )
     encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
 
@@ -68,5 +70,6 @@ class TagSettings(TrainingSettings, TaggerSettings, TagDataSettings):
 
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
+        super().check()
         if self.encoder == "cnn-rnn" and self.conv_pool != 1:
             raise UserError("--conv-pool must be 1: each token needs a step of its own")

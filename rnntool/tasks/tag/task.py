@@ -37,6 +37,7 @@ class TagTask(RowTask):
         lengths = prepared.train.sequences.lengths
         super().__init__(lengths, settings.batch_size, settings.seed, int(lengths.sum()))
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
+        self.validates = len(self.validation.sequences) > 0
         self.tags = prepared.tags
         if has_entities(self.tags):
             self.monitor = "f1"

@@ -1,0 +1,100 @@
+"""What may be replaced by a run: another run, and nothing that no training wrote."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from rnntool.errors import UserError
+from rnntool.formats.rundir import (
+    CHARACTERS,
+    CHECKPOINT,
+    CONFIG,
+    EPOCHS,
+    FEATURES,
+    LABELS,
+    METRICS,
+    SPELLING,
+    SUBWORD,
+    TARGET_VOCAB,
+    VOCAB,
+    WEIGHTS,
+    read_config,
+)
+
+IDS, VALIDATION_IDS = "ids.bin", "validation.bin"  # a text as numbers, while a training runs
+_FILES = (
+    CONFIG, VOCAB, LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, WEIGHTS, METRICS,
+    IDS, VALIDATION_IDS,
+)  # fmt: skip
+_FOLDERS = {
+    EPOCHS: re.compile(r"\d+\.safetensors"),
+    CHECKPOINT: re.compile(r"tensors\.safetensors|state\.json"),
+}
+_SUFFIX = ".partial"
+
+
+def partial_path(output: str) -> Path:
+    """Where a training that shall become `output` stands while it runs."""
+    target = Path(output)
+    return target.with_name(target.name + _SUFFIX)
+
+
+def require_replaceable(path: str | Path, force: bool) -> None:
+    """Make sure that writing a run to `path` loses nothing but, with `force`, a run.
+
+    Raises:
+        UserError: a file or a link is there; a folder that is no run, or a run with files of the
+            user's own in it; or a run, and `force` is not given.
+    """
+    target = Path(path)
+    if not os.path.lexists(target):
+        return
+    if target.is_symlink():
+        raise UserError("is a link", where=path, hint="give the folder's own name, or another one")
+    if not target.is_dir():
+        raise UserError("is a file, not a folder", where=path, hint="give another name")
+    if target.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise UserError("is the current folder, or one above it", where=path,
+                        hint="give the run a name of its own, such as runs/lstm")  # fmt: skip
+    if not any(target.iterdir()):
+        return
+    _require_run(target)
+    if not force:
+        raise UserError("exists already", where=path, hint="give --force to replace it")
+
+
+def _require_run(folder: Path) -> None:
+    try:
+        read_config(folder)
+    except UserError:
+        raise UserError(
+            "is a folder with other files in it, not a run; it is left as it is",
+            where=folder, hint=f"give another name, such as {folder}/lstm",
+        ) from None  # fmt: skip
+    found = strangers(folder)
+    if found:
+        raise UserError(
+            f"is a run that also holds what no training wrote ({', '.join(found[:3])}); it is left"
+            " as it is", where=folder, hint="move that away, or give another name",
+        )  # fmt: skip
+
+
+def strangers(folder: Path) -> list[str]:
+    """What is in a run directory, or a training's folder, that no training wrote."""
+    found = []
+    for entry in sorted(folder.iterdir()):
+        known = _FOLDERS.get(entry.name)
+        if known is not None and entry.is_dir() and not entry.is_symlink():
+            found += [f"{entry.name}/{own.name}" for own in sorted(entry.iterdir())
+                      if not known.fullmatch(own.name)]  # fmt: skip
+        elif entry.name not in _FILES and not _is_leftover(entry.name):
+            found.append(entry.name)
+    return found
+
+
+def _is_leftover(name: str) -> bool:
+    """Whether a file or folder was under way to its name when a training was killed."""
+    own = "|".join(map(re.escape, (*_FILES, *_FOLDERS)))
+    return re.fullmatch(rf"\.({own})\..+", name) is not None
