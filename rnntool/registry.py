@@ -91,4 +91,7 @@ SCHEDULES = ("one-cycle", "plateau", "none")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
 
+# formats/reading.py: what becomes of a line in another encoding
+DECODING = ("strict", "replace", "skip")
+
 LOG_FORMATS = ("auto", "rich", "plain", "json", "none")

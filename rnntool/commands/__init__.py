@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from rnntool import __version__
-from rnntool.registry import COMMANDS
+from rnntool.registry import COMMANDS, LOG_FORMATS
 
 
 class LazyGroup(TyperGroup):
@@ -69,12 +70,36 @@ def _root(
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
+    log_format: Literal[LOG_FORMATS] = typer.Option(  # type: ignore[valid-type]
+        "auto", "--log-format", hidden=True
+    ),
+    quiet: bool = typer.Option(False, "--quiet", "-q", hidden=True),
+    verbose: bool = typer.Option(False, "--verbose", "-v", hidden=True),
+    traceback: bool = typer.Option(False, "--traceback", hidden=True),
 ) -> None:
-    """Recurrent networks for text: commands that read files and write files."""
+    """Recurrent networks for text: commands that read files and write files.
+
+    The flags that every command has may also stand before its name; the command reads them.
+    """
+
+
+def _fill_closed_streams() -> None:
+    """Let no file take the number of a standard stream that is closed, and be written to as one.
+
+    `sys.stdin` and `sys.stdout` stay None, so that who needs them says so.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (to the end)
 
 
 def main() -> None:
     """The console script."""
+    _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # whatever the locale: data is UTF-8

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json as json_module
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnntool.commands._help import PlainCommand, PlainGroup
+from rnntool.commands._output import Output, standard_output_to
 from rnntool.configuration import flag_of, optional_type, resolve, to_yaml
 from rnntool.errors import UserError
 from rnntool.machine import process_rank
@@ -27,6 +29,8 @@ from rnntool.registry import LOG_FORMATS
 from rnntool.reporting import Reporter, make_reporter
 
 _COMMON = "Every command"
+# The flags that every command has, which may also stand before its name.
+COMMON_DEFAULTS = {"log_format": "auto", "quiet": False, "verbose": False, "traceback": False}
 
 
 def new_app(help: str) -> typer.Typer:
@@ -43,9 +47,13 @@ def new_app(help: str) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, name: str, settings: type[Any] | None = None
+    app: typer.Typer, name: str, settings: type[Any] | None = None, *, prints: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
-    """Register a function `f(…typer parameters…, settings=…, report=…)` as a subcommand."""
+    """Register a function `f(…typer parameters…, settings=…, report=…)` as a subcommand.
+
+    Args:
+        prints: its result is what it prints; it gets `-o`, which sends that to a file.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., None]:
         own = inspect.signature(function, eval_str=True).parameters.values()
@@ -53,13 +61,15 @@ def command(
         passes_report = "report" in inspect.signature(function).parameters
         fields = [] if settings is None else _field_parameters(settings)
         common = _common_parameters(with_config=settings is not None)
+        printed = [_keyword("output", Output, "-")] if prints else []
         field_names = [parameter.name for parameter in fields]
 
         def run(**values: Any) -> None:
-            with guard(values.pop("traceback")):
-                quiet, verbose = values.pop("quiet"), values.pop("verbose")
-                report: Reporter = make_reporter(values.pop("log_format"), quiet, verbose)
-                arguments = dict(values)
+            asked = _with_root(values.pop("context"), values)
+            with guard(asked.pop("traceback"), asked["log_format"] == "json"):
+                quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
+                report: Reporter = make_reporter(asked.pop("log_format"), quiet, verbose)
+                arguments = dict(asked)
                 if settings is not None:
                     given = {key: arguments.pop(key) for key in field_names}
                     resolved = resolve(settings, arguments.pop("config"), given)
@@ -69,11 +79,18 @@ def command(
                     arguments["settings"] = resolved
                 if passes_report:
                     arguments["report"] = report
-                function(**arguments)
+                if not prints:
+                    function(**arguments)
+                    return
+                with standard_output_to(arguments.pop("output")):
+                    function(**arguments)
 
         run.__doc__ = function.__doc__
         run.__name__ = function.__name__
-        parameters = [*own_parameters, *fields, *common]
+        context = inspect.Parameter(
+            "context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
+        )
+        parameters = [*own_parameters, *printed, *fields, *common, context]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         app.command(name, cls=PlainCommand)(run)
@@ -133,7 +150,9 @@ def _common_parameters(with_config: bool) -> list[inspect.Parameter]:
         option("--log-format", help="How progress is written to standard error."),
     ]
     flag = Annotated[bool, option("--quiet", "-q", help="Say nothing but warnings and errors.")]
-    verbose = Annotated[bool, option("--verbose", "-v", help="Say more about what is chosen.")]
+    verbose = Annotated[
+        bool, option("--verbose", "-v", help="Say which device, precision and engine are used.")
+    ]
     traceback = Annotated[bool, option("--traceback", help="Show Python's traceback on an error.")]
     parameters = [
         _keyword("log_format", log_format, "auto"),
@@ -141,6 +160,7 @@ def _common_parameters(with_config: bool) -> list[inspect.Parameter]:
         _keyword("verbose", verbose, False),
         _keyword("traceback", traceback, False),
     ]
+    assert [parameter.name for parameter in parameters] == list(COMMON_DEFAULTS)
     if with_config:
         config = Annotated[str | None, option("--config", help="YAML file of settings.")]
         shown = Annotated[bool, option("--print-config", help="Print the settings and stop.")]
@@ -151,37 +171,56 @@ def _common_parameters(with_config: bool) -> list[inspect.Parameter]:
     return parameters
 
 
+def _with_root(context: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with the flags that stood before the subcommand (`rnntool -v predict …`)."""
+    before = context.find_root().params
+    return values | {
+        name: before[name]
+        for name, default in COMMON_DEFAULTS.items()
+        if values[name] == default and before.get(name, default) != default
+    }
+
+
 @contextmanager
-def guard(traceback: bool = False) -> Iterator[None]:
-    """Exit as DESIGN says, whatever happens inside."""
+def guard(traceback: bool = False, json: bool = False) -> Iterator[None]:
+    """Exit as DESIGN says, whatever happens inside.
+
+    Args:
+        json: what went wrong is said as a JSON object.
+    """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
-        sys.stdout.flush()  # so that a closed pipe shows here and not at interpreter exit
+        if sys.stdout is not None:
+            sys.stdout.flush()  # so that a closed pipe shows here and not at interpreter exit
     except BrokenPipeError:
         _abandon_stdout()
         raise typer.Exit(0) from None
     except KeyboardInterrupt:
-        _fail("interrupted", 130, traceback)
+        _fail("interrupted", 130, traceback, json)
     except UserError as error:
-        _fail(f"error: {error}", 1, traceback)
+        _fail(f"error: {error}", 1, traceback, json)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _fail(f"error: {where}{error.strerror or error}", 1, traceback)
+        _fail(f"error: {where}{error.strerror or error}", 1, traceback, json)
     except (typer.Exit, SystemExit):
         raise
     except Exception as error:
         text = " ".join(str(error).split())
         hint = "this is a bug in rnntool; run again with --traceback and report it"
-        _fail(f"error: {type(error).__name__}: {text}; {hint}", 1, traceback)
+        _fail(f"error: {type(error).__name__}: {text}; {hint}", 1, traceback, json)
 
 
-def _fail(message: str, code: int, traceback: bool) -> None:
+def _fail(message: str, code: int, traceback: bool, json: bool) -> None:
     if traceback:
         raise
     if not _echo():
-        print(f"rnntool: {message}", file=sys.stderr, flush=True)
+        line = f"rnntool: {message}"
+        if json:
+            kind, _, text = message.partition(": ")
+            line = json_module.dumps({"event": kind, "message": text}, ensure_ascii=False)
+        print(line, file=sys.stderr, flush=True)
     raise typer.Exit(code) from None
 
 

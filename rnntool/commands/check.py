@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = new_app("Check files before training: labels, duplicates, lengths, unknown rate.")
 
 
-@command(app, "check")
+@command(app, "check", prints=True)
 def check(
     files: Annotated[list[str], typer.Argument(help="Raw text or tokens files.")],
     vocab: Annotated[

@@ -13,7 +13,7 @@ from rnntool.commands._command import command, new_app
 app = new_app("Show a run: layers, parameters, settings, training summary.")
 
 
-@command(app, "describe")
+@command(app, "describe", prints=True)
 def describe(
     run: Annotated[str, typer.Argument(help="Run directory.")],
     json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,

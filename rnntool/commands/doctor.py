@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = new_app("Check what is installed and usable, and how to mend what is not.")
 
 
-@command(app, "doctor")
+@command(app, "doctor", prints=True)
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     *,

@@ -21,7 +21,9 @@ def embed(
     ] = None,
     output: Annotated[
         str,
-        typer.Option("-o", "--output", help="FILE.npz, .vec or .jsonl; - is JSON lines on stdout."),
+        typer.Option(
+            "-o", "--output", help="FILE.npz, .npy, .vec or .jsonl; - is JSON lines on stdout."
+        ),
     ] = "-",
     *,
     settings: EmbedSettings,

@@ -16,7 +16,7 @@ from rnntool.runs.inference_settings import EvaluateSettings
 app = new_app("Score a trained run on data that it has not seen.")
 
 
-@command(app, "eval", EvaluateSettings)
+@command(app, "eval", EvaluateSettings, prints=True)
 def evaluate(
     run: Annotated[str, typer.Argument(help="Run directory.")],
     data: Annotated[

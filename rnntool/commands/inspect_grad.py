@@ -24,7 +24,7 @@ _ROWS = 24  # distances that the terminal shows
 _WIDTH = 30  # characters of its longest bar
 
 
-@command(app, "inspect-grad", InspectSettings)
+@command(app, "inspect-grad", InspectSettings, prints=True)
 def inspect_grad(
     paths: Annotated[
         list[str] | None,

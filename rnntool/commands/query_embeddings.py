@@ -28,7 +28,7 @@ def _print_json(value: Any) -> None:
     sys.stdout.write(json_module.dumps(value, ensure_ascii=False) + "\n")
 
 
-@command(app, "neighbors")
+@command(app, "neighbors", prints=True)
 def neighbors(
     vectors: _Vectors,
     words: Annotated[list[str], typer.Argument(help="Words to look around.")],
@@ -51,7 +51,7 @@ def neighbors(
         print_table((word, "cosine"), found)
 
 
-@command(app, "analogy")
+@command(app, "analogy", prints=True)
 def analogy(
     vectors: _Vectors,
     a: Annotated[str, typer.Argument(help="king")],
@@ -74,7 +74,7 @@ def analogy(
     print_table((f"{a} - {b} + {c}", "cosine"), found)
 
 
-@command(app, "similarity")
+@command(app, "similarity", prints=True)
 def similarity(
     vectors: _Vectors,
     pairs: Annotated[str, typer.Argument(help="CSV of word, word, human score.")],

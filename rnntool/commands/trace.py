@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = new_app("Show a recurrent network step by step: gates, states, output.")
 
 
-@command(app, "trace")
+@command(app, "trace", prints=True)
 def trace(
     run: Annotated[str | None, typer.Argument(help="Run directory; none with --weights.")] = None,
     text: Annotated[str | None, typer.Option("--text", help="The text to read.")] = None,

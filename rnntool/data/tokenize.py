@@ -17,7 +17,7 @@ from rnntool.formats.corpus import (
     split_tokens,
     write_tokens,
 )  # fmt: skip
-from rnntool.formats.reading import count_lines
+from rnntool.formats.reading import Undecodable, count_lines
 from rnntool.formats.subword import read_subword
 from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of
@@ -40,8 +40,9 @@ def tokenize_files(
             made.
     """
     options = CorpusOptions(
-        settings.format, settings.text_column, settings.label_column, settings.encoding
-    )
+        settings.format, settings.text_column, settings.label_column, settings.encoding,
+        allow_empty=True, errors=Undecodable(settings.errors),
+    )  # fmt: skip
     subword = _read_subword(settings)
     spec = subword_spec(subword) if subword is not None else spec_of(settings)
     worker = WorkerOptions(spec.identity, subword, settings.jvm_heap, settings.max_seconds)
@@ -60,6 +61,7 @@ def tokenize_files(
                     count += 1
                     progress.advance()
     pool.warn_of_characters(report)
+    options.errors.warn(report)
     report.note(f"{count:,} rows, tokenizer {spec.identity}")
     return count
 

@@ -14,12 +14,13 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import IO, NamedTuple, TextIO
 
 from rnntool.errors import UserError, one_of
+from rnntool.formats.compression import without_compression
 from rnntool.formats.header import format_header, parse_header
-from rnntool.formats.reading import STREAM, decode_lines, name_of, open_binary
+from rnntool.formats.reading import STREAM, Undecodable, decode_lines, name_of, open_binary
 from rnntool.formats.writing import write_text
 
 TEXT_COLUMNS = ("document", "text", "review", "sentence", "content", "tokens")
@@ -67,6 +68,8 @@ class CorpusOptions:
     encoding: str = "utf-8"
     text_names: tuple[str, ...] = TEXT_COLUMNS  # what the columns are usually called
     label_names: tuple[str, ...] = LABEL_COLUMNS
+    allow_empty: bool = False  # a stream of no rows is one, not a mistake
+    errors: Undecodable = field(default_factory=Undecodable)  # lines in another encoding
 
 
 class Corpus:
@@ -95,8 +98,10 @@ def open_corpus(path: str, options: CorpusOptions | None = None) -> Iterator[Cor
 
 def read_corpus(source: IO[bytes], name: str, options: CorpusOptions) -> Corpus:
     """`open_corpus` on an open stream."""
-    lines = decode_lines(source, name, options.encoding)
+    lines = decode_lines(source, name, options.encoding, options.errors)
     first = next(lines, None)
+    if first is None and options.allow_empty:
+        return Corpus(name, Layout("lines"), iter(()))
     if first is None:
         raise UserError("is empty", where=name, hint="give a file with at least one document")
     header = parse_header(first[1], name)
@@ -119,6 +124,8 @@ def _open_body(
 ) -> Corpus:
     """The rows after our own first line, if there was one."""
     first = next(lines, None)
+    if first is None and options.allow_empty:
+        return Corpus(name, layout, iter(()))
     if first is None:  # tokens of no documents at all: a header only
         raise UserError("holds no documents", where=name)
     form = options.format if options.format != "auto" else _guess_format(first[1], name, options)
@@ -144,7 +151,7 @@ def _open_body(
 
 def _guess_format(first: str, name: str, options: CorpusOptions) -> str:
     """A table is told by the file's extension, or by a known text column in a tabbed first line."""
-    stem = name.removesuffix(".gz")
+    stem = without_compression(name)
     by_tabs = first.split("\t")
     if stem.endswith(".csv"):
         return "csv"
@@ -203,9 +210,9 @@ def _row(name: str, layout: Layout, number: int, fields: list[str]) -> Row:
             f"{len(fields)} columns where the header has {len(layout.columns)}"
             f" ({', '.join(layout.columns)})",
             where=f"{name}:{number}",
-            hint="mend the line; a text must hold no tab"
+            hint="fix the line; a text must hold no tab"
             if layout.format == "tsv"
-            else "mend the line; a text with a comma needs quotes",
+            else "fix the line; a text with a comma needs quotes",
         )
     label = None if layout.label is None else fields[layout.label]
     return Row(number, fields[layout.text], label, fields)

@@ -1,4 +1,4 @@
-"""One line of a table of numbers: its fields, and the number in a field."""
+"""The fields of a line of a table: taken apart, read as numbers, made of a text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 import math
 
 from rnntool.errors import UserError
+
+_ENDS = str.maketrans("\t\n\r", "   ")
 
 
 def split_csv(line: str, where: str, delimiter: str = ",") -> list[str]:
@@ -20,7 +22,12 @@ def split_csv(line: str, where: str, delimiter: str = ",") -> list[str]:
         raise UserError(f"not CSV: {error}", where=where) from None
 
 
-def finite_number(text: str) -> float | None:
+def as_field(text: str) -> str:
+    """A text as one field of TSV: what would end the field or the line is a space."""
+    return text.translate(_ENDS)
+
+
+def finite_number(text: str | bytes) -> float | None:
     """The number that a field holds; None where it is none, or infinite."""
     try:
         value = float(text)

@@ -11,16 +11,18 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from rnntool.errors import UserError, nearest
+from rnntool.formats.compression import COMPRESSED, open_compressed, refuse_binary
 from rnntool.machine import process_count
+from rnntool.reporting import Reporter
 
 STREAM = "-"  # standard input or output
 _CHEAP_TO_COUNT = 1 << 29  # bytes; counting them takes a fraction of a second
 _BOM = "\ufeff"
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
 
 @contextmanager
@@ -60,6 +62,8 @@ def _standard_input() -> BinaryIO:
     A thread may be waiting in a read of it when the command ends, and Python cannot shut down while
     somebody holds `sys.stdin`'s own buffer.
     """
+    if sys.stdin is None:
+        raise UserError("is closed", where=name_of(STREAM), hint="give a file or pipe text in")
     try:
         return open(sys.stdin.fileno(), "rb", closefd=False)
     except (OSError, ValueError):  # a test's stand-in has no file descriptor
@@ -67,11 +71,8 @@ def _standard_input() -> BinaryIO:
 
 
 def _open_source(path: str) -> BinaryIO:
-    if "://" in path or path.endswith(_COMPRESSED):
-        import smart_open
-
-        source: BinaryIO = smart_open.open(path, "rb")
-        return source
+    if "://" in path or path.endswith(COMPRESSED):
+        return open_compressed(path)
     return open(path, "rb")
 
 
@@ -83,7 +84,33 @@ def _similar_file(path: str) -> str:
     return f"did you mean {str(folder / close[0])!r}?" if close else "check the path"
 
 
-def read_lines(path: str, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+@dataclass
+class Undecodable:
+    """What becomes of a line that is not in its file's encoding, and how many there were.
+
+    Attributes:
+        mode: `strict`: it ends the work; `replace`: each wrong byte is read as U+FFFD; `skip`: the
+            line is read as an empty one, so that lines in and answers out still agree.
+    """
+
+    mode: str = "strict"
+    count: int = 0
+
+    def read(self, raw: bytes, encoding: str) -> str:
+        """The line's text; not in `strict` mode."""
+        self.count += 1
+        return raw.decode(encoding, "replace") if self.mode == "replace" else "\n"
+
+    def warn(self, report: Reporter) -> None:
+        """Say how many lines there were."""
+        if self.count:
+            done = "wrong bytes were replaced" if self.mode == "replace" else "read as empty"
+            report.warn(f"{self.count:,} lines are not in the encoding: {done}")
+
+
+def read_lines(
+    path: str, encoding: str = "utf-8", errors: Undecodable | None = None
+) -> Iterator[tuple[int, str]]:
     r"""Lines with their 1-based numbers, without `\n` or `\r\n`; a byte order mark is dropped.
 
     Only a line feed ends a line: other separators (U+2028, a lone `\r`) are part of the text. A
@@ -93,7 +120,7 @@ def read_lines(path: str, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
         UserError: a line is not in `encoding` or holds a NUL byte; the file cannot be read.
     """
     with open_binary(path) as source:
-        yield from decode_lines(source, name_of(path), encoding)
+        yield from decode_lines(source, name_of(path), encoding, errors)
 
 
 def read_all_lines(path: str) -> list[str]:
@@ -113,10 +140,15 @@ def read_all_lines(path: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if content else []
 
 
-def decode_lines(source: IO[bytes], name: str, encoding: str) -> Iterator[tuple[int, str]]:
+def decode_lines(
+    source: IO[bytes], name: str, encoding: str, errors: Undecodable | None = None
+) -> Iterator[tuple[int, str]]:
     """`read_lines` over an open stream; `name` stands in errors."""
-    for number, raw in enumerate(_split_lines(source, name, encoding), start=1):
-        text = raw if isinstance(raw, str) else _decode(raw, name, number, encoding)
+    errors = errors or Undecodable()
+    for number, raw in enumerate(_split_lines(source, name, encoding, errors), start=1):
+        if number == 1 and isinstance(raw, bytes):
+            refuse_binary(raw, name)
+        text = raw if isinstance(raw, str) else _decode(raw, name, number, encoding, errors)
         if number == 1:
             text = text.removeprefix(_BOM)
         if "\0" in text:
@@ -128,7 +160,9 @@ def decode_lines(source: IO[bytes], name: str, encoding: str) -> Iterator[tuple[
         yield number, text.removesuffix("\n").removesuffix("\r")
 
 
-def _split_lines(source: IO[bytes], name: str, encoding: str) -> Iterator[str | bytes]:
+def _split_lines(
+    source: IO[bytes], name: str, encoding: str, errors: Undecodable
+) -> Iterator[str | bytes]:
     """Byte lines where a 0x0A byte is always a line feed; else decoded lines (UTF-16, UTF-32)."""
     try:
         newline_is_a_byte = "\n".encode(encoding) == b"\n"
@@ -140,21 +174,27 @@ def _split_lines(source: IO[bytes], name: str, encoding: str) -> Iterator[str | 
         if newline_is_a_byte:
             yield from source
         else:
-            yield from io.TextIOWrapper(source, encoding=encoding, newline="\n")
+            # Its lines are known only once it is decoded, so that wrong bytes are replaced at best.
+            mode = "strict" if errors.mode == "strict" else "replace"
+            for line in io.TextIOWrapper(source, encoding=encoding, errors=mode, newline="\n"):
+                errors.count += mode == "replace" and "\ufffd" in line
+                yield line
     except UnicodeError as error:
         raise UserError(f"not {encoding}: {error}", where=name, hint="give --encoding") from None
     except (OSError, EOFError) as error:  # a damaged archive, a lost connection
         raise UserError(f"cannot be read to its end: {error}", where=name) from error
 
 
-def _decode(raw: bytes, name: str, number: int, encoding: str) -> str:
+def _decode(raw: bytes, name: str, number: int, encoding: str, errors: Undecodable) -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
+        if errors.mode != "strict":
+            return errors.read(raw, encoding)
         raise UserError(
             f"not {encoding}: byte 0x{raw[error.start]:02x} at column {error.start + 1}",
             where=f"{name}:{number}",
-            hint="give the file's own encoding, such as --encoding cp949",
+            hint="give the file's own encoding, such as --encoding cp949; or --errors replace",
         ) from None
 
 
@@ -176,7 +216,7 @@ def count_lines(paths: list[str]) -> int | None:
     """How many lines plain files hold, for a progress bar; None where finding out is not cheap."""
     count = 0
     for path in paths:
-        cheap = os.path.isfile(path) and not path.endswith(_COMPRESSED)
+        cheap = os.path.isfile(path) and not path.endswith(COMPRESSED)
         if not cheap or os.path.getsize(path) > _CHEAP_TO_COUNT:
             return None
         with open(path, "rb") as source:

@@ -11,11 +11,11 @@ A sentence keeps its lines as they were read, so that it can be written back wit
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rnntool.errors import UserError, one_of
-from rnntool.formats.reading import name_of, read_lines
+from rnntool.formats.reading import Undecodable, name_of, read_lines
 
 FORMATS = ("auto", "conllu", "columns", "table", "lines")
 _CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -29,6 +29,8 @@ class TaggedOptions:
     token_column: str | None = None  # a name, or a number from 1
     tag_column: str | None = None
     encoding: str = "utf-8"
+    allow_empty: bool = False  # a stream of no sentences is one, not a mistake
+    errors: Undecodable = field(default_factory=Undecodable)  # lines in another encoding
 
 
 @dataclass
@@ -54,8 +56,10 @@ def read_tagged(path: str, options: TaggedOptions, *, tags: bool = True) -> Iter
             row has as many tokens as tags not.
     """
     name = name_of(path)
-    lines = read_lines(path, options.encoding)
+    lines = read_lines(path, options.encoding, options.errors)
     first = next(lines, None)
+    if first is None and options.allow_empty:
+        return
     if first is None:
         raise UserError("is empty", where=name)
     lines = itertools.chain([first], lines)
@@ -68,26 +72,41 @@ def read_tagged(path: str, options: TaggedOptions, *, tags: bool = True) -> Iter
     for sentence in readers[form](lines, name, options, tags):
         count += 1
         yield sentence
-    if not count:
+    if not count and not options.allow_empty:
         raise UserError("holds no sentence", where=name)
 
 
-def format_tagged(sentence: Sentence, tags: list[str]) -> str:
-    """The sentence with these tags, in the form it was read in, its blank line included."""
+def format_tagged(sentence: Sentence, tags: list[str], sure: list[float] | None = None) -> str:
+    """The sentence with these tags, in the form it was read in, its blank line included.
+
+    Args:
+        sure: each tag's probability, written behind the row; in CoNLL-U as `Prob=` under MISC.
+    """
     if sentence.column is None:
-        pairs = zip(sentence.tokens, tags, strict=True)
-        return "".join(f"{token}\t{tag}\n" for token, tag in pairs) + "\n"
-    rows = [list(row) for row in sentence.rows]
-    for place, tag in zip(sentence.places, tags, strict=True):
-        row = rows[place]
-        row.extend([""] * (sentence.column + 1 - len(row)))
-        row[sentence.column] = tag
+        rows = [list(pair) for pair in zip(sentence.tokens, tags, strict=True)]
+        places: Sequence[int] = range(len(rows))
+    else:
+        rows, places = [list(row) for row in sentence.rows], sentence.places
+        for place, tag in zip(places, tags, strict=True):
+            row = rows[place]
+            row.extend([""] * (sentence.column + 1 - len(row)))
+            row[sentence.column] = tag
+    for place, probability in zip(places, sure or (), strict=False):
+        _add_probability(rows[place], probability)
     return "".join("\t".join(row) + "\n" for row in rows) + "\n"
+
+
+def _add_probability(row: list[str], probability: float) -> None:
+    if len(row) != len(_CONLLU):
+        row.append(f"{probability:.6f}")
+        return
+    noted = "" if row[-1] in ("", "_") else row[-1] + "|"
+    row[-1] = f"{noted}Prob={probability:.6f}"
 
 
 def _guess(first: str, tags: bool) -> str:
     fields = first.split("\t")
-    if first.startswith("#") or (len(fields) == 10 and fields[0][:1].isdigit()):
+    if first.startswith("#") or (len(fields) == len(_CONLLU) and fields[0][:1].isdigit()):
         return "conllu"
     if len(fields) > 1 and {"tokens", "tags"} <= set(fields):
         return "table"
@@ -120,7 +139,7 @@ def _conllu(
             # 3-4 is a word of two tokens, 3.1 one that is not written: neither is a token.
             if line.startswith("#") or "-" in fields[0] or "." in fields[0]:
                 continue
-            if len(fields) != 10:
+            if len(fields) != len(_CONLLU):
                 raise UserError(f"{len(fields)} columns where CoNLL-U has 10",
                                 where=f"{name}:{number}")  # fmt: skip
             _take(sentence, fields, token_at, tag_at, f"{name}:{number}", tags)

@@ -1,8 +1,11 @@
 """Word vectors in the forms that gensim, fastText and spaCy share; never pickled.
 
-    .vec, .txt (also .gz)  word2vec text: a line `V D`, then a word and D numbers a line
-    .bin                   word2vec binary; or fastText's own binary, which holds character n-grams
-                           too and so has a vector for words it never saw
+    .vec, .txt   word2vec text: a line `V D`, then a word and D numbers a line; GloVe's files are
+                 the same without the first line
+    .bin         word2vec binary; or fastText's own binary, which holds character n-grams too and so
+                 has a vector for words it never saw
+
+Each may be compressed (.gz, .bz2, .xz, .zst).
 
 Reading and writing is gensim's; this module adds the choice of form, errors that say what is wrong,
 and whole-or-nothing writing.
@@ -19,6 +22,8 @@ from typing import Any
 import numpy as np
 
 from rnntool.errors import UserError
+from rnntool.formats.compression import without_compression
+from rnntool.formats.fields import finite_number
 from rnntool.formats.reading import open_binary
 from rnntool.formats.writing import write_binary
 
@@ -51,8 +56,11 @@ def read_vectors(path: str) -> Any:
 def _read_word2vec(path: str) -> Any:
     from gensim.models import KeyedVectors
 
+    binary = is_binary(path)
     try:
-        return KeyedVectors.load_word2vec_format(path, binary=path.endswith(".bin"))
+        return KeyedVectors.load_word2vec_format(
+            path, binary=binary, no_header=not binary and _lacks_header(path)
+        )
     except EOFError:
         raise UserError(
             "is cut off: fewer vectors than its first line says", where=path, hint="fetch it again"
@@ -65,10 +73,22 @@ def _read_word2vec(path: str) -> Any:
                         ) from None  # fmt: skip
     except (ValueError, IndexError) as error:
         raise UserError(
-            f"not word2vec {'binary' if path.endswith('.bin') else 'text'}: {error}",
+            f"not word2vec {'binary' if binary else 'text'}: {error}",
             where=path,
-            hint="the first line is `V D`, each other one a word and D numbers",
+            hint="the first line is `V D` (GloVe: none), each other one a word and D numbers",
         ) from None
+
+
+def is_binary(path: str) -> bool:
+    """Whether a file's name says that its vectors are binary."""
+    return without_compression(path).endswith(".bin")
+
+
+def _lacks_header(path: str) -> bool:
+    """Whether a text begins with a word and its numbers at once, as GloVe's files do."""
+    with open_binary(path) as source:
+        fields = source.readline().split()
+    return len(fields) > 2 and all(finite_number(field) is not None for field in fields[1:])
 
 
 def _read_fasttext(path: str) -> Any:
@@ -114,22 +134,15 @@ def write_vectors(path: str, vectors: Any) -> None:
         UserError: the place cannot be written.
     """
     matrix = np.ascontiguousarray(vectors.vectors, dtype=np.float32)
-    with write_binary(path) as plain:
-        sink: Any = plain
-        if path.endswith(".gz"):
-            import gzip
-
-            # No name and no time inside, so that the same vectors give the same bytes.
-            sink = gzip.GzipFile(filename="", mode="wb", fileobj=plain, mtime=0)
+    binary = is_binary(path)
+    with write_binary(path) as sink:
         sink.write(f"{matrix.shape[0]} {matrix.shape[1]}\n".encode())
         for word, row in zip(vectors.index_to_key, matrix, strict=True):
-            if path.endswith(".bin"):
+            if binary:
                 sink.write(word.encode("utf-8") + b" " + row.astype("<f4").tobytes() + b"\n")
             else:
                 numbers = " ".join(map(repr, row.tolist()))
                 sink.write(f"{word} {numbers}\n".encode())
-        if sink is not plain:
-            sink.close()
 
 
 def write_fasttext(path: str, model: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import stat
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from rnntool.errors import UserError
+from rnntool.formats.compression import compressor
 from rnntool.formats.reading import STREAM
 
 
@@ -25,18 +27,22 @@ from rnntool.formats.reading import STREAM
 def write_binary(path: str) -> Iterator[BinaryIO]:
     """A file (or `-`, standard output) that appears under its name when all of it is written.
 
+    It is compressed where its name ends in .gz, .bz2, .xz or .zst.
+
     Raises:
         UserError: the place cannot be written, or the disk is full; nothing is left behind.
     """
     if path == STREAM:
+        if sys.stdout is None:
+            raise UserError("is closed", where="standard output", hint="write to a file with -o")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    target = os.path.realpath(path)  # a link stays a link, its target is replaced
-    if _is_special(target):
-        with open(target, "wb") as sink:  # a pipe or device has no name to be renamed to
+    if _is_special(path):  # it has no name to be renamed to
+        with explain_os_errors(path), _open_special(path) as sink:
             yield sink
         return
+    target = os.path.realpath(path)  # a link stays a link, its target is replaced
     with explain_os_errors(path):
         handle, temporary = tempfile.mkstemp(
             prefix=f".{os.path.basename(target)}.", suffix=".part", dir=os.path.dirname(target)
@@ -44,7 +50,8 @@ def write_binary(path: str) -> Iterator[BinaryIO]:
     try:
         with explain_os_errors(path):
             with os.fdopen(handle, "wb") as sink:
-                yield sink
+                with _compressing(target, sink) as whole:
+                    yield whole
                 sink.flush()
                 os.fsync(sink.fileno())
             os.chmod(temporary, _mode_of(target))
@@ -52,6 +59,14 @@ def write_binary(path: str) -> Iterator[BinaryIO]:
     except BaseException:
         _remove_quietly(temporary)
         raise
+
+
+@contextmanager
+def _compressing(target: str, sink: BinaryIO) -> Iterator[BinaryIO]:
+    written = compressor(target, sink)
+    yield written
+    if written is not sink:
+        written.close()
 
 
 @contextmanager
@@ -127,14 +142,29 @@ def explain_os_errors(path: str) -> Iterator[None]:
         raise UserError(f"cannot be written: {reason}", where=path, hint=hint) from error
 
 
-def _is_special(target: str) -> bool:
+def _is_special(path: str) -> bool:
+    """Whether a path is a pipe, a device or an open file (/dev/stdout), to be written as it is."""
     try:
-        mode = os.stat(target).st_mode
+        mode = os.stat(path).st_mode
     except OSError:
         return False
     if stat.S_ISDIR(mode):
-        raise UserError("is a directory", where=target, hint="give a file name to write to")
-    return not stat.S_ISREG(mode)
+        raise UserError("is a folder", where=path, hint="give a file name to write to")
+    return not stat.S_ISREG(mode) or _descriptor(path) is not None
+
+
+def _open_special(path: str) -> BinaryIO:
+    descriptor = _descriptor(path)
+    if descriptor is None:
+        return open(path, "wb")
+    return os.fdopen(os.dup(descriptor), "wb")  # opened anew, a file would be cut or overwritten
+
+
+def _descriptor(path: str) -> int | None:
+    """The number of the open file that a path such as /dev/stdout stands for."""
+    named = {"/dev/stdout": 1, "/dev/stderr": 2}.get(path)
+    found = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", path)
+    return int(found[1]) if found else named
 
 
 def _mode_of(target: str) -> int:

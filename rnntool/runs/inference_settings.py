@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
-from rnntool.registry import DEVICES
+from rnntool.registry import DECODING, DEVICES
 
 _LM = "Language models"
 _ANSWERS = "Sequence to sequence"
@@ -24,6 +24,18 @@ class InferenceSettings:
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel="Machine")
     workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel="Machine")
     jvm_heap: int = setting(1024, "KoNLPy: memory of each Java VM in MiB.", min=64, panel="Machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings(InferenceSettings):
+    """How a stream of text is read, whose answers come line by line."""
+
+    errors: str = setting(
+        "strict",
+        "A line that is not in the encoding: stop, replace its wrong bytes, or read it as empty.",
+        choices=DECODING,
+        panel="Data",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +116,7 @@ class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreSettings(InferenceSettings):
+class ScoreSettings(StreamSettings):
     """Settings of `score`."""
 
     tokens: bool = setting(False, "The log-probability of each token as well.", panel="Output")
@@ -112,7 +124,7 @@ class ScoreSettings(InferenceSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbedSettings(InferenceSettings):
+class EmbedSettings(StreamSettings):
     """Settings of `embed`."""
 
     layer: str = setting(
@@ -142,10 +154,16 @@ class GenerateSettings:
     row: int = setting(1, "The row of --vectors to write from.", min=1, panel="Prompt")
     length: int = setting(500, "Tokens to write at most.", min=1, panel="Output")
     samples: int = setting(1, "Texts to write.", min=1, panel="Output")
-    stop: str | None = setting(None, "End a text before this string.", panel="Output")
+    stop: str | None = setting(
+        None, "End a text before this string; \\n is a line feed, \\t a tab.", panel="Output"
+    )
     json: bool = setting(False, "JSON lines instead of text.", panel="Output")
     temperature: float = setting(
-        1.0, "Boldness: below 1 the likely get likelier.", min=1e-3, max=100.0, panel="Sampling"
+        1.0,
+        "Below 1 likely tokens get likelier; 0: always the likeliest.",
+        min=0.0,
+        max=100.0,
+        panel="Sampling",
     )
     top_k: int = setting(0, "Draw from the k likeliest tokens; 0: all.", min=0, panel="Sampling")
     top_p: float = setting(
@@ -160,15 +178,15 @@ class GenerateSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictSettings(InferenceSettings, SearchSettings, EnsembleSettings):
+class PredictSettings(StreamSettings, SearchSettings, EnsembleSettings):
     """Settings of `predict`."""
 
     proba: bool = setting(
         False, "Print the probability of every class.", panel="Output", tasks=("classify", "tag")
     )
     show_text: bool = setting(
-        False, "Print the text behind its answer.", flag="--text", panel="Output",
-        tasks=("classify", "seq2seq"),
+        False, "Print the text behind its answer, tabs and line feeds as spaces.", flag="--text",
+        panel="Output", tasks=("classify", "seq2seq"),
     )  # fmt: skip
     json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
     line_buffered: bool = setting(

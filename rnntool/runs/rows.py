@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.errors import UserError
-from rnntool.formats.corpus import Corpus, Row
+from rnntool.formats.corpus import Corpus, CorpusOptions, Row
+from rnntool.formats.reading import Undecodable
+from rnntool.runs.inference_settings import StreamSettings
+
+
+def stream_options(settings: StreamSettings) -> CorpusOptions:
+    """How a stream of text is read: without labels, and it may hold no line at all."""
+    return CorpusOptions(
+        settings.format, settings.text_column, None, settings.encoding,
+        allow_empty=True, errors=Undecodable(settings.errors),
+    )  # fmt: skip
 
 
 def tokenized_rows(corpus: Corpus, identity: str, pool: TokenizePool) -> Iterator[tuple[Row, str]]:

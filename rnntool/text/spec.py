@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.errors import UserError, one_of
-from rnntool.registry import KONLPY_TOKENIZERS, TOKENIZERS
+from rnntool.registry import DECODING, KONLPY_TOKENIZERS, TOKENIZERS
 
 _TAGGERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi")
 _FLAGS = ("pos", "norm", "stem", "lower", "nfc", "nfkc")
@@ -58,6 +58,12 @@ class TokenizeSettings:
     text_column: str | None = setting(None, "Column of the text in a table.", panel="Data")
     label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
     encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
+    errors: str = setting(
+        "strict",
+        "A line that is not in the encoding: stop, replace its wrong bytes, or read it as empty.",
+        choices=DECODING,
+        panel="Data",
+    )
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def test_a_write_replaces_the_file_behind_a_link_and_keeps_its_mode(tmp_path):
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(UserError, match="mkdir -p"), write_text(str(tmp_path / "no" / "x")):
         pass
-    with pytest.raises(UserError, match="is a directory"), write_text(str(tmp_path)):
+    with pytest.raises(UserError, match="is a folder"), write_text(str(tmp_path)):
         pass
 
 

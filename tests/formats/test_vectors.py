@@ -34,7 +34,6 @@ def test_vectors_read_back_to_the_bit_here_and_in_gensim(tmp_path, vectors, name
         ("v.vec", lambda c: c[: len(c) // 2].rsplit(b"\n", 1)[0] + b"\n", "is cut off"),
         ("v.bin", lambda c: c[:-7], "cut off"),
         ("v.vec", lambda c: c.replace(b"a ", b"a 1.5 ", 1), "not word2vec text"),
-        ("v.vec", lambda c: c.split(b"\n", 1)[1], "not word2vec text"),
         ("v.vec", lambda c: b"", "is empty"),
         ("v.vec", lambda c: b"1 2\nx nan 1\n", "the vector of 'x' is not finite"),
     ],
@@ -47,6 +46,15 @@ def test_damaged_vectors_are_refused(tmp_path, vectors, name, damage, says):
         read_vectors(str(path))
     assert says in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_glove_text_has_no_first_line(tmp_path, vectors):
+    path = tmp_path / "glove.txt"
+    write_vectors(str(tmp_path / "v.txt"), vectors)
+    path.write_bytes((tmp_path / "v.txt").read_bytes().split(b"\n", 1)[1])
+    found = read_vectors(str(path))
+    assert found.index_to_key == vectors.index_to_key
+    np.testing.assert_array_equal(found.vectors, vectors.vectors)
 
 
 def test_a_fasttext_file_cut_off_anywhere_in_its_head_and_words_is_refused_at_once(tmp_path):

@@ -244,14 +244,23 @@ def test_bad_input_is_one_line_and_leaves_nothing(cli, tmp_path, content, option
 
 
 def test_settings_that_make_no_sense_are_refused(cli, run, text):
-    for cold in (0, -1):
-        zero = cli("generate", run, "--temperature", cold)
-        assert zero.code == 2
-        assert "--temperature" in zero.err
+    cold = cli("generate", run, "--temperature", -1)
+    assert cold.code == 2
+    assert "--temperature" in cold.err
     both = cli("generate", run, "--beam", 3, "--samples", 2)
     assert "--beam" in one_line_error(both)
     window = cli("eval", run, text, "--state", "reset", "--window", 3, "-q", "--threads", 1)
     assert "need a state that is carried" in one_line_error(window)
+
+
+def test_temperature_zero_is_greedy_and_stop_knows_a_line_feed(cli, run):
+    greedy = cli("generate", run, "--greedy", "--length", 30, "-q").out
+    assert cli("generate", run, "--temperature", 0, "--length", 30, "-q").out == greedy
+    long = cli("generate", run, "--length", 400, "-q").out
+    assert "\n" in long[:-1]
+    stopped = cli("generate", run, "--length", 400, "--stop", r"\n", "-q").out
+    assert stopped == long.split("\n")[0] + "\n"
+    assert cli("generate", run, "--length", 400, "--stop", "\n", "-q").out == stopped
 
 
 def test_another_tasks_command_names_what_fits(cli, run, text):

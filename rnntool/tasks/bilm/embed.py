@@ -6,6 +6,7 @@ Shapes: B batch, T time, D embedding, H hidden, F features.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -19,12 +20,13 @@ from rnntool.data.splitter import text_splitter
 from rnntool.data.stream import batches_of
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus
-from rnntool.formats.reading import count_lines
+from rnntool.formats.compression import without_compression
+from rnntool.formats.corpus import open_corpus
+from rnntool.formats.reading import STREAM, count_lines
 from rnntool.formats.writing import write_binary, write_text
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EmbedSettings
-from rnntool.runs.rows import require_tokenizer
+from rnntool.runs.rows import require_tokenizer, stream_options
 from rnntool.runs.spelled import number_texts
 from rnntool.tasks.bilm.load import TrainedBiLM, load_bilm
 
@@ -46,8 +48,8 @@ def embed(
     """Vectors of every text, in order.
 
     Args:
-        output: `.npz`, `.vec` or `.txt` (word2vec text, a line a token as it comes), else JSON
-            lines, also for `-`.
+        output: `.npz`; `.npy` of pooled texts [N, F]; `.vec` or `.txt`: word2vec text; `.jsonl`,
+            `-` and names without an ending: JSON lines. Text is compressed as its name says.
 
     Returns:
         How many texts were read.
@@ -55,15 +57,36 @@ def embed(
     Raises:
         UserError: run or an input cannot be used, or the run has no such layer.
     """
+    form = _form_of(output, settings.pool)
     trained = load_bilm(run, settings.device, settings.threads)
     _check_layer(trained, settings.layer)
     texts = _embedded(trained, inputs, settings, report)
-    if output.endswith(".npz"):
+    if form == ".npz":
         return _write_npz(output, texts)
+    if form == ".npy":
+        return _write_npy(output, texts)
     with write_text(output) as sink:
-        if output.endswith((".vec", ".txt")):
+        if form in (".vec", ".txt"):
             return _write_word2vec(sink, texts)
         return _write_json(sink, texts)
+
+
+def _form_of(output: str, pool: str) -> str:
+    """The ending that says what is written.
+
+    Raises:
+        UserError: no form has that ending, or one vector a text is needed for it.
+    """
+    whole = os.path.splitext(output)[1]
+    form = whole if whole in (".npz", ".npy") else os.path.splitext(without_compression(output))[1]
+    special = output == STREAM or output.startswith("/dev/")
+    if form not in ("", ".jsonl", ".json", ".vec", ".txt", ".npz", ".npy") and not special:
+        raise UserError(f"{form} is no form that vectors are written in", where=output,
+                        hint="there are: .npz, .npy, .vec, .txt, .jsonl")  # fmt: skip
+    if form == ".npy" and pool == "none":
+        raise UserError("holds one vector a text", where=output,
+                        hint="give --pool mean, or write all tokens' to FILE.npz")  # fmt: skip
+    return form
 
 
 def _check_layer(trained: TrainedBiLM, layer: str) -> None:
@@ -77,7 +100,7 @@ def _check_layer(trained: TrainedBiLM, layer: str) -> None:
 def _embedded(
     trained: TrainedBiLM, inputs: list[str], settings: EmbedSettings, report: Reporter
 ) -> Iterator[Embedded]:
-    options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    options = stream_options(settings)
     identity = trained.run.config.tokenizer
     worker = WorkerOptions(identity, trained.run.subword_model(), settings.jvm_heap)
     with (
@@ -93,6 +116,7 @@ def _embedded(
                     tokens = list(map(own, texts) if own else split(texts))
                     yield from embed_tokens(trained, tokens, settings.layer, settings.pool)
                     progress.advance(len(tokens))
+    options.errors.warn(report)
 
 
 def embed_tokens(
@@ -167,12 +191,27 @@ def _write_word2vec(sink: TextIO, texts: Iterator[Embedded]) -> int:
     return len(everything)
 
 
+def _joined(texts: list[Embedded]) -> Floats:
+    """[ΣT, F]."""
+    if not texts:
+        return np.zeros((0, 0), dtype=np.float32)
+    return np.concatenate([text.vectors for text in texts])
+
+
+def _write_npy(output: str, texts: Iterator[Embedded]) -> int:
+    """[N, F] of pooled texts."""
+    everything = list(texts)
+    with write_binary(output) as sink:
+        np.save(sink, _joined(everything))
+    return len(everything)
+
+
 def _write_npz(output: str, texts: Iterator[Embedded]) -> int:
     """`vectors` [ΣT, F], `offsets` [N + 1] where each text's begin, `tokens` [ΣT]."""
     everything = list(texts)
     counts = [len(text.vectors) for text in everything]
     tokens = [token for text in everything for token in text.tokens]
-    vectors = np.concatenate([text.vectors for text in everything])
+    vectors = _joined(everything)
     with write_binary(output) as sink:
         np.savez(sink, vectors=vectors, offsets=np.cumsum([0, *counts]),
                  tokens=np.array(tokens, dtype=np.str_))  # fmt: skip

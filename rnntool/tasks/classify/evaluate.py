@@ -11,6 +11,7 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
+from rnntool.formats.fields import as_field
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
 from rnntool.formats.writing import write_text
@@ -110,7 +111,7 @@ def _write_errors(
     with write_text(path) as sink:
         sink.write("line\tlabel\tpredicted\tprobability\tdocument\n")
         for i in wrong.tolist():
-            text = rows.texts[i].replace("\t", " ").replace("\n", " ")
+            text = as_field(rows.texts[i])
             sink.write(
                 f"{rows.lines[i]}\t{rows.labels[i]}\t{labels[predicted[i]]}"
                 f"\t{confidence[i]:.6f}\t{text}\n"

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 from rnntool.data.stream import ahead, batches_of
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
-from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus, split_tokens
+from rnntool.formats.corpus import Corpus, Row, open_corpus, split_tokens
+from rnntool.formats.fields import as_field
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
 from rnntool.inference.classifier import ClassifierEngine
@@ -21,7 +22,7 @@ from rnntool.inference.encoder import can_encode
 from rnntool.reporting import Progress, Reporter
 from rnntool.runs.answerer import Answering, Floats, open_engine
 from rnntool.runs.inference_settings import PredictSettings
-from rnntool.runs.rows import require_tokenizer
+from rnntool.runs.rows import require_tokenizer, stream_options
 
 
 class TextAnswering(Answering[list[str]]):
@@ -65,7 +66,7 @@ def predict(
         UserError: the run's weights or an input cannot be used.
     """
     answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
-    options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    options = stream_options(settings)
     count = 0
     with (
         TokenizePool(answering.worker_options, settings.workers) as pool,
@@ -77,6 +78,7 @@ def predict(
                 arrived = batches_of(path, corpus, settings.together)
                 count += _answer(answering, corpus, arrived, pool, sink, settings, progress)
         pool.warn_of_characters(report)
+    options.errors.warn(report)
     return count
 
 
@@ -125,5 +127,5 @@ def format_answer(
     else:
         columns.append(f"{probabilities[best]:.6f}")
     if settings.show_text:
-        columns.append(" ".join(text.split("\n")))
+        columns.append(as_field(text))
     return "\t".join(columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
@@ -117,7 +118,7 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
         report.warn(f"the model has never seen {shown}: left out of what it reads of the prompt")
     generator = np.random.default_rng(settings.seed)
     for number in range(settings.samples):
-        pieces = _stopped(_pieces(writer, ids, settings, generator), settings.stop)
+        pieces = _stopped(_pieces(writer, ids, settings, generator), _unescaped(settings.stop))
         if settings.json:
             record = {"prompt": prompt, "text": "".join(pieces)}
             sink.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -165,7 +166,8 @@ def _pieces(
         ids = beam_search(engine, vocabulary, unit, prompt, settings.length, settings.beam)
         yield unit.text(vocabulary.decode(ids))
         return
-    sampling = Sampling(settings.temperature, settings.top_k, settings.top_p, settings.greedy)
+    greedy = settings.greedy or settings.temperature == 0
+    sampling = Sampling(settings.temperature or 1.0, settings.top_k, settings.top_p, greedy)
     tokens = generate(engine, vocabulary, unit, prompt, settings.length, sampling, generator)
     yield from settled(unit.text, (vocabulary.tokens[token] for token in tokens))
 
@@ -187,6 +189,14 @@ def settled(text_of: Callable[[list[str]], str], tokens: Iterator[str]) -> Itera
             yield "\n"
             line, given = [], 0
     yield text_of(line)[given:]
+
+
+def _unescaped(text: str | None) -> str | None:
+    r"""The text with `\n`, `\t` and `\\` as what they stand for, hard to type in a shell."""
+    if text is None:
+        return None
+    meant = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+    return re.sub(r"\\[nt\\]", lambda found: meant[found[0]], text)
 
 
 def _stopped(pieces: Iterator[str], stop: str | None) -> Iterator[str]:

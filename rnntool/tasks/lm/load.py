@@ -17,8 +17,9 @@ from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.rundir import Run
 from rnntool.models.language_model import LanguageModel
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import InferenceSettings
+from rnntool.runs.inference_settings import InferenceSettings, StreamSettings
 from rnntool.runs.load import Opened, open_trained
+from rnntool.runs.rows import stream_options
 from rnntool.tasks.lm.data import TextSource
 from rnntool.tasks.lm.settings import LMSettings
 from rnntool.tasks.lm.task import build_model
@@ -45,7 +46,7 @@ class NumberedText:
     @property
     def spans(self) -> tuple[Ints, Ints]:
         """Where the tokens to read of each line begin and end: all but its last."""
-        return np.concatenate([np.zeros(1, dtype=np.int64), self.ends[:-1]]), self.ends - 1
+        return np.concatenate([[0], self.ends])[:-1], self.ends - 1
 
 
 def load_language_model(
@@ -94,10 +95,15 @@ def numbered_text(
     Raises:
         UserError: a file cannot be used, or has tokens of another tokenizer.
     """
+    options = (
+        stream_options(settings)
+        if isinstance(settings, StreamSettings)
+        else CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    )
     source = TextSource(
         trained.unit,
         trained.run.subword_model(),
-        CorpusOptions(settings.format, settings.text_column, None, settings.encoding),
+        options,
         settings.workers,
         settings.jvm_heap,
     )
@@ -115,6 +121,7 @@ def numbered_text(
     with tempfile.TemporaryDirectory(prefix="rnntool-") as folder:
         target = Path(folder) / "text.bin"
         unknown = renumber_lines(tokens(), trained.run.vocabulary.ids, target)
+        options.errors.warn(report)
         ids = IdFile(target)
         try:
             yield NumberedText(ids, characters, np.cumsum(lengths, dtype=np.int64), unknown)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TextIO
 
-from rnntool.data.pairs import pair_options
+from rnntool.data.pairs import SOURCE_COLUMNS, TARGET_COLUMNS
 from rnntool.data.sequences import pack_sequences
 from rnntool.data.stream import batches_of
 from rnntool.formats.corpus import open_corpus
+from rnntool.formats.fields import as_field
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
 from rnntool.runs.answerer import TORCH_ANSWERS
 from rnntool.runs.inference_settings import PredictSettings
+from rnntool.runs.rows import stream_options
 from rnntool.tasks.seq2seq.load import load_seq2seq
 
 _TOGETHER = 256  # texts answered before the first of them is written
@@ -32,9 +35,10 @@ def predict(
     """
     report.detail(TORCH_ANSWERS)
     trained = load_seq2seq(run, settings.device, settings.threads)
-    options = pair_options(
-        settings.text_column or trained.settings.source_column, None, settings.encoding,
-        settings.format,
+    options = replace(
+        stream_options(settings),
+        text_column=settings.text_column or trained.settings.source_column,
+        text_names=SOURCE_COLUMNS, label_names=TARGET_COLUMNS,
     )  # fmt: skip
     count = 0
     with (
@@ -52,6 +56,7 @@ def predict(
                     sink.flush()
                     progress.advance(len(batch))
                     count += len(batch)
+    options.errors.warn(report)
     return count
 
 
@@ -59,5 +64,5 @@ def _format(text: str, answer: str, settings: PredictSettings) -> str:
     if settings.json:
         record = {"answer": answer, **({"text": text} if settings.show_text else {})}
         return json.dumps(record, ensure_ascii=False)
-    line = " ".join(answer.split("\n"))
-    return f"{line}\t{text}" if settings.show_text else line
+    line = as_field(answer)
+    return f"{line}\t{as_field(text)}" if settings.show_text else line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, TextIO
 
@@ -12,7 +13,7 @@ from rnntool.configuration import build
 from rnntool.data.sequences import Sequences
 from rnntool.data.stream import batches_of
 from rnntool.data.tagged import Tagged
-from rnntool.formats.reading import count_lines
+from rnntool.formats.reading import Undecodable, count_lines
 from rnntool.formats.rundir import Run
 from rnntool.formats.tagged import Sentence, format_tagged, read_tagged
 from rnntool.inference.tagger import TaggerEngine, can_tag
@@ -39,16 +40,20 @@ def predict(
     """
     reader = tag_reader(run, build(TagSettings, run.config.settings, where=str(run.path)))
     answering = TagAnswering(reader, settings, report)
+    options = replace(
+        reader.options(settings), allow_empty=True, errors=Undecodable(settings.errors)
+    )
     count = 0
     with report.progress("tagging", count_lines(inputs), "lines") as progress:
         for path in inputs:
-            sentences = read_tagged(path, reader.options(settings), tags=False)
+            sentences = read_tagged(path, options, tags=False)
             for batch in batches_of(path, sentences, settings.together):
                 for sentence, tags, sure in _answers(answering, batch, path):
                     sink.write(_format(sentence, tags, sure, settings))
                 sink.flush()
                 progress.advance(sum(len(s.rows) or 1 for s in batch))
                 count += len(batch)
+    options.errors.warn(report)
     return count
 
 
@@ -101,7 +106,7 @@ def _format(
     sentence: Sentence, tags: list[str], sure: list[float], settings: PredictSettings
 ) -> str:
     if not settings.json:
-        return format_tagged(sentence, tags)
+        return format_tagged(sentence, tags, sure if settings.proba else None)
     record: dict[str, Any] = {"tokens": sentence.tokens, "tags": tags}
     if settings.proba:
         record["probabilities"] = sure

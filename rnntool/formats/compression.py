@@ -1,0 +1,64 @@
+"""Compressed files, told by the ends of their names: .gz, .bz2, .xz and .zst."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, BinaryIO
+
+from rnntool.errors import UserError
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+# How files of other kinds begin that are taken for text by mistake.
+_MAGIC = {
+    b"PK\x03\x04": ("a zip archive", "unpack it, and give the text file that is in it"),
+    b"\x1f\x8b": ("compressed by gzip", "let its name end in .gz, or unpack it: gzip -d"),
+    b"BZh": ("compressed by bzip2", "let its name end in .bz2, or unpack it: bzip2 -d"),
+    b"\xfd7zXZ\x00": ("compressed by xz", "let its name end in .xz, or unpack it: xz -d"),
+    b"\x28\xb5\x2f\xfd": ("compressed by zstd", "let its name end in .zst, or unpack it: zstd -d"),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it, and give the text file that is in it"),
+}
+
+
+def without_compression(name: str) -> str:
+    """A file's name without the ending that says how it is compressed."""
+    for ending in COMPRESSED:
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return name
+
+
+def refuse_binary(start: bytes, name: str) -> None:
+    """Raise a UserError if a text begins as an archive or a compressed file does."""
+    for magic, (kind, hint) in _MAGIC.items():
+        if start.startswith(magic):
+            raise UserError(f"is {kind}, not text", where=name, hint=hint)
+
+
+def open_compressed(path: str) -> BinaryIO:
+    """A compressed file, or one at a URL, for reading its bytes.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    import smart_open
+
+    source: BinaryIO = smart_open.open(path, "rb")
+    return source
+
+
+def compressor(name: str, sink: BinaryIO) -> Any:
+    """What compresses into `sink` as the name says: a file to write to and close; `sink` as it is.
+
+    The same content gives the same bytes: neither time nor name is put in.
+    """
+    if name.endswith(".gz"):
+        import gzip
+
+        return gzip.GzipFile(filename="", mode="wb", fileobj=sink, mtime=0)
+    if name.endswith(COMPRESSED):
+        from smart_open.compression import compression_wrapper
+
+        # It closes what it writes into, and the owner of `sink` has not done with it.
+        copy = os.fdopen(os.dup(sink.fileno()), "wb")
+        return compression_wrapper(copy, "wb", compression=name[name.rindex(".") :])
+    return sink
