@@ -53,10 +53,10 @@ def trace(
 
 
 def _of_run(path: str, text: str | None, top: int) -> list[TraceStep]:
-    from rnntool.formats.rundir import open_run
     from rnntool.inspection.probe import RunProbes
     from rnntool.inspection.texts import read_texts
     from rnntool.inspection.trace import trace_run
+    from rnntool.runs.open import open_run
 
     run = open_run(path)
     tokens, _ = next(read_texts(run, "-", text, 1, 0))

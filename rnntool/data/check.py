@@ -17,6 +17,9 @@ from rnntool.text.vocabulary import UNK_ID, Vocabulary
 _MINORITY = 0.1  # a class with a smaller share of what a balanced one would have is worth a word
 
 
+LONG = 4096  # tokens of a text from which on a warning is due
+
+
 @dataclass
 class FileReport:
     """What stands in one file."""
@@ -149,6 +152,11 @@ def _warn(result: FileReport) -> None:
             result.warnings.append(f"label {label!r} is rare: {count:,} of {result.rows:,} rows")
     if result.empty:
         result.warnings.append(f"{result.empty:,} rows without text")
+    if result.longest > LONG:
+        result.warnings.append(
+            f"the longest text has {result.longest:,} {result.length_unit}: a training step holds"
+            " all of them in memory; train with --max-length to cut such texts"
+        )
     if result.conflicting:
         result.warnings.append(
             f"{result.conflicting:,} rows repeat an earlier text with another label"

@@ -89,8 +89,8 @@ class Run:
         return path.read_bytes() if path.is_file() else None
 
 
-def open_run(path: str) -> Run:
-    """Open a run directory.
+def read_run(path: str) -> Run:
+    """A run directory's parts; `runs.open.open_run` also compares them with the weights.
 
     Raises:
         UserError: it is not there, is none, is incomplete, damaged, or of a newer format.

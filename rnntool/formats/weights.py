@@ -11,6 +11,21 @@ from numpy.typing import NDArray
 from rnntool.errors import UserError
 
 
+def read_shapes(path: Path) -> dict[str, list[int]]:
+    """Shape of each tensor of a safetensors file by name; only its header is read.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as tensors:
+            return {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"damaged weights: {error}", where=path) from None
+
+
 def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     """The tensors of a safetensors file by name.
 

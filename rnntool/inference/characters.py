@@ -13,8 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from rnntool.inference.encoder import Encoder, Floats
 from rnntool.inference.packed import pack_rows, side_by_side
-
-_PREFIX = "characters."
+from rnntool.models.tensor_names import CHARACTERS, filters
 
 
 class CharacterEngine:
@@ -26,13 +25,13 @@ class CharacterEngine:
     """
 
     def __init__(self, kind: str, tensors: Mapping[str, Floats]) -> None:
-        self.embedding = tensors[f"{_PREFIX}embedding.weight"]
+        self.embedding = tensors[f"{CHARACTERS}embedding.weight"]
         self.filters: list[tuple[Floats, Floats]] = []
         self.recurrent: Encoder | None = None
         if kind == "recurrent":
-            self.recurrent = Encoder("lstm", tensors, f"{_PREFIX}encoder.", self.embedding)
+            self.recurrent = Encoder("lstm", tensors, f"{CHARACTERS}encoder.", self.embedding)
         else:
-            self.filters = _filters(tensors)
+            self.filters = filters(tensors, f"{CHARACTERS}encoder.")
 
     @property
     def width(self) -> int:
@@ -77,11 +76,3 @@ class CharacterEngine:
 
         side_by_side(answer, [len(word) for word in words], 1)
         return found
-
-
-def _filters(tensors: Mapping[str, Floats]) -> list[tuple[Floats, Floats]]:
-    """Weights and biases of each width."""
-    found: list[tuple[Floats, Floats]] = []
-    while (name := f"{_PREFIX}encoder.layers.0.{len(found)}.") + "weight" in tensors:
-        found.append((tensors[name + "weight"], tensors[name + "bias"]))
-    return found

@@ -18,6 +18,7 @@ from rnntool.cells.softmax import softmax
 from rnntool.inference.encoder import Floats, Products, encoder_of
 from rnntool.inference.packed import Ints, Packing, pack_rows, side_by_side
 from rnntool.machine import usable_cores
+from rnntool.models.tensor_names import class_output
 
 _TABLE = 1 << 26  # numbers of the first layer's table at most
 
@@ -47,7 +48,7 @@ class ClassifierEngine:
     ) -> None:
         self.pooling = settings["pooling"]
         self.encoder = encoder_of(settings, tensors)
-        self.W, self.b = tensors["output.weight"], tensors["output.bias"]
+        self.W, self.b = class_output(tensors)
         self.threads = threads or usable_cores()
 
     @property

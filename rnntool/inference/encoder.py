@@ -19,6 +19,7 @@ from rnntool.cells.cell import Weights
 from rnntool.cells.torch_layout import from_torch
 from rnntool.inference.packed import Ints, Packing
 from rnntool.inference.recurrence import prepare, start
+from rnntool.models.tensor_names import ENCODER, layer_tensors, token_vectors
 
 Floats = NDArray[Any]
 
@@ -53,17 +54,17 @@ class Encoder:
         self,
         cell: str,
         tensors: Mapping[str, Floats],
-        prefix: str = "encoder.",
+        prefix: str = ENCODER,
         embedding: Floats | None = None,
         apart: bool = False,
         beside: int = 0,
     ) -> None:
         self.cell, self.embedding, self.apart = CELLS[cell], embedding, apart
         self.beside = beside
-        self.layers: list[list[Weights]] = []
-        while f"{prefix}layers.{len(self.layers)}.0.weight_hh_l0" in tensors:
-            layer = f"{prefix}layers.{len(self.layers)}."
-            self.layers.append(self._directions(tensors, layer))
+        self.layers: list[list[Weights]] = [
+            [prepare(self.cell, from_torch(self.cell, own, way)[0][0]) for way, own in layer]
+            for layer in layer_tensors(tensors, prefix)
+        ]
         self.first = self.layers[0]
 
     @property
@@ -102,15 +103,6 @@ class Encoder:
             ways, ends = [states for states, _ in runs], [end for _, end in runs]
         return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
 
-    def _directions(self, tensors: Mapping[str, Floats], layer: str) -> list[Weights]:
-        found: list[Weights] = []
-        while True:
-            prefix = f"{layer}{len(found)}."
-            own = {name: a for name, a in tensors.items() if name.startswith(prefix)}
-            if not own:
-                return found
-            found.append(prepare(self.cell, from_torch(self.cell, own, prefix)[0][0]))
-
     def _run(
         self, p: Weights, products: Products, packing: Packing, backward: bool
     ) -> tuple[Floats, Floats]:
@@ -133,7 +125,7 @@ def encoder_of(
     return Encoder(
         settings["cell"],
         tensors,
-        embedding=tensors.get("input.embedding.weight"),
+        embedding=token_vectors(tensors),
         apart=settings.get("encoder", "recurrent") == "directional",
         beside=beside,
     )

@@ -18,6 +18,13 @@ from rnntool.cells import CELLS
 from rnntool.cells.cell import State
 from rnntool.cells.softmax import log_softmax
 from rnntool.cells.torch_layout import from_torch
+from rnntool.models.tensor_names import (
+    adaptive_output,
+    condition,
+    language_output,
+    layer_tensors,
+    token_vectors,
+)
 
 Floats = NDArray[Any]
 States = list[State]  # a layer each
@@ -50,15 +57,13 @@ class LanguageEngine:
         self.cell = CELLS[cell]
         self._start: States | None = None
         self._vector: Floats | None = None
-        self.layers: list[dict[str, Floats]] = []
-        while f"encoder.layers.{len(self.layers)}.weight_hh_l0" in tensors:
-            prefix = f"encoder.layers.{len(self.layers)}."
-            own = {n: a for n, a in tensors.items() if n.startswith(prefix)}
-            self.layers.append(from_torch(self.cell, own, prefix)[0][0])
+        self.layers: list[dict[str, Floats]] = [
+            from_torch(self.cell, own, prefix)[0][0] for ((prefix, own),) in layer_tensors(tensors)
+        ]
         if vector is not None:
             self._lead(tensors, vector)
         self._output = _output(tensors)
-        self._embedding = tensors.get("input.embedding.weight")
+        self._embedding = token_vectors(tensors)
         first = self.layers[0]
         V = len(first["W_xh"].T) if self._embedding is None else len(self._embedding)
         self.size = V
@@ -94,11 +99,12 @@ class LanguageEngine:
 
     def _lead(self, tensors: Mapping[str, Floats], vector: Floats) -> None:
         """What models/caption.py does with a vector, before the first step."""
-        scaled = (vector - tensors["mean"]) / tensors["deviation"]
-        if "condition.weight" not in tensors:
+        own = condition(tensors)
+        scaled = (vector - own.mean) / own.deviation
+        if own.weight is None:
             self._vector = scaled.astype(np.float32)
             return
-        flat = np.tanh(tensors["condition.weight"] @ scaled + tensors["condition.bias"])
+        flat = np.tanh(own.weight @ scaled + own.bias)
         parts = iter(np.split(flat.astype(np.float32)[None], np.cumsum(self._sizes())[:-1], axis=1))
         self._start = [tuple(next(parts) for _ in self.cell.states) for _ in self.layers]
 
@@ -109,7 +115,7 @@ class LanguageEngine:
     def _inputs(self, ids: NDArray[np.int64]) -> Floats:
         """[N, D] inputs of tokens; a one-hot `<pad>` is zeros."""
         if self._embedding is not None:
-            found = self._embedding[ids]
+            found: Floats = self._embedding[ids]
             if self._vector is None:
                 return found
             return np.concatenate([found, np.repeat(self._vector[None], len(ids), axis=0)], axis=1)
@@ -120,20 +126,18 @@ class LanguageEngine:
 
 def _output(tensors: Mapping[str, Floats]) -> Any:
     """The function from [B, H] states to [B, V] log-probabilities."""
-    if "output.linear.weight" in tensors:
-        weight = np.ascontiguousarray(tensors["output.linear.weight"].T)
-        bias = tensors["output.linear.bias"]
+    plain = language_output(tensors)
+    if plain is not None:
+        weight, bias = np.ascontiguousarray(plain[0].T), plain[1]
         return lambda h: log_softmax(h @ weight + bias)
-    return lambda h: _adaptive(tensors, h)
+    head, tails = adaptive_output(tensors)
+    return lambda h: _adaptive(head, tails, h)
 
 
-def _adaptive(tensors: Mapping[str, Floats], h: Floats) -> Floats:
+def _adaptive(weights: Floats, pairs: list[tuple[Floats, Floats]], h: Floats) -> Floats:
     """Grave et al. 2017: a class's probability, in the head, times its tokens' own."""
-    head = log_softmax(h @ tensors["output.softmax.head.weight"].T)
-    tails: list[Floats] = []
-    while f"output.softmax.tail.{len(tails)}.0.weight" in tensors:
-        down, up = (tensors[f"output.softmax.tail.{len(tails)}.{n}.weight"] for n in (0, 1))
-        tails.append(log_softmax(h @ down.T @ up.T))
+    head = log_softmax(h @ weights.T)
+    tails = [log_softmax(h @ down.T @ up.T) for down, up in pairs]
     first = head.shape[1] - len(tails)
     classes = [tail + head[:, first + n, None] for n, tail in enumerate(tails)]
     return np.concatenate([head[:, :first], *classes], axis=1)

@@ -16,6 +16,7 @@ from rnntool.inference.characters import CharacterEngine
 from rnntool.inference.encoder import Floats, can_encode, encoder_of
 from rnntool.inference.packed import pack_rows, side_by_side
 from rnntool.machine import usable_cores
+from rnntool.models.tensor_names import class_output
 
 Numbers = Sequence[Sequence[int]]
 
@@ -41,7 +42,7 @@ class TaggerEngine:
         self.characters = None if kind == "none" else CharacterEngine(kind, tensors)
         spelled = 0 if self.characters is None else self.characters.width
         self.encoder = encoder_of(settings, tensors, beside=spelled)
-        self.W, self.b = tensors["output.weight"], tensors["output.bias"]
+        self.W, self.b = class_output(tensors)
         self.threads = threads or usable_cores()
 
     def probabilities(

@@ -7,7 +7,8 @@ from math import prod
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import Run, open_run
+from rnntool.formats.rundir import Run
+from rnntool.runs.open import open_run
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import numpy as np
 
 from rnntool.cells import CELLS
 from rnntool.errors import UserError, one_of
-from rnntool.formats.rundir import Run, open_run
+from rnntool.formats.rundir import Run
 from rnntool.inspection.gradient_flow import Flow, gradient_flow, mean_flow
 from rnntool.inspection.probe import Probe, RunProbes, fresh_network, fresh_probe
 from rnntool.inspection.settings import InspectSettings
 from rnntool.inspection.texts import Text, read_texts
 from rnntool.registry import NUMPY_CELLS
 from rnntool.reporting import Reporter
+from rnntool.runs.open import open_run
 
 
 def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> list[Flow]:

@@ -18,6 +18,7 @@ from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
 from rnntool.inspection.heads import Head, classifier_head, direction_head, language_head
+from rnntool.models.tensor_names import class_output, language_output, layer_tensors, token_vectors
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,13 @@ class RunProbes:
         settings = run.config.settings
         _refuse_extras(run)
         cell = CELLS[settings["cell"]]
-        try:
-            layers = {"classify": _classifier_layers, "lm": _language_layers}[run.config.task]
-        except KeyError:
+        if run.config.task not in ("classify", "lm"):
             raise UserError(
                 f"was trained for {run.config.task!r}: only classifiers and language models can be"
                 " looked into",
                 where=run.path,
-            ) from None
-        self.network = Network(name, cell, layers(cell, self.tensors))
+            )
+        self.network = Network(name, cell, trained_layers(cell, self.tensors))
 
     def probe(self, tokens: Sequence[str], label: int | None = None) -> Probe:
         """The model before a text of at least one token (a language model: of two).
@@ -86,23 +85,32 @@ class RunProbes:
         ids = np.array(self.run.vocabulary.encode(tokens))
         if self.run.config.task == "classify":
             settings = self.run.config.settings
-            W, b = self.tensors["output.weight"], self.tensors["output.bias"]
+            W, b = class_output(self.tensors)
             head = classifier_head(settings["pooling"], self.network.directions, W, b, label)
             return Probe(self.network, list(tokens), self._vectors(ids), head)
-        if "output.linear.weight" not in self.tensors:
+        output = language_output(self.tensors)
+        if output is None:
             raise UserError("has an adaptive softmax, which cannot be looked into yet",
                             where=self.run.path)  # fmt: skip
-        W, b = self.tensors["output.linear.weight"], self.tensors["output.linear.bias"]
-        head = language_head(W, b, int(ids[-1]))
+        head = language_head(*output, int(ids[-1]))
         return Probe(self.network, list(tokens[:-1]), self._vectors(ids[:-1]), head)
 
     def _vectors(self, ids: np.ndarray[Any, Any]) -> Array:
-        if "input.embedding.weight" in self.tensors:
-            vectors: Array = self.tensors["input.embedding.weight"][ids][None]
+        table = token_vectors(self.tensors)
+        if table is not None:
+            vectors: Array = table[ids][None]
             return vectors
         unit: Array = np.eye(len(self.run.vocabulary))[ids][None]
         unit[:, ids == 0] = 0
         return unit
+
+
+def trained_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:
+    """[layer][direction]: a model's recurrent weights by the names of the equations."""
+    return [
+        [from_torch(cell, own, prefix)[0][0] for prefix, own in layer]
+        for layer in layer_tensors(tensors)
+    ]
 
 
 def _refuse_extras(run: Run) -> None:
@@ -182,26 +190,3 @@ def _initial(
         if radius is not None:
             block *= radius / np.abs(np.linalg.eigvals(block)).max()
     return weights
-
-
-def _classifier_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:
-    return _layers(cell, tensors, "encoder.layers.{layer}.{direction}.")
-
-
-def _language_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:
-    return _layers(cell, tensors, "encoder.layers.{layer}.")
-
-
-def _layers(cell: Cell, tensors: dict[str, Array], pattern: str) -> list[list[dict[str, Array]]]:
-    """[layer][direction]: one torch module each (models/recurrent.py, models/stateful.py)."""
-    found: list[list[dict[str, Array]]] = []
-    while True:
-        directions = []
-        for direction in range(2 if "{direction}" in pattern else 1):
-            prefix = pattern.format(layer=len(found), direction=direction)
-            own = {n: a for n, a in tensors.items() if n.startswith(prefix)}
-            if own:
-                directions.append(from_torch(cell, own, prefix)[0][0])
-        if not directions:
-            return found
-        found.append(directions)

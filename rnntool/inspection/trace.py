@@ -13,6 +13,7 @@ import numpy as np
 from rnntool.cells import CELLS, Array, Record, softmax, unroll_stack
 from rnntool.errors import UserError
 from rnntool.inspection.probe import Network, RunProbes
+from rnntool.models.tensor_names import class_output, language_output
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,11 @@ def trace_run(prober: RunProbes, tokens: list[str], top: int = 3) -> list[TraceS
     probe = prober.probe([*tokens, tokens[-1]] if run.config.task == "lm" else tokens)
     outputs = None
     if run.config.task == "lm":
-        W, b = tensors["output.linear.weight"], tensors["output.linear.bias"]
-        outputs = (W, b, list(run.vocabulary.tokens))
+        output = language_output(tensors)
+        assert output is not None  # the probe refuses an adaptive softmax
+        outputs = (*output, list(run.vocabulary.tokens))
     elif run.config.settings["pooling"] == "last" and prober.network.directions == 1:
-        W, b = tensors["output.weight"], tensors["output.bias"]
+        W, b = class_output(tensors)
         if len(W) == 1:
             W, b = np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
         outputs = (W, b, run.labels)

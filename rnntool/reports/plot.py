@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import open_run, read_metrics
+from rnntool.formats.rundir import read_metrics
 from rnntool.formats.weights import read_weights
 from rnntool.inspection.figures import draw_confusion, draw_curves, draw_forecasts, draw_map
+from rnntool.models.tensor_names import token_vectors
 from rnntool.reporting import Reporter
 from rnntool.reports.plot_settings import PlotSettings
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import SPECIALS
 
 
@@ -56,7 +58,7 @@ def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[A
     """The words to draw and their [N, D] vectors, of a run's embedding or of a vectors file."""
     if Path(path).is_dir():
         run = open_run(path)
-        table = read_weights(run.weights).get("input.embedding.weight")
+        table = token_vectors(read_weights(run.weights))
         if table is None:
             raise UserError("has no embedding: its input is another", where=path)
         places = {word: n for n, word in enumerate(run.vocabulary.tokens) if word not in SPECIALS}

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from rnntool.data.chunks import Chunks, Place
-from rnntool.data.sequences import Ints, bucketed_batches
+from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
 from rnntool.training.task import Task
+
+_TOKENS = 65_536  # padded tokens computed together: of 128 rows up to 512 each
 
 
 class RowTask(Task):
@@ -43,6 +45,13 @@ class RowTask(Task):
     def share(self, batch: Ints, rank: int, size: int) -> Ints | None:
         """Every `size`-th row."""
         return share_rows(batch, rank, size)
+
+    def parts(self, batch: Ints) -> list[Ints]:
+        """The batch, or with a very long row in it parts of a bounded number of padded tokens."""
+        lengths = self.lengths[batch]
+        if len(batch) * int(lengths.max(initial=0)) <= _TOKENS:
+            return [batch]
+        return [batch[rows] for rows in sorted_batches(lengths, _TOKENS)]
 
 
 class ChunkTask(Task):

@@ -10,11 +10,13 @@ import numpy as np
 from rnntool.configuration import as_dict, build
 from rnntool.configuration import read_config as read_settings
 from rnntool.errors import UserError
-from rnntool.formats.rundir import CONFIG, FEATURES, VOCAB, WEIGHTS, Run, open_run, require_task
+from rnntool.formats.rundir import CONFIG, FEATURES, VOCAB, WEIGHTS, Run, require_task
 from rnntool.formats.weights import read_weights
 from rnntool.models.features import ContextFeatures
 from rnntool.models.settings import BiLMModelSettings
+from rnntool.models.tensor_names import mixture_of_layers
 from rnntool.reporting import Reporter
+from rnntool.runs.open import open_run
 from rnntool.training.checkpoint import load_weights
 
 
@@ -92,15 +94,14 @@ def _sizes(settings: dict[str, object], where: str) -> BiLMModelSettings:
 
 def mixture(run: Path) -> dict[str, float]:
     """What a trained task made of the layers: each one's share, and γ."""
-    tensors = read_weights(run / WEIGHTS)
-    scores = tensors["features.scores"]
+    scores, scale, layers = mixture_of_layers(read_weights(run / WEIGHTS))
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
-    first = len(shares) - sum(1 for n in tensors if n.endswith(".0.weight_hh_l0")
-                              and n.startswith("features.encoder.layers."))  # fmt: skip
-    names = (["token"] if first else []) + [f"layer {n + 1}" for n in range(len(shares) - first)]
-    return {**dict(zip(names, shares.tolist(), strict=True)),
-            "scale": float(tensors["features.scale"][0])}  # fmt: skip
+    names = [
+        *(["token"] if len(shares) > layers else []),
+        *(f"layer {n + 1}" for n in range(layers)),
+    ]
+    return {**dict(zip(names, shares.tolist(), strict=True)), "scale": scale}
 
 
 def note_mixture(run: Path, report: Reporter) -> None:

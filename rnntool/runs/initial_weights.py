@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, Run, open_run
+from rnntool.formats.rundir import VOCAB, Run
 from rnntool.reporting import Reporter
+from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import Vocabulary
 
 M = TypeVar("M", bound=nn.Module)

@@ -11,9 +11,11 @@ from torch import nn
 
 from rnntool.configuration import build
 from rnntool.errors import UserError
-from rnntool.formats.rundir import CONFIG, Run, open_run, require_task
+from rnntool.formats.rundir import CONFIG, Run, require_task
+from rnntool.formats.weights import read_shapes
+from rnntool.runs.open import open_run
 from rnntool.training.backend import choose_backend
-from rnntool.training.checkpoint import load_weights, weight_shapes
+from rnntool.training.checkpoint import load_weights
 
 S = TypeVar("S")
 M = TypeVar("M", bound=nn.Module)
@@ -65,7 +67,7 @@ def require_fitting(build_model: Callable[[], nn.Module], run: Run) -> None:
     """
     with torch.device("meta"):
         wanted = {name: list(t.shape) for name, t in build_model().state_dict().items()}
-    found = weight_shapes(run.weights)
+    found = read_shapes(run.weights)
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise UserError(f"do not fit the model: {name} is {found.get(name) or 'missing'} and"

@@ -22,10 +22,11 @@ from typing import Any
 from rnntool.configuration import read_config as read_settings
 from rnntool.errors import UserError, one_of
 from rnntool.formats.run_folder import require_replaceable
-from rnntool.formats.rundir import open_run, read_config
+from rnntool.formats.rundir import read_config
 from rnntool.formats.writing import replace_directory, write_text
 from rnntool.registry import TASKS
 from rnntool.reporting import Reporter
+from rnntool.runs.open import open_run
 from rnntool.runs.search_settings import SearchSettings
 
 BEST, JOURNAL, TABLE = "best", "study.journal", "trials.tsv"

@@ -129,7 +129,8 @@ def predict(
 
 def _open(path: str, command: str, settings: Any, report: Reporter) -> Run:
     from rnntool.configuration import refuse_foreign
-    from rnntool.formats.rundir import open_run, require_command
+    from rnntool.formats.rundir import require_command
+    from rnntool.runs.open import open_run
 
     run = require_command(open_run(path), command)
     refuse_foreign(settings, run.config.task, path)

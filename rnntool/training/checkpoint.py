@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -55,20 +55,6 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise UserError(f"damaged weights: {name} holds a value that is not finite", where=path)
     return tensors
-
-
-def weight_shapes(path: Path) -> dict[str, list[int]]:
-    """Shape of each tensor of a safetensors file; only its header is read.
-
-    Raises:
-        UserError: it is missing or damaged.
-    """
-    try:
-        with safe_open(path, framework="pt") as tensors:
-            names = tensors.keys()
-            return {name: tensors.get_slice(name).get_shape() for name in names}
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"damaged weights: {error}", where=path) from None
 
 
 def save_checkpoint(

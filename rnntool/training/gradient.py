@@ -18,10 +18,30 @@ def put_gradient(
     """Add the gradient of a batch's mean loss to the model's, and say what the loss was."""
     if group.size > 1:
         return _put_shared(model, task, batch, backend, group)
-    with backend.autocast():
-        result = task.training_step(model, batch, backend.device)
-    result.loss.backward()  # type: ignore[no-untyped-call]
-    return result
+    return _put_parts(model, task, task.parts(batch), backend)
+
+
+def _put_parts(model: nn.Module, task: Task, parts: list[Any], backend: Backend) -> StepResult:
+    """One part after the other, for a batch that is too large for memory as a whole.
+
+    The mean over the batch is the sum of the parts' means, each by how much of it the part holds:
+    their gradients add up, and are divided by what all hold.
+    """
+    if len(parts) == 1:
+        result = _step(model, task, parts[0], backend)
+        result.loss.backward()  # type: ignore[no-untyped-call]
+        return result
+    count, correct, loss, nats = 0, None, 0.0, 0.0
+    for part in parts:
+        own = _step(model, task, part, backend)
+        (own.loss * own.count).backward()  # type: ignore[no-untyped-call]
+        count += own.count
+        loss += own.loss.item() * own.count
+        nats += (own.loss if own.nats is None else own.nats).item() * own.count
+        if own.correct is not None:
+            correct = (correct or 0) + own.correct
+    _scale_gradients(model, 1 / count)
+    return StepResult(torch.tensor(loss / count), count, correct, torch.tensor(nats / count))
 
 
 def _put_shared(
@@ -30,14 +50,19 @@ def _put_shared(
     """The mean over the batch is the sum of the shares' means, each by how much of it it holds."""
     result = None
     share = task.share(batch, group.rank, group.size)
-    if share is not None:
-        with backend.autocast():
-            result = task.training_step(model, share, backend.device)
+    parts = [] if share is None else task.parts(share)
+    if len(parts) == 1:
+        result = _step(model, task, parts[0], backend)
+    elif parts:
+        result = _put_parts(model, task, parts, backend)
     (count,) = group.sum(0 if result is None else result.count)
     loss, nats, correct = 0.0, 0.0, 0
     if result is not None:
         weighted = result.loss * (result.count / count)
-        weighted.backward()  # type: ignore[no-untyped-call]
+        if len(parts) == 1:
+            weighted.backward()  # type: ignore[no-untyped-call]
+        else:
+            _scale_gradients(model, result.count / count)
         loss, correct = weighted.detach().item(), result.correct or 0
         nats = loss if result.nats is None else result.nats.item() * result.count / count
     group.sum_gradients(model)
@@ -46,3 +71,12 @@ def _put_shared(
     return StepResult(
         torch.tensor(loss), int(count), int(right) if known else None, torch.tensor(nats)
     )
+
+
+def _step(model: nn.Module, task: Task, batch: Any, backend: Backend) -> StepResult:
+    with backend.autocast():
+        return task.training_step(model, batch, backend.device)
+
+
+def _scale_gradients(model: nn.Module, factor: float) -> None:
+    torch._foreach_mul_([p.grad for p in model.parameters() if p.grad is not None], factor)

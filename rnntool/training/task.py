@@ -40,6 +40,10 @@ class Task(Protocol):
     def share(self, batch: Any, rank: int, size: int) -> Any | None:
         """The part of a batch that process `rank` of `size` reads; None: there is none for it."""
 
+    def parts(self, batch: Any) -> list[Any]:
+        """A batch as parts that are computed one after the other: one, if memory holds it whole."""
+        return [batch]
+
     def training_step(self, model: nn.Module, batch: Any, device: torch.device) -> StepResult:
         """The loss on one batch."""
 

@@ -83,7 +83,7 @@ def more_labels(run: Path) -> str:
 def more_tokens(run: Path) -> str:
     with (run / "vocab.tsv").open("a", encoding="utf-8") as vocabulary:
         vocabulary.write("새낱말\t1\n")
-    return "do not fit the model"
+    return "the weights were trained with"
 
 
 def other_shape(run: Path) -> str:

@@ -51,3 +51,11 @@ def test_one_label_and_a_rare_label_are_worth_a_warning(cli: Cli, tmp_path):
     rows = "".join(f"가{i}\t{int(i == 0)}\n" for i in range(100))
     path.write_text("document\tlabel\n" + rows, encoding="utf-8")
     assert "label '1' is rare: 1 of 100 rows" in cli("check", path).err
+
+
+def test_a_very_long_text_is_warned_of(cli, tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text("가 나\n" + "다 " * 5000 + "\n", encoding="utf-8")
+    result = cli("check", path)
+    assert "the longest text has 5,000 words: a training step holds all of them" in result.err
+    assert "--max-length" in result.err

@@ -20,9 +20,9 @@ from rnntool.inspection.heads import classifier_head, language_head
 from rnntool.inspection.probe import (
     Network,
     Probe,
-    _classifier_layers,
     fresh_network,
     fresh_probe,
+    trained_layers,
 )
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.models.settings import ClassifierSettings
@@ -39,7 +39,7 @@ def classifier(**changes: object) -> SequenceClassifier:
 
 def probe_of(model: SequenceClassifier, cell: str, pooling: str, label: int) -> Probe:
     tensors = {n: p.detach().numpy() for n, p in model.named_parameters()}
-    network = Network("x", CELLS[cell], _classifier_layers(CELLS[cell], tensors))
+    network = Network("x", CELLS[cell], trained_layers(CELLS[cell], tensors))
     head = classifier_head(
         pooling, network.directions, tensors["output.weight"], tensors["output.bias"], label
     )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import unicodedata
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from tokenizers import Tokenizer
 
 from rnntool.data.sequences import pack_sequences
 from rnntool.tasks.classify.export import run_onnx
@@ -88,6 +93,82 @@ def test_the_file_says_what_a_program_needs(cli, data, tmp_path):
     assert tuple(metadata["vocabulary"].split("\n")) == tuple(own.run.vocabulary.tokens)
     assert metadata["tokenizer"] == own.tokenizer
     assert "exists" in one_line_error(cli("export", run, "-o", tmp_path / "m.onnx"))
+
+
+def whitespace(text: str) -> list[str]:
+    return text.split()
+
+
+def characters(text: str) -> list[str]:
+    return [{" ": "▁", "▁": "▁▁"}.get(c, c) for c in text]
+
+
+def jamo(text: str) -> list[str]:
+    hangul = range(0xAC00, 0xD7A4)
+    parts = (unicodedata.normalize("NFD", c) if ord(c) in hangul else c for c in text)
+    return characters("".join(parts))
+
+
+def mecab(text: str) -> list[str]:
+    import mecab
+
+    return mecab.MeCab().morphs(text)
+
+
+TOKENIZE = {"whitespace": whitespace, "char": characters, "jamo": jamo, "mecab": mecab}
+
+
+def tokens_by(metadata: dict[str, str], text: str) -> list[str]:
+    """What a program without rnntool does: the file's metadata say all that it needs."""
+    base, _, subword = metadata["tokenizer"].partition("|subword@")
+    tokens = TOKENIZE[base](text)
+    if not subword:
+        return tokens
+    model = Tokenizer.from_str(json.dumps(json.loads(metadata["subword_model"])["model"]))
+    found = []
+    for token in tokens:
+        encoded = model.encode("▁" + token)
+        for piece, (start, end) in zip(encoded.tokens, encoded.offsets, strict=True):
+            found.append(("▁" + token)[start:end] if piece == "<unk>" else piece)
+    return found
+
+
+@pytest.mark.parametrize("tokenizer", ["whitespace", "char", "jamo", "mecab", "subword", "morphs"])
+def test_raw_text_is_answered_from_the_file_alone(cli, tmp_path, tokenizer):
+    if tokenizer in ("mecab", "morphs"):
+        pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this Python")
+    raw, tokens, model = tmp_path / "raw.tsv", tmp_path / "x.tok", tmp_path / "bpe.json"
+    texts = [
+        "정말 재밌는 영화였다",
+        "너무 지루하고 재미없다",
+        "배우들 연기가 좋다",
+        "시간이 아까운 영화",
+    ]
+    rows = "".join(f"{text}\t{n % 2}\n" for n, text in enumerate(texts * 8))
+    raw.write_text("document\tlabel\n" + rows, encoding="utf-8")
+    base = {"subword": "whitespace", "morphs": "mecab"}.get(tokenizer, tokenizer)
+    assert cli("tokenize", raw, "-t", base, "-o", tokens, "-q").code == 0
+    if tokenizer != base:
+        assert cli("build-vocab", tokens, "--subword", 40, "-o", model, "-q").code == 0
+        command = ("tokenize", tokens, "-t", "subword", "--model", model)
+        assert cli(*command, "-o", tmp_path / "sub.tok", "-q").code == 0
+        tokens = tmp_path / "sub.tok"
+    run = trained(cli, tokens, tmp_path)
+    assert cli("export", run, "-o", tmp_path / "m.onnx", "-q").code == 0
+    asked = ["재밌는 배우들", "지루하다 ㅋㅋ 𝄞", "그냥"]
+    expected = [json.loads(line)["probabilities"] for line in cli(
+        "predict", run, "--json", "--proba", "-q", input="\n".join(asked) + "\n"
+    ).out.splitlines()]  # fmt: skip
+    shutil.rmtree(run)
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    metadata = session.get_modelmeta().custom_metadata_map
+    numbers = {token: n for n, token in enumerate(metadata["vocabulary"].split("\n"))}
+    for text, wanted in zip(asked, expected, strict=True):
+        ids = [numbers.get(token, numbers["<unk>"]) for token in tokens_by(metadata, text)]
+        feed = {"ids": np.array([ids]), "lengths": np.array([len(ids)])}
+        (found,) = session.run(None, feed)
+        labels = metadata["labels"].split("\n")
+        np.testing.assert_allclose(found[0], [wanted[label] for label in labels], atol=1e-5)
 
 
 def test_what_cannot_be_exported_is_named_and_nothing_is_written(cli, data, tmp_path):

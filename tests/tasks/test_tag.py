@@ -131,7 +131,7 @@ def test_a_tagger_with_more_characters_than_its_weights_have_is_refused(run, cli
     with (other / "characters.tsv").open("a", encoding="utf-8") as characters:
         characters.write("힣\t1\n")
     error = one_line_error(cli("predict", other, "-q", input="힣 7\n"))
-    assert "do not fit the model" in error
+    assert "characters.tsv: has" in error
     assert str(other) in error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnntool.data.check import LONG
 from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, split_off
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
@@ -151,5 +152,9 @@ def _note(
         f" {len(ids):,} tokens of {file.tokenizer}, {unknown:.2%} unknown to a vocabulary of"
         f" {len(vocabulary):,}; labels {', '.join(labels[:10])}{' …' if len(labels) > 10 else ''}"
     )
+    longest = int(train.sequences.lengths.max(initial=0))
+    if longest > LONG:
+        report.warn(f"the longest text has {longest:,} tokens, which a step holds in memory;"
+                    " --max-length cuts such texts")  # fmt: skip
     if cut:
         report.warn(f"{cut:,} documents were cut to --max-length")

@@ -54,7 +54,8 @@ def export_classifier(
 
     Its inputs are `ids` [B, T] (int64, right-padded with 0) and `lengths` [B] (int64, from 0 to T);
     its output `probabilities` is [B, C]. Its metadata are `tokenizer`, `labels` and `vocabulary`
-    (a line each, in the order of their numbers), and `max_length` (0: none).
+    (a line each, in the order of their numbers), `max_length` (0: none) and, where the tokenizer
+    has one, `subword_model` (JSON: `model` is a file of the library tokenizers, with its merges).
 
     Returns:
         With `--check`: accuracy of the run and of the file, and how far apart they are.
@@ -144,12 +145,16 @@ def _in_eight_bits(onnx: Any, model: Any) -> Any:
 
 
 def _add_metadata(model: Any, trained: TrainedClassifier) -> None:
-    for key, value in {
+    values = {
         "tokenizer": trained.tokenizer,
         "labels": "\n".join(trained.labels),
         "vocabulary": "\n".join(trained.run.vocabulary.tokens),
         "max_length": str(trained.settings.max_length),
-    }.items():
+    }
+    subword = trained.run.subword_model()
+    if subword is not None:
+        values["subword_model"] = subword.decode("utf-8")
+    for key, value in values.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from rnntool.configuration import as_dict
 from rnntool.data.spelling import Spelling, make_spelling
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, Run, RunConfig, open_run, require_task
+from rnntool.formats.rundir import VOCAB, Run, RunConfig, require_task
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.reporting import Reporter
 from rnntool.runs.features import Context, note_mixture, open_context
 from rnntool.runs.initial_weights import open_start, start_from_vectors
 from rnntool.runs.load import restore_weights
+from rnntool.runs.open import open_run
 from rnntool.runs.provenance import library_versions
 from rnntool.runs.spelled import spelling_of, write_spelling
 from rnntool.runs.train import Job, do_nothing

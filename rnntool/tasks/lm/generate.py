@@ -13,14 +13,16 @@ import numpy as np
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.reading import STREAM, name_of, open_binary
-from rnntool.formats.rundir import Run, open_run, require_task
+from rnntool.formats.rundir import Run, require_task
 from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.formats.weights import read_weights
 from rnntool.generation.generate import beam_search, generate
 from rnntool.generation.sampling import Sampling
 from rnntool.inference.language_model import Engine, Floats, LanguageEngine
+from rnntool.models.tensor_names import condition
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import GenerateSettings
+from rnntool.runs.open import open_run
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 from rnntool.text.units import Unit
@@ -88,9 +90,12 @@ def _engine(
 
 def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: str) -> Floats:
     """The vector that leads a captioning model; without a file the mean of its training's."""
-    if "mean" not in tensors:
-        raise UserError("damaged: a captioning model without its vectors' mean", where=path)
-    mean = tensors["mean"]
+    try:
+        mean: Floats = condition(tensors).mean
+    except KeyError:
+        raise UserError(
+            "damaged: a captioning model without its vectors' mean", where=path
+        ) from None
     if features is None:
         return mean
     table = read_vector_rows(features)

@@ -1,0 +1,135 @@
+"""Where a model's tensors stand in `weights.safetensors`: the one place that knows their names.
+
+PyTorch names a tensor by the modules that hold it, so the names follow from the classes of this
+package. What reads weights without torch (NumPy inference, inspection, the check of a run when it
+is opened) asks here.
+
+Shapes: V vocabulary, D input, H hidden, C classes or tokens of an output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+ENCODER = "encoder."
+CHARACTERS = "characters."  # a tagger's encoder of spellings
+_TOKEN_VECTORS = "input.embedding.weight"
+_LANGUAGE_OUTPUT, _CLASS_OUTPUT, _ADAPTIVE = "output.linear.", "output.", "output.softmax."
+
+Tensors = Mapping[str, Any]
+Shapes = Mapping[str, Sequence[int]]
+
+
+class Condition(NamedTuple):
+    """How a captioning model's vector is scaled, and made a state where it is not an input."""
+
+    mean: Any  # [F]
+    deviation: Any  # [F]
+    weight: Any | None  # [sum of H, F]; None: the vector is an input at each step
+    bias: Any | None
+
+
+def token_vectors(tensors: Tensors) -> Any | None:
+    """[V, D]; None where tokens are one-hot or are read by their characters."""
+    return tensors.get(_TOKEN_VECTORS)
+
+
+def class_output(tensors: Tensors) -> tuple[Any, Any]:
+    """Weights [C, H] and biases [C] of a classifier's or a tagger's output (a sigmoid: C = 1)."""
+    return tensors[_CLASS_OUTPUT + "weight"], tensors[_CLASS_OUTPUT + "bias"]
+
+
+def language_output(tensors: Tensors) -> tuple[Any, Any] | None:
+    """Weights [V, H] and biases [V] of a language model's softmax; None where it is adaptive."""
+    if _LANGUAGE_OUTPUT + "weight" not in tensors:
+        return None
+    return tensors[_LANGUAGE_OUTPUT + "weight"], tensors[_LANGUAGE_OUTPUT + "bias"]
+
+
+def adaptive_output(tensors: Tensors) -> tuple[Any, list[tuple[Any, Any]]]:
+    """An adaptive softmax's head, and the two matrices of each tail (torch's layout)."""
+    tails: list[tuple[Any, Any]] = []
+    while (prefix := f"{_ADAPTIVE}tail.{len(tails)}.") + "0.weight" in tensors:
+        tails.append((tensors[prefix + "0.weight"], tensors[prefix + "1.weight"]))
+    return tensors[_ADAPTIVE + "head.weight"], tails
+
+
+def condition(tensors: Tensors) -> Condition:
+    """What a captioning model does with its vector; a KeyError where it is no captioning model."""
+    return Condition(
+        tensors["mean"], tensors["deviation"],
+        tensors.get("condition.weight"), tensors.get("condition.bias"),
+    )  # fmt: skip
+
+
+def layer_tensors(tensors: Tensors, prefix: str = ENCODER) -> list[list[tuple[str, Tensors]]]:
+    """Of each recurrent layer, of each direction: the prefix of its tensors, and those tensors.
+
+    A language model's layers have one direction, and no number for it in their names.
+    """
+    layers: list[list[tuple[str, Tensors]]] = []
+    while True:
+        layer = f"{prefix}layers.{len(layers)}."
+        if f"{layer}weight_hh_l0" in tensors:
+            layers.append([(layer, _under(tensors, layer))])
+            continue
+        ways: list[tuple[str, Tensors]] = []
+        while f"{layer}{len(ways)}.weight_hh_l0" in tensors:
+            way = f"{layer}{len(ways)}."
+            ways.append((way, _under(tensors, way)))
+        if not ways:
+            return layers
+        layers.append(ways)
+
+
+def filters(tensors: Tensors, prefix: str) -> list[tuple[Any, Any]]:
+    """Weights [F, D, width] and biases [F] of each width of a convolution's first layer."""
+    found: list[tuple[Any, Any]] = []
+    while (name := f"{prefix}layers.0.{len(found)}.") + "weight" in tensors:
+        found.append((tensors[name + "weight"], tensors[name + "bias"]))
+    return found
+
+
+def mixture_of_layers(tensors: Tensors) -> tuple[Any, float, int]:
+    """Scores of a task's mixture of a biLM's layers, its scale γ, and how many layers there are."""
+    layers = len(layer_tensors(tensors, "features.encoder."))
+    return tensors["features.scores"], float(tensors["features.scale"][0]), layers
+
+
+def vocabulary_rows(shapes: Shapes) -> dict[str, int]:
+    """How many entries each vocabulary of a run must have for its weights, by what it is of.
+
+    `tokens`, `targets` (what a seq2seq model writes), `characters` (a tagger's), `spelling` (what
+    tokens are read by); what the weights do not tell is left out.
+    """
+    named = {
+        "tokens": (_TOKEN_VECTORS, "source.embedding.weight", "input.spelling"),
+        "targets": ("target.embedding.weight",),
+        "characters": (f"{CHARACTERS}embedding.weight",),
+        "spelling": ("input.encoder.embedding.weight",),
+    }
+    found = {of: shapes[name][0] for of, names in named.items() for name in names if name in shapes}
+    plain = not any(name.startswith("features.") for name in shapes)
+    if plain and "tokens" not in found and (width := _input_width(shapes)) is not None:
+        found["tokens"] = width - _spelled_width(shapes)  # one-hot: as wide as the vocabulary
+    return found
+
+
+def _input_width(shapes: Shapes) -> int | None:
+    """D of the first layer."""
+    names = [f"{ENCODER}layers.0.{rest}" for rest in ("weight_ih_l0", "0.weight_ih_l0", "0.weight")]
+    names.append(f"{ENCODER}front.layers.0.0.weight")
+    return next((shapes[name][1] for name in names if name in shapes), None)
+
+
+def _spelled_width(shapes: Shapes) -> int:
+    """Numbers that a tagger's characters add to a token's own."""
+    ways = [name for name in shapes if name.startswith(f"{CHARACTERS}encoder.layers.0.")]
+    widths = [shapes[name][0] for name in ways if name.endswith(".bias")]
+    widths += [shapes[name][1] for name in ways if name.endswith(".weight_hh_l0")]
+    return sum(widths)
+
+
+def _under(tensors: Tensors, prefix: str) -> Tensors:
+    return {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
