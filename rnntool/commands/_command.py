@@ -208,6 +208,9 @@ def guard(traceback: bool = False, json: bool = False) -> Iterator[None]:
         raise
     except Exception as error:
         text = " ".join(str(error).split())
+        if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+            what = "error: not enough memory; try a smaller --batch-size, or --max-length"
+            _fail(what, 1, traceback, json)
         hint = "this is a bug in rnntool; run again with --traceback and report it"
         _fail(f"error: {type(error).__name__}: {text}; {hint}", 1, traceback, json)
 

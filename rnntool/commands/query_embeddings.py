@@ -98,4 +98,7 @@ def similarity(
         [(result.pairs, result.covered, result.coverage, result.spearman, result.pearson)],
     )
     if result.missing:
-        report.note(f"without a vector: {' '.join(result.missing)}")
+        shown = " ".join(result.missing[:10])
+        more = len(result.missing) - 10
+        rest = f" and {more:,} more (--json names them all)" if more > 0 else ""
+        report.note(f"without a vector: {shown}{rest}")

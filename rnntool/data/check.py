@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnntool.data.download import text_digest
+from rnntool.data.labelled import alike
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
 from rnntool.reporting import Reporter
@@ -145,6 +146,10 @@ def _warn(result: FileReport) -> None:
         result.warnings.append("no rows")
     if len(result.labels) == 1:
         result.warnings.append(f"one label only: {next(iter(result.labels))!r}")
+    for group in alike(result.labels):
+        result.warnings.append(f"labels that look alike: {', '.join(map(repr, group))}")
+    for column in sorted({c for c in result.columns if result.columns.count(c) > 1}):
+        result.warnings.append(f"the header names the column {column!r} twice")
     if result.unlabelled:
         result.warnings.append(f"{result.unlabelled:,} rows without a label")
     for label, count in result.labels.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rnntool.data.sequences import Ints, Sequences, pack_sequences
 from rnntool.errors import UserError, one_of
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
+from rnntool.formats.fields import finite_number
 from rnntool.text.vocabulary import Vocabulary
 
 
@@ -22,6 +23,7 @@ class Document:
     line: int
     tokens: list[str]
     label: str
+    text: str  # of raw text, as it stands in the file
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class TokenFile:
     tokenizer: str
     model: str | None
     documents: list[Document]
+    marked: bool = True  # whether its first line says that it holds tokens
 
     def labels(self) -> list[str]:
         """The distinct labels, sorted."""
@@ -85,15 +88,30 @@ def read_token_file(path: str, options: CorpusOptions) -> TokenFile:
     """
     with open_corpus(path, options) as corpus:
         require_labels(corpus)
+        identity = corpus.layout.tokenizer
         documents = [
-            Document(row.line, corpus.layout.tokens(row.text), require_label(corpus, row))
+            Document(
+                row.line,
+                corpus.layout.tokens(row.text),
+                require_label(corpus, row),
+                row.text if identity is None else "",
+            )
             for row in corpus
         ]
         if not documents:
             raise UserError("has a header and no rows", where=corpus.name)
         return TokenFile(
-            path, corpus.layout.tokenizer or "whitespace", corpus.layout.model, documents
+            path, identity or "whitespace", corpus.layout.model, documents, identity is not None
         )
+
+
+def alike(labels: Iterable[str]) -> list[list[str]]:
+    """Labels that differ in white space or in how a number is written only: ` 1`, `1` and `1.0`."""
+    groups: dict[str, list[str]] = {}
+    for label in sorted(set(labels)):
+        number = finite_number(label.strip())
+        groups.setdefault(label.strip() if number is None else repr(number), []).append(label)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def require_labels(corpus: Corpus) -> None:

@@ -179,7 +179,12 @@ def _find_column(
     name: str, columns: list[str], wanted: str | None, usual: tuple[str, ...], flag: str
 ) -> int | None:
     if wanted is None:
-        return next((columns.index(column) for column in usual if column in columns), None)
+        wanted = next((column for column in usual if column in columns), None)
+    if wanted is None:
+        return None
+    if columns.count(wanted) > 1:
+        raise UserError(f"its header names the column {wanted!r} twice", where=name,
+                        hint=f"rename one of them, or give {flag}")  # fmt: skip
     if wanted not in columns:
         raise UserError(
             f"has no column {wanted!r} ({flag})",

@@ -35,7 +35,8 @@ WEIGHTS = "weights.safetensors"
 METRICS, EPOCHS, CHECKPOINT = "metrics.jsonl", "epochs", "checkpoint"
 FEATURES = "features.yaml"
 _WITHOUT_WORDS = ("forecast",)
-_NO_WORDS = Vocabulary((), (), "none")
+NO_WORDS = "none"  # the tokenizer of a run that reads numbers
+_NO_VOCABULARY = Vocabulary((), (), NO_WORDS)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def read_run(path: str) -> Run:
     for name in (LABELS, WEIGHTS) if wordless else (VOCAB, LABELS, WEIGHTS):
         if not (folder / name).is_file():
             raise _incomplete(folder, name)
-    vocabulary = _NO_WORDS if wordless else read_vocabulary(str(folder / VOCAB))
+    vocabulary = _NO_VOCABULARY if wordless else read_vocabulary(str(folder / VOCAB))
     return Run(folder, config, vocabulary, _read_labels(folder / LABELS))
 
 

@@ -121,11 +121,22 @@ class Encoder:
 def encoder_of(
     settings: Mapping[str, Any], tensors: Mapping[str, Floats], beside: int = 0
 ) -> Encoder:
-    """The encoder over tokens of a run with these settings; `can_encode` of them is true."""
-    return Encoder(
+    """The encoder over tokens of a run with these settings; `can_encode` of them is true.
+
+    Raises:
+        ValueError: the weights are of another size than the settings say.
+    """
+    encoder = Encoder(
         settings["cell"],
         tensors,
         embedding=token_vectors(tensors),
         apart=settings.get("encoder", "recurrent") == "directional",
         beside=beside,
     )
+    H = encoder.first[0]["W_hh"].shape[1]
+    if settings["hidden"] != H or len(encoder.layers) != settings["layers"]:
+        raise ValueError(
+            f"{len(encoder.layers)} layers of {H}, and the settings say {settings['layers']} of"
+            f" {settings['hidden']}"
+        )
+    return encoder

@@ -41,6 +41,11 @@ class Engine(Protocol):
         """Read one token each: [B] -> [B, V] log-probabilities of the next, and new states."""
 
 
+def can_step(settings: Mapping[str, Any]) -> bool:
+    """Whether `LanguageEngine` computes what a run of `train lm` with these settings does."""
+    return not (settings.get("layer_norm") or settings.get("residual"))
+
+
 class LanguageEngine:
     """The model of a run of `train lm`.
 
@@ -66,7 +71,7 @@ class LanguageEngine:
         self._embedding = token_vectors(tensors)
         first = self.layers[0]
         V = len(first["W_xh"].T) if self._embedding is None else len(self._embedding)
-        self.size = V
+        self.size = self.outputs = V
         fits = V * len(first["b"]) <= _TABLE
         self._table = self._inputs(np.arange(V)) @ first["W_xh"].T + first["b"] if fits else None
 
@@ -88,6 +93,16 @@ class LanguageEngine:
         Returns:
             [B, V] log-probabilities of the next token in nats, and the states after this one.
         """
+        h, after = self.advance(ids, states)
+        return self.log_probabilities(h), after
+
+    def log_probabilities(self, h: Floats) -> Floats:
+        """[N, V] of the tokens after top states [N, H], in nats."""
+        found: Floats = self._output(h)
+        return found
+
+    def advance(self, ids: NDArray[np.int64], states: States) -> tuple[Floats, States]:
+        """Read one token each: [B] -> the top layer's [B, H], and the states after it."""
         after: States = []
         x = np.empty((len(ids), 0)) if self._table is not None else self._inputs(ids)
         a_x = None if self._table is None else self._table[ids]
@@ -95,7 +110,7 @@ class LanguageEngine:
             new, _ = self.cell.step(p, x, state, a_x)
             after.append(new)
             x, a_x = new[0], None
-        return self._output(x), after
+        return x, after
 
     def _lead(self, tensors: Mapping[str, Floats], vector: Floats) -> None:
         """What models/caption.py does with a vector, before the first step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.metadata
 import platform
 import shutil
@@ -81,6 +82,11 @@ def _compute() -> str:
 
 def _java() -> str:
     java = find_java()
+    try:
+        ctypes.CDLL(str(java.library))
+    except OSError as error:
+        raise UserError(f"from {java.source}, and cannot be loaded: {error}",
+                        hint="install another Java, or unset JAVA_HOME") from None  # fmt: skip
     return f"from {java.source}: {java.library}"
 
 

@@ -15,7 +15,7 @@ from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
 from rnntool.machine import may_have_gpu
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import PredictSettings
+from rnntool.runs.inference_settings import AnswerSettings
 
 TORCH_ANSWERS = "torch answers, not the NumPy cells"
 _FEW = 24  # lines together up to which NumPy is done before a GPU could even be asked
@@ -35,7 +35,7 @@ class Answering(ABC, Generic[Q]):
         able: whether the NumPy cells compute what the run's model does.
     """
 
-    def __init__(self, run: Run, able: bool, settings: PredictSettings, report: Reporter) -> None:
+    def __init__(self, run: Run, able: bool, settings: AnswerSettings, report: Reporter) -> None:
         self.run, self.settings, self.report = run, settings, report
         able = able and not settings.ensemble and settings.device != "cuda"
         self._most = sys.maxsize if able else 0
@@ -43,6 +43,15 @@ class Answering(ABC, Generic[Q]):
             self._most = _FEW
         self._numpy: Callable[[Q], Floats] | None = None
         self._torch: Callable[[Q], Floats] | None = None
+
+    def open(self) -> None:
+        """Load what will answer, before anything is read that it is to answer.
+
+        Raises:
+            UserError: the run's weights cannot be used.
+        """
+        if self._most:
+            self._numpy = self._numpy or self.open_numpy()
 
     def probabilities(self, asked: Q) -> Floats:
         """[N, C] of what is asked about, in its order."""

@@ -49,6 +49,11 @@ class EnsembleSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerSettings(InferenceSettings, EnsembleSettings):
+    """What decides who answers, and with what."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchSettings:
     """How a seq2seq model's answers are written."""
 
@@ -62,7 +67,7 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(InferenceSettings, SearchSettings, EnsembleSettings):
+class EvaluateSettings(AnswerSettings, SearchSettings):
     """Settings of `eval`."""
 
     errors: str | None = setting(
@@ -178,7 +183,7 @@ class GenerateSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictSettings(StreamSettings, SearchSettings, EnsembleSettings):
+class PredictSettings(StreamSettings, AnswerSettings, SearchSettings):
     """Settings of `predict`."""
 
     proba: bool = setting(

@@ -92,38 +92,41 @@ def classification_report(
 ) -> ClassificationReport:
     """Figures from [N, C] probabilities and [N] true classes.
 
-    A class that is never predicted has precision 0, one that never occurs recall 0.
+    A class that is never predicted has precision 0, one that never occurs recall 0. The macro F1 is
+    the mean over the classes that occur in the data or among the predictions (scikit-learn's
+    default).
     """
-    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
-
+    C = len(labels)
     predicted = probabilities.argmax(axis=1)
-    numbers = list(range(len(labels)))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth, predicted, labels=numbers, zero_division=0
-    )
-    right = probabilities[np.arange(len(truth)), truth]
+    confusion = np.bincount(truth * C + predicted, minlength=C * C).reshape(C, C)
+    right, support, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall = right / np.maximum(given, 1), right / np.maximum(support, 1)
+    f1 = 2 * right / np.maximum(given + support, 1)
+    likelihood = probabilities[np.arange(len(truth)), truth]
     return ClassificationReport(
         documents=len(truth),
-        accuracy=float(accuracy_score(truth, predicted)),
-        macro_f1=float(f1.mean()),
-        loss=float(-np.log(np.maximum(right, np.finfo(float).tiny)).mean()),
+        accuracy=float((predicted == truth).mean()),
+        macro_f1=float(f1[given + support > 0].mean()),
+        loss=float(-np.log(np.maximum(likelihood, np.finfo(float).tiny)).mean()),
         calibration_error=calibration_error(probabilities, truth),
         classes=[
             ClassScore(label, float(p), float(r), float(f), int(n))
             for label, p, r, f, n in zip(labels, precision, recall, f1, support, strict=True)
         ],
-        confusion=confusion_matrix(truth, predicted, labels=numbers).tolist(),
+        confusion=confusion.tolist(),
     )
 
 
 def calibration_error(probabilities: Floats, truth: Ints) -> float:
-    """Expected calibration error (Guo et al. 2017, eq. 3).
+    """Expected calibration error (Guo et al. 2017, eq. 3), with M bins ((m − 1) / M, m / M].
 
     The mean, over documents, of |share that is right − mean confidence| of the document's bin of
     confidence: 0.05 means that "90 % sure" is right about 85 or 95 times in 100.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    # The first upper edge that is not below the confidence; rounding may take it above the last.
+    edges = np.arange(1, _BINS + 1) / _BINS
+    bins = np.minimum(np.searchsorted(edges, confidence, side="left"), _BINS - 1)
     gaps = np.bincount(bins, weights=right - confidence, minlength=_BINS)
     return float(np.abs(gaps).sum() / len(truth))

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import CHARACTERS, SPELLING, TARGET_VOCAB, VOCAB, Run, read_run
+from rnntool.formats.rundir import (
+    CHARACTERS,
+    NO_WORDS,
+    SPELLING,
+    TARGET_VOCAB,
+    VOCAB,
+    Run,
+    read_run,
+)
 from rnntool.formats.vocab import read_vocabulary
 from rnntool.formats.weights import read_shapes
 from rnntool.models.tensor_names import vocabulary_rows
@@ -21,6 +29,8 @@ def open_run(path: str) -> Run:
             vocabulary has fewer or more entries than the weights were trained with.
     """
     run = read_run(path)
+    if run.vocabulary.tokenizer == NO_WORDS:
+        return run
     for of, rows in vocabulary_rows(read_shapes(run.weights)).items():
         place = run.path / _FILES[of]
         if of == "tokens":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 
 import numpy as np
-import torch
 
 from rnntool import __version__
 from rnntool.formats.reading import STREAM, sha256_of
@@ -25,6 +24,12 @@ def library_versions() -> dict[str, str]:
     return {
         "rnntool": __version__,
         "python": platform.python_version(),
-        "torch": str(torch.__version__),
+        "torch": _torch_version(),
         "numpy": np.__version__,
     }
+
+
+def _torch_version() -> str:
+    import torch  # here, since who only notes inputs must not wait for it
+
+    return str(torch.__version__)

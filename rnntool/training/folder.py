@@ -28,7 +28,9 @@ from rnntool.formats.rundir import (
 from rnntool.formats.writing import explain_os_errors, replace_directory
 
 # Settings that may change between the parts of one training: they change no result that matters.
-_FREE = ("threads", "device", "precision", "patience", "checkpoint_every", "checkpoint_steps")
+_FREE = (
+    "threads", "device", "precision", "patience", "checkpoint_every", "checkpoint_steps", "workers",
+)  # fmt: skip
 
 
 class TrainingFolder:

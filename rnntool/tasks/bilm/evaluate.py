@@ -8,7 +8,7 @@ from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.runs.metrics import NamedFigures
 from rnntool.tasks.bilm.load import load_bilm
 from rnntool.tasks.bilm.task import make_chunks, perplexities
-from rnntool.tasks.lm.load import numbered_text
+from rnntool.tasks.lm.text import numbered_text
 
 
 def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> NamedFigures:
@@ -18,7 +18,7 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
         UserError: run or data cannot be used.
     """
     trained = load_bilm(run, settings.device, settings.threads)
-    with numbered_text(trained, [data], settings, report) as text:
+    with numbered_text(run, [data], settings, report) as text:
         chunks = make_chunks(text.ids, 0, len(text.ids), trained.settings)
         figures = perplexities(trained.model, chunks, trained.device)
         tokens = chunks.tokens()

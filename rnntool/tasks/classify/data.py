@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rnntool.data.check import LONG
-from rnntool.data.labelled import Labelled, TokenFile, encode, read_token_file, split_off
+from rnntool.data.labelled import Labelled, TokenFile, alike, encode, split_off
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.reading import open_binary
@@ -18,6 +18,7 @@ from rnntool.formats.vocab import read_vocabulary
 from rnntool.reporting import Reporter
 from rnntool.runs.provenance import noted_inputs
 from rnntool.runs.validation import validation_share
+from rnntool.tasks.classify.raw_text import read_documents
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.text.vocabulary import UNK_ID, Vocabulary, build_vocabulary
 
@@ -51,13 +52,15 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
         label_column=settings.label_column,
         encoding=settings.encoding,
     )
-    file = read_token_file(path, options)
+    file = read_documents(path, options, settings, report)
     labels = _check_labels(file, settings)
+    for group in alike(labels):
+        report.warn(f"{path}: labels that look alike: {', '.join(map(repr, group))}")
     vocabulary = _vocabulary(file, settings)
     everything = encode(file, vocabulary, labels, settings.max_length)
     share = validation_share(settings.validation)
     if share is None:
-        held_file = read_token_file(settings.validation, options)
+        held_file = read_documents(settings.validation, options, settings, report)
         require_same_tokenizer(held_file, file.path, file.tokenizer)
         train, held = everything, encode(held_file, vocabulary, labels, settings.max_length)
         rows = np.arange(len(train))

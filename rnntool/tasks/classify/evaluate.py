@@ -15,12 +15,13 @@ from rnntool.formats.fields import as_field
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
 from rnntool.formats.writing import write_text
+from rnntool.inference.encoder import can_encode
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings
 from rnntool.runs.metrics import ClassificationReport, Floats, Ints, classification_report
 from rnntool.runs.rows import tokenized_rows
 from rnntool.tasks.classify.export_settings import ExportSettings
-from rnntool.tasks.classify.load import load_ensemble
+from rnntool.tasks.classify.predict import TextAnswering
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,16 @@ def evaluate(
     Raises:
         UserError: run or data cannot be used, or a label was not seen in training.
     """
-    runs: list[str | Run] = [run, *settings.ensemble]
-    classifier = load_ensemble(runs, settings.device, settings.threads)
-    options = row_options(settings)
-    rows = read_rows(data, options, classifier.worker_options(settings.jvm_heap), settings, report)
-    truth = rows.numbers(classifier.labels, data)
+    answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
+    answering.open()
+    rows = read_rows(data, row_options(settings), answering.worker_options, settings, report)
+    truth = rows.numbers(run.labels, data)
     report.note(f"scoring {len(truth):,} documents")
-    probabilities = classifier.probabilities(rows.tokens)
+    probabilities = answering.probabilities(rows.tokens)
     if settings.errors is not None:
-        count = _write_errors(settings.errors, rows, probabilities, truth, classifier.labels)
+        count = _write_errors(settings.errors, rows, probabilities, truth, run.labels)
         report.note(f"{settings.errors}: {count:,} misclassified rows")
-    return classification_report(probabilities, truth, classifier.labels)
+    return classification_report(probabilities, truth, run.labels)
 
 
 def row_options(settings: EvaluateSettings | ExportSettings) -> CorpusOptions:

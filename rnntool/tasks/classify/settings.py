@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rnntool.configuration import setting
 from rnntool.errors import UserError
 from rnntool.models.settings import ClassifierSettings
+from rnntool.registry import TOKENIZERS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -14,7 +15,7 @@ HELP = """Train a classifier of texts, many to one, for two or more classes.
 
 Example: rnntool train classify train.tok --vectors cbow.vec --cell gru -o runs/gru
 """
-INPUTS = (Input("data", "Labelled tokens (TSV or CSV), or - (stdin)."),)
+INPUTS = (Input("data", "Labelled tokens or text (TSV or CSV), or - (stdin)."),)
 
 
 _DATA = "Data"
@@ -35,9 +36,15 @@ class DataSettings:
     max_size: int | None = setting(
         None, "Without --vocab: size of the vocabulary at most.", min=5, panel=_DATA
     )
+    tokenizer: str | None = setting(
+        None, "Tokenize raw text by this; without it tokens are what white space divides.",
+        flag="-t --tokenizer", choices=TOKENIZERS, panel=_DATA,
+    )  # fmt: skip
     subword_model: str | None = setting(
-        None, "Subword model of the tokens, if it moved since they were made.", panel=_DATA
-    )
+        None, "Subword model of --tokenizer subword, or of tokens whose model has moved.",
+        panel=_DATA,
+    )  # fmt: skip
+    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
     validation: str = setting(
         "0.05",
         "Validation data: a share of the training rows, split off at random, or a file; 0: none.",
@@ -93,5 +100,7 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
         super().check()
+        if self.tokenizer == "subword" and self.subword_model is None:
+            raise UserError("--tokenizer subword needs --subword-model")
         if self.unlabelled is not None and not self.distil:
             raise UserError("--unlabelled needs a teacher: give --distil RUN")

@@ -10,19 +10,16 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rnntool.configuration import build
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.runs.metrics import Table, figure_table
-from rnntool.tasks.lm.dynamic import dynamic_likelihood
-from rnntool.tasks.lm.likelihood import likelihood_of_documents, likelihood_of_stream
-from rnntool.tasks.lm.load import (
-    NumberedText,
-    TrainedLanguageModel,
-    load_language_model,
-    numbered_text,
-)
+from rnntool.tasks.lm.scorer import open_scorer
+from rnntool.tasks.lm.settings import LMSettings
+from rnntool.tasks.lm.text import NumberedText, numbered_text
+from rnntool.text.vocabulary import UNK_ID
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class LanguageReport:
 
     tokens: int  # predicted
     characters: int
-    unknown_rate: float  # share of tokens that the model has not seen
+    unknown_rate: float  # share of the scored part's tokens that the model has not seen
     nats_per_token: float
     perplexity: float
     nats_per_character: float
@@ -54,52 +51,60 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
     Raises:
         UserError: run or text cannot be used, or the text has nothing to predict.
     """
-    trained = load_language_model(run, settings.device, settings.threads)
-    reset = _resets(trained, settings)
-    with numbered_text(trained, [data], settings, report, documents=reset) as text:
+    own = build(LMSettings, run.config.settings, where=run.path)
+    reset = own.by_document if settings.state == "auto" else settings.state == "reset"
+    with numbered_text(run, [data], settings, report, documents=reset) as text:
         _warn_of_unknown(text, report)
-        total, count, how = _likelihood(trained, text, settings, reset)
+        start = int(len(text.ids) * settings.skip)
+        total, count, how = _likelihood(run, own, text, settings, reset, report)
         if count == 0:
             raise UserError("holds no token to predict", where=data)
-        marks = len(text.ends) if reset or trained.unit.documents else 0  # they spell nothing
+        marks = len(text.ends) if reset or own.lines else 0  # they spell nothing
         share = min(1.0, count / max(1, len(text.ids) - marks))
         characters = max(1, round(text.characters * share))
-        return _report(total, count, characters, text, how, settings.dynamic)
-
-
-def _resets(trained: TrainedLanguageModel, settings: EvaluateSettings) -> bool:
-    if settings.state != "auto":
-        return settings.state == "reset"
-    return trained.settings.by_document
+        unknown = sum(int((block == UNK_ID).sum()) for block in text.ids.blocks(start))
+        rate = unknown / (len(text.ids) - start)
+        return _report(total, count, characters, rate, how, settings.dynamic)
 
 
 def _likelihood(
-    trained: TrainedLanguageModel, text: NumberedText, settings: EvaluateSettings, reset: bool
-) -> tuple[float, int, str]:
+    run: Run, own: LMSettings, text: NumberedText, settings: EvaluateSettings, reset: bool,
+    report: Reporter,
+) -> tuple[float, int, str]:  # fmt: skip
     """Log-likelihood in nats, of how many tokens, and how the state was handled."""
-    model, device = trained.model, trained.device
+    tokens = len(text.ids)
     if reset:
         if settings.dynamic or settings.skip or settings.window:
             raise UserError("--dynamic, --skip and --window need a state that is carried")
         starts, stops = text.spans
-        values = likelihood_of_documents(model, text.ids, starts, stops, device)
+        values = open_scorer(run, tokens, settings, report).documents(text.ids, starts, stops)
         total = sum(float(line.sum()) for _, line in values)
         return total, int((stops - starts).sum()), "reset for each line"
-    start = int(len(text.ids) * settings.skip)
+    start = int(tokens * settings.skip)
     if settings.dynamic:
-        total, count = dynamic_likelihood(
-            model, text.ids, start, trained.settings.bptt, settings.dynamic_lr, device
-        )
+        total, count = _dynamic(run, text, start, settings)
         return total, count, "carried through the text"
-    as_trained = trained.settings.window if settings.state == "auto" else 0
+    as_trained = own.window if settings.state == "auto" else 0
     window = settings.window or as_trained
-    total, count = likelihood_of_stream(
-        model, text.ids, start, len(text.ids), device, settings.streams, window
-    )
+    plain = settings.streams == 1 and not window
+    scorer = open_scorer(run, tokens - start, settings, report, plain=plain)
+    total, count = scorer.stream(text.ids, start, tokens, settings.streams, window)
     if window:
         return total, count, f"zero after every {window} tokens"
     parts = f" in {settings.streams} parts" if settings.streams > 1 else ""
     return total, count, "carried through the text" + parts
+
+
+def _dynamic(
+    run: Run, text: NumberedText, start: int, settings: EvaluateSettings
+) -> tuple[float, int]:
+    """By torch, whose gradients it needs."""
+    from rnntool.tasks.lm.dynamic import dynamic_likelihood
+    from rnntool.tasks.lm.load import load_language_model
+
+    trained = load_language_model(run, settings.device, settings.threads)
+    bptt, lr = trained.settings.bptt, settings.dynamic_lr
+    return dynamic_likelihood(trained.model, text.ids, start, bptt, lr, trained.device)
 
 
 def _warn_of_unknown(text: NumberedText, report: Reporter) -> None:
@@ -114,14 +119,14 @@ def _warn_of_unknown(text: NumberedText, report: Reporter) -> None:
 
 
 def _report(
-    total: float, count: int, characters: int, text: NumberedText, how: str, dynamic: bool
+    total: float, count: int, characters: int, unknown_rate: float, how: str, dynamic: bool
 ) -> LanguageReport:
     nats = -total / count
     per_character = -total / characters
     return LanguageReport(
         tokens=count,
         characters=characters,
-        unknown_rate=sum(text.unknown.values()) / len(text.ids),
+        unknown_rate=unknown_rate,
         nats_per_token=nats,
         perplexity=math.exp(min(nats, 700)),
         nats_per_character=per_character,

@@ -18,7 +18,7 @@ from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.formats.weights import read_weights
 from rnntool.generation.generate import beam_search, generate
 from rnntool.generation.sampling import Sampling
-from rnntool.inference.language_model import Engine, Floats, LanguageEngine
+from rnntool.inference.language_model import Engine, Floats, LanguageEngine, can_step
 from rnntool.models.tensor_names import condition
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import GenerateSettings
@@ -79,10 +79,9 @@ def _engine(
 ) -> Engine:
     """The NumPy cells, or torch for what they do not compute."""
     settings = run.config.settings
-    extras = [name for name in ("layer_norm", "residual") if settings.get(name)]
-    if not extras:
+    if can_step(settings):
         return LanguageEngine(settings["cell"], tensors, vector)
-    report.detail(f"{' and '.join(extras)}: torch writes, not the NumPy cells")
+    report.detail("torch writes, not the NumPy cells")
     from rnntool.tasks.lm.torch_steps import open_torch_engine
 
     return open_torch_engine(run, vector)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-
-from rnntool.data.id_file import IdFile, Ints, renumber_lines
-from rnntool.formats.corpus import CorpusOptions
+from rnntool.data.id_file import IdFile, Ints
 from rnntool.formats.rundir import Run
 from rnntool.models.language_model import LanguageModel
-from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import InferenceSettings, StreamSettings
 from rnntool.runs.load import Opened, open_trained
-from rnntool.runs.rows import stream_options
-from rnntool.tasks.lm.data import TextSource
+from rnntool.tasks.lm.likelihood import Floats, likelihood_of_documents, likelihood_of_stream
 from rnntool.tasks.lm.settings import LMSettings
 from rnntool.tasks.lm.task import build_model
-from rnntool.text.spec import parse_identity
+from rnntool.tasks.lm.text import unit_of
 from rnntool.text.units import Unit
 
 
@@ -32,21 +21,6 @@ class TrainedLanguageModel(Opened[LMSettings, LanguageModel]):
     """A run directory's model, ready to be asked."""
 
     unit: Unit
-
-
-@dataclass(frozen=True)
-class NumberedText:
-    """A text as token numbers, and how long it is in other units."""
-
-    ids: IdFile
-    characters: int  # of the text as it stands, a line feed for each line's end
-    ends: Ints  # where each line's tokens end
-    unknown: dict[str, int]  # tokens that the model has not seen, with their counts
-
-    @property
-    def spans(self) -> tuple[Ints, Ints]:
-        """Where the tokens to read of each line begin and end: all but its last."""
-        return np.concatenate([[0], self.ends])[:-1], self.ends - 1
 
 
 def load_language_model(
@@ -62,68 +36,21 @@ def load_language_model(
         return build_model(settings, len(run.vocabulary))
 
     opened = open_trained(run, "lm", LMSettings, fresh, device, threads)
-    unit = Unit(parse_identity(opened.run.config.tokenizer), opened.settings.lines)
-    return TrainedLanguageModel(**vars(opened), unit=unit)
+    return TrainedLanguageModel(**vars(opened), unit=unit_of(opened.run))
 
 
-class Reads(Protocol):
-    """A model that reads text in units."""
+class TorchScorer:
+    """A `Scorer` over a trained model."""
 
-    @property
-    def run(self) -> Run:
-        """Its run directory."""
+    def __init__(self, trained: TrainedLanguageModel) -> None:
+        self.model, self.device = trained.model, trained.device
 
-    @property
-    def unit(self) -> Unit:
-        """What it reads."""
+    def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
+        """Each document from the zero state."""
+        return likelihood_of_documents(self.model, ids, starts, stops, self.device)
 
-
-@contextmanager
-def numbered_text(
-    trained: Reads,
-    paths: list[str],
-    settings: InferenceSettings,
-    report: Reporter,
-    *,
-    documents: bool = False,
-) -> Iterator[NumberedText]:
-    """The text of files as the model's numbers, in a file that goes when the block ends.
-
-    Args:
-        documents: each line by itself, after the token that a text's first one is predicted from.
-
-    Raises:
-        UserError: a file cannot be used, or has tokens of another tokenizer.
-    """
-    options = (
-        stream_options(settings)
-        if isinstance(settings, StreamSettings)
-        else CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
-    )
-    source = TextSource(
-        trained.unit,
-        trained.run.subword_model(),
-        options,
-        settings.workers,
-        settings.jvm_heap,
-    )
-    unit, characters, lengths = trained.unit, 0, array("q")
-
-    def tokens() -> Iterator[list[str]]:
-        nonlocal characters
-        for text, line in source.lines(paths, report):
-            characters += len(text) + 1
-            whole = unit.line(line)
-            whole = [unit.start, *whole] if documents and not unit.documents else whole
-            lengths.append(len(whole))
-            yield whole
-
-    with tempfile.TemporaryDirectory(prefix="rnntool-") as folder:
-        target = Path(folder) / "text.bin"
-        unknown = renumber_lines(tokens(), trained.run.vocabulary.ids, target)
-        options.errors.warn(report)
-        ids = IdFile(target)
-        try:
-            yield NumberedText(ids, characters, np.cumsum(lengths, dtype=np.int64), unknown)
-        finally:
-            ids.close()
+    def stream(
+        self, ids: IdFile, start: int, stop: int, streams: int = 1, window: int = 0
+    ) -> tuple[float, int]:
+        """The text as so many parts, or from a zero state after each `window` tokens."""
+        return likelihood_of_stream(self.model, ids, start, stop, self.device, streams, window)

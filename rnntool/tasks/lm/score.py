@@ -8,10 +8,12 @@ from typing import TextIO
 
 import numpy as np
 
+from rnntool.formats.rundir import require_task
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import ScoreSettings
-from rnntool.tasks.lm.likelihood import likelihood_of_documents
-from rnntool.tasks.lm.load import load_language_model, numbered_text
+from rnntool.runs.open import open_run
+from rnntool.tasks.lm.scorer import open_scorer
+from rnntool.tasks.lm.text import numbered_text
 
 
 def score(
@@ -24,13 +26,14 @@ def score(
     Raises:
         UserError: the run or a file cannot be used.
     """
-    trained = load_language_model(path, settings.device, settings.threads)
-    vocabulary = trained.run.vocabulary
-    with numbered_text(trained, inputs, settings, report, documents=True) as text:
+    run = require_task(open_run(path), "lm")
+    run.note_interrupted(report)
+    vocabulary = run.vocabulary
+    with numbered_text(run, inputs, settings, report, documents=True) as text:
         starts, stops = text.spans
         found: list[np.ndarray] = [np.zeros(0)] * len(starts)
-        values = likelihood_of_documents(trained.model, text.ids, starts, stops, trained.device)
-        for row, line in values:
+        scorer = open_scorer(run, len(text.ids), settings, report)
+        for row, line in scorer.documents(text.ids, starts, stops):
             found[row] = line
         for start, stop, line in zip(starts.tolist(), stops.tolist(), found, strict=True):
             tokens = vocabulary.decode(text.ids.read(start + 1, stop + 1).tolist())

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnntool.configuration import build
 from rnntool.formats.rundir import Run
 from rnntool.formats.tagged import read_tagged
 from rnntool.reporting import Reporter
@@ -18,8 +19,10 @@ from rnntool.runs.metrics import (
     classification_report,
     figure_table,
 )
-from rnntool.tasks.tag.load import load_tagger
-from rnntool.tasks.tag.task import entity_f1, has_entities, tag_probabilities
+from rnntool.tasks.tag.entities import entity_f1, has_entities
+from rnntool.tasks.tag.predict import TagAnswering
+from rnntool.tasks.tag.reader import tag_reader
+from rnntool.tasks.tag.settings import TagSettings
 from rnntool.text.vocabulary import UNK_ID
 
 
@@ -52,16 +55,18 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
     Raises:
         UserError: run or data cannot be used, or a tag was not seen in training.
     """
-    tagger = load_tagger(run, settings.device, settings.threads)
-    sentences = list(read_tagged(data, tagger.reader.options(settings, settings.label_column)))
-    encoded = tagger.reader.encode(sentences, data)
+    reader = tag_reader(run, build(TagSettings, run.config.settings, where=run.path))
+    answering = TagAnswering(reader, settings, report)
+    answering.open()
+    sentences = list(read_tagged(data, reader.options(settings, settings.label_column)))
+    encoded = reader.encode(sentences, data)
     report.note(f"scoring {len(sentences):,} sentences")
-    probabilities, truth = tag_probabilities(tagger.model, encoded, tagger.device)
+    probabilities, truth = answering.probabilities(encoded), encoded.tags.ids.astype(np.int64)
     predicted = probabilities.argmax(axis=1)
     right = predicted == truth
     unknown = encoded.sequences.ids == UNK_ID
     offsets = encoded.sequences.offsets
-    tags = tagger.run.labels
+    tags = run.labels
     return TaggingReport(
         sentences=len(sentences),
         tokens=len(truth),

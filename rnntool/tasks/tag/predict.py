@@ -19,7 +19,7 @@ from rnntool.formats.tagged import Sentence, format_tagged, read_tagged
 from rnntool.inference.tagger import TaggerEngine, can_tag
 from rnntool.reporting import Reporter
 from rnntool.runs.answerer import Answering, Floats, open_engine
-from rnntool.runs.inference_settings import PredictSettings
+from rnntool.runs.inference_settings import AnswerSettings, PredictSettings
 from rnntool.tasks.tag.reader import TagReader, tag_reader
 from rnntool.tasks.tag.settings import TagSettings
 
@@ -60,7 +60,7 @@ def predict(
 class TagAnswering(Answering[Tagged]):
     """A tagger; asked about the tokens of sentences, one sentence after the other."""
 
-    def __init__(self, reader: TagReader, settings: PredictSettings, report: Reporter) -> None:
+    def __init__(self, reader: TagReader, settings: AnswerSettings, report: Reporter) -> None:
         super().__init__(reader.run, can_tag(reader.run.config.settings), settings, report)
         self.reader = reader
 

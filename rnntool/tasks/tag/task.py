@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.data.tagged import Tagged
-from rnntool.errors import UserError
 from rnntool.models.settings import BiLMModelSettings
 from rnntool.models.tagger import SequenceTagger
 from rnntool.runs.batches import RowTask
 from rnntool.tasks.tag.data import Prepared
+from rnntool.tasks.tag.entities import entity_f1, has_entities
 from rnntool.tasks.tag.settings import TagSettings
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.task import StepResult
@@ -98,28 +98,6 @@ def tag_probabilities(
             result[np.concatenate([np.arange(offsets[r], offsets[r + 1]) for r in rows])] = found
     assert result is not None
     return result, data.tags.ids.astype(np.int64)
-
-
-def has_entities(tags: list[str]) -> bool:
-    """Whether the tags are BIO: `O`, `B-…` and `I-…`."""
-    return any(t.startswith("B-") for t in tags) and all(t == "O" or t[:2] in ("B-", "I-")
-                                                          for t in tags)  # fmt: skip
-
-
-def entity_f1(truth: Ints, predicted: Ints, offsets: Ints, tags: list[str]) -> float:
-    """F1 of whole entities, as CoNLL 2003 counts them (seqeval)."""
-    try:
-        from seqeval.metrics import f1_score
-    except ImportError:
-        raise UserError("entity F1 needs seqeval", hint="pip install seqeval") from None
-
-    def sentences(numbers: Ints) -> list[list[str]]:
-        return [
-            [tags[n] for n in numbers[a:b]]
-            for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-        ]
-
-    return float(f1_score(sentences(truth), sentences(predicted), zero_division=0))
 
 
 def build_model(

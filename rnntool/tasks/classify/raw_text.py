@@ -1,0 +1,61 @@
+"""Labelled raw text for `train classify --tokenizer`, tokenized as `predict` and `eval` do it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rnntool.data.labelled import TokenFile, read_token_file
+from rnntool.data.tokenize_pool import TokenizePool
+from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
+from rnntool.formats.corpus import CorpusOptions
+from rnntool.formats.subword import read_subword
+from rnntool.reporting import Reporter
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.text.spec import TokenizerSpec
+from rnntool.text.subword import subword_spec
+
+
+def read_documents(
+    path: str, options: CorpusOptions, settings: ClassifySettings, report: Reporter
+) -> TokenFile:
+    """A labelled file's tokens: its own, or of raw text those that the tokenizer makes.
+
+    Raises:
+        UserError: it cannot be used; or `--tokenizer` names another tokenizer than the file does.
+    """
+    file = read_token_file(path, options)
+    if settings.tokenizer is None:
+        if not file.marked:
+            report.warn(f"{path}: raw text, whose tokens are what white space divides;"
+                        " --tokenizer mecab analyses it")  # fmt: skip
+        return file
+    worker = _worker(settings)
+    if not file.marked:
+        return _tokenized(file, worker, settings.workers, report)
+    if file.tokenizer != worker.identity:
+        raise UserError(f"holds tokens of {file.tokenizer!r}, not of {worker.identity!r}",
+                        where=path, hint="leave out --tokenizer, or give the raw text")  # fmt: skip
+    return file
+
+
+def _worker(settings: ClassifySettings) -> WorkerOptions:
+    assert settings.tokenizer is not None
+    if settings.tokenizer != "subword":
+        return WorkerOptions(TokenizerSpec(settings.tokenizer).identity)
+    assert settings.subword_model is not None
+    model = read_subword(settings.subword_model)
+    return WorkerOptions(subword_spec(model).identity, model)
+
+
+def _tokenized(file: TokenFile, worker: WorkerOptions, workers: int, report: Reporter) -> TokenFile:
+    with (
+        TokenizePool(worker, workers) as pool,
+        report.progress("tokenizing", len(file.documents), "rows") as progress,
+    ):
+        documents = []
+        for document, tokens in pool.tokenize((d, d.text) for d in file.documents):
+            documents.append(replace(document, tokens=tokens.split(" ") if tokens else []))
+            progress.advance()
+        pool.warn_of_characters(report)
+    return replace(file, tokenizer=worker.identity, documents=documents)

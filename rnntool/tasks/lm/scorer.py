@@ -1,0 +1,79 @@
+"""Who says how probable a text is: the NumPy cells for a short one, torch for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.data.id_file import IdFile, Ints
+from rnntool.errors import UserError
+from rnntool.formats.rundir import Run
+from rnntool.formats.weights import read_weights
+from rnntool.inference.language_model import LanguageEngine, can_step
+from rnntool.inference.likelihood import log_likelihoods
+from rnntool.machine import may_have_gpu
+from rnntool.reporting import Reporter
+from rnntool.runs.answerer import TORCH_ANSWERS
+from rnntool.runs.inference_settings import InferenceSettings
+
+Floats = NDArray[np.float64]
+_SHORT = 20_000  # tokens that NumPy has scored before torch would be imported
+
+
+class Scorer(Protocol):
+    """A language model that is asked how probable texts are."""
+
+    def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
+        """Log-likelihoods in nats of the tokens after the first of each document, in any order."""
+
+    def stream(
+        self, ids: IdFile, start: int, stop: int, streams: int = 1, window: int = 0
+    ) -> tuple[float, int]:
+        """Log-likelihood in nats of the tokens after `start`, and how many they are."""
+
+
+class NumpyScorer:
+    """The NumPy cells."""
+
+    def __init__(self, run: Run) -> None:
+        try:
+            self.engine = LanguageEngine(run.config.settings["cell"], read_weights(run.weights))
+        except (KeyError, ValueError, IndexError) as error:
+            raise UserError(f"do not fit the model: {error}", where=run.weights) from None
+
+    def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
+        """Each document from the zero state."""
+        pairs = zip(starts.tolist(), stops.tolist(), strict=True)
+        return log_likelihoods(self.engine, [ids.read(start, stop + 1) for start, stop in pairs])
+
+    def stream(
+        self, ids: IdFile, start: int, stop: int, streams: int = 1, window: int = 0
+    ) -> tuple[float, int]:
+        """One text, its state carried from its first token to its last."""
+        assert streams == 1
+        assert window == 0
+        ((_, values),) = log_likelihoods(self.engine, [ids.read(start, stop)])
+        return float(values.sum()), len(values)
+
+
+def open_scorer(
+    run: Run, tokens: int, settings: InferenceSettings, report: Reporter, *, plain: bool = True
+) -> Scorer:
+    """Who scores so many tokens fastest.
+
+    Args:
+        plain: whether the text is one stream, or each document by itself.
+
+    Raises:
+        UserError: the run's weights cannot be used.
+    """
+    wanted = settings.device != "cuda" and not (settings.device == "auto" and may_have_gpu())
+    if plain and wanted and tokens <= _SHORT and can_step(run.config.settings):
+        return NumpyScorer(run)
+    report.detail(TORCH_ANSWERS)
+    from rnntool.tasks.lm.load import TorchScorer, load_language_model
+
+    return TorchScorer(load_language_model(run, settings.device, settings.threads))

@@ -1,0 +1,94 @@
+"""Text as a language model's numbers. No torch."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnntool.data.id_file import IdFile, Ints, renumber_lines
+from rnntool.formats.corpus import CorpusOptions
+from rnntool.formats.rundir import Run
+from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import InferenceSettings, StreamSettings
+from rnntool.runs.rows import stream_options
+from rnntool.tasks.lm.data import TextSource
+from rnntool.text.spec import parse_identity
+from rnntool.text.units import Unit
+
+
+@dataclass(frozen=True)
+class NumberedText:
+    """A text as token numbers, and how long it is in other units."""
+
+    ids: IdFile
+    characters: int  # of the text as it stands, a line feed for each line's end
+    ends: Ints  # where each line's tokens end
+    unknown: dict[str, int]  # tokens that the model has not seen, with their counts
+
+    @property
+    def spans(self) -> tuple[Ints, Ints]:
+        """Where the tokens to read of each line begin and end: all but its last."""
+        return np.concatenate([[0], self.ends])[:-1], self.ends - 1
+
+
+def unit_of(run: Run) -> Unit:
+    """What a run of `train lm` or `train bilm` reads."""
+    return Unit(parse_identity(run.config.tokenizer), bool(run.config.settings["lines"]))
+
+
+@contextmanager
+def numbered_text(
+    run: Run,
+    paths: list[str],
+    settings: InferenceSettings,
+    report: Reporter,
+    *,
+    documents: bool = False,
+) -> Iterator[NumberedText]:
+    """The text of files as the model's numbers, in a file that goes when the block ends.
+
+    Args:
+        documents: each line by itself, after the token that a text's first one is predicted from.
+
+    Raises:
+        UserError: a file cannot be used, or has tokens of another tokenizer.
+    """
+    options = (
+        stream_options(settings)
+        if isinstance(settings, StreamSettings)
+        else CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    )
+    unit = unit_of(run)
+    source = TextSource(
+        unit,
+        run.subword_model(),
+        options,
+        settings.workers,
+        settings.jvm_heap,
+    )
+    characters, lengths = 0, array("q")
+
+    def tokens() -> Iterator[list[str]]:
+        nonlocal characters
+        for text, line in source.lines(paths, report):
+            characters += len(text) + 1
+            whole = unit.line(line)
+            whole = [unit.start, *whole] if documents and not unit.documents else whole
+            lengths.append(len(whole))
+            yield whole
+
+    with tempfile.TemporaryDirectory(prefix="rnntool-") as folder:
+        target = Path(folder) / "text.bin"
+        unknown = renumber_lines(tokens(), run.vocabulary.ids, target)
+        options.errors.warn(report)
+        ids = IdFile(target)
+        try:
+            yield NumberedText(ids, characters, np.cumsum(lengths, dtype=np.int64), unknown)
+        finally:
+            ids.close()
