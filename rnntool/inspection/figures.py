@@ -2,101 +2,95 @@
 
 from __future__ import annotations
 
-import logging
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rnntool.errors import UserError
-from rnntool.formats.writing import write_binary
+from rnntool.inspection.fonts import legible
 from rnntool.inspection.gradient_flow import Flow
 from rnntool.inspection.graph import Node
+from rnntool.inspection.pictures import finish, start
 
-_KOREAN = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic",
-           "UnDotum", "Baekmuk Gulim")  # fmt: skip
-_FORMATS = (".png", ".svg", ".pdf")
+_MANY = 12  # classes from which on a confusion matrix is drawn small
 
 
 def draw_flows(flows: Sequence[Flow], path: str) -> None:
     """‖∂L/∂h_t‖ over the steps back, a line for each model and layer, on a log scale."""
-    figure, axes = _start(path)
+    figure, (axes,) = start(path)
     for flow in flows:
         several = len(flow.layers) > 1
         for layer in flow.layers:
-            name = f"{flow.name}, layer {layer.layer} {layer.direction}" if several else flow.name
-            axes.plot(range(len(layer.gradient)), layer.gradient, marker=".", label=_legible(name))
+            own = Path(flow.name).name or flow.name  # of a run its name, not its path
+            name = f"{own}, layer {layer.layer} {layer.direction}" if several else own
+            axes.plot(range(len(layer.gradient)), layer.gradient, marker=".", label=legible(name))
     axes.set_yscale("log")
+    axes.set_title("Gradient of the loss, back through time")
     axes.set_xlabel("steps back in time")
     axes.set_ylabel("norm of the gradient  ‖∂L/∂h‖")
-    axes.legend()
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)
-    _finish(figure, path)
-
-
-def draw_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], path: str) -> None:
-    """Training (dashed) and validation loss over the epochs, a colour for each run."""
-    figure, axes = _start(path)
-    for name, epochs in curves.items():
-        x = [epoch["epoch"] for epoch in epochs]
-        (line,) = axes.plot(x, [e["validation_loss"] for e in epochs], marker=".",
-                            label=_legible(name))  # fmt: skip
-        axes.plot(x, [e["train_loss"] for e in epochs], "--", color=line.get_color(), alpha=0.7)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("loss (nats); dashed: training")
-    axes.legend()
-    axes.grid(alpha=0.3)
-    _finish(figure, path)
+    finish(figure, path)
 
 
 def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path: str) -> None:
-    """Counts in a grid, dark where many; rows are the truth."""
-    figure, axes = _start(path)
-    axes.imshow(matrix, cmap="Blues")
-    largest = max(max(row) for row in matrix)
+    """Counts and shares of each true class in a grid, dark where many; zeros are left out."""
+    many = len(labels) > _MANY
+    side = max(4.8, 0.34 * len(labels) + 2)
+    figure, (axes,) = start(path, (side + 1, side))
+    shares = [[count / max(1, sum(row)) for count in row] for row in matrix]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for y, row in enumerate(matrix):
         for x, count in enumerate(row):
-            colour = "white" if count > largest / 2 else "black"
-            axes.text(x, y, f"{count:,}", ha="center", va="center", color=colour)
-    names = [_legible(label) for label in labels]
-    axes.set_xticks(range(len(labels)), names)
+            if not count:
+                continue
+            share = shares[y][x]
+            text = f"{count:,}" if many else f"{count:,}\n{share:.1%}"
+            axes.text(x, y, text, ha="center", va="center", fontsize=6 if many else 10,
+                      color="white" if share > 0.5 else "black")  # fmt: skip
+    names = [legible(label) for label in labels]
+    axes.set_xticks(range(len(labels)), names, rotation=90 if many else 0)
     axes.set_yticks(range(len(labels)), names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    _finish(figure, path)
+    axes.set_title(
+        "Confusion matrix: documents" + ("" if many else ", and share of the true class")
+    )
+    finish(figure, path)
 
 
 def draw_forecasts(
     labels: Sequence[str], truth: Any, forecasts: Any, targets: Sequence[str], path: str
 ) -> None:
     """[N, K] values that came and those that were forecast one step before, a colour a target."""
-    figure, axes = _start(path)
+    figure, (axes,) = start(path)
     steps = range(len(labels))
     for k, target in enumerate(targets):
-        (line,) = axes.plot(steps, truth[:, k], alpha=0.5, label=_legible(target))
+        (line,) = axes.plot(steps, truth[:, k], alpha=0.5, label=legible(target))
         axes.plot(steps, forecasts[:, k], color=line.get_color(), linewidth=2,
-                  label=_legible(f"{target}, forecast"))  # fmt: skip
+                  label=legible(f"{target}, forecast"))  # fmt: skip
     shown = list(steps)[:: max(1, len(labels) // 6)]
     axes.set_xticks(shown, [labels[n] for n in shown], rotation=20)
-    axes.legend()
+    axes.set_title("One step ahead: what came, and what was forecast")
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)
     axes.grid(alpha=0.3)
-    _finish(figure, path)
+    finish(figure, path)
 
 
 def draw_map(points: Any, words: Sequence[str], path: str) -> None:
     """Words at [N, 2] places."""
-    figure, axes = _start(path)
+    figure, (axes,) = start(path)
     axes.scatter(points[:, 0], points[:, 1], s=6, alpha=0.5)
     for (x, y), word in zip(points, words, strict=True):
-        axes.annotate(_legible(word), (x, y), fontsize=8)
+        axes.annotate(legible(word), (x, y), fontsize=8)
+    axes.set_title("Word vectors in two dimensions")
     axes.set_xticks([])
     axes.set_yticks([])
-    _finish(figure, path)
+    finish(figure, path)
 
 
 def draw_graph(nodes: Sequence[Node], path: str) -> None:
     """Nodes from left to right by depth: value above, gradient below, derivatives on the arrows."""
-    figure, axes = _start(path)
+    figure, (axes,) = start(path)
     depth: dict[int, int] = {}
     for node in nodes:
         depth[id(node)] = 1 + max((depth[id(n)] for n in node.inputs), default=-1)
@@ -114,10 +108,10 @@ def draw_graph(nodes: Sequence[Node], path: str) -> None:
     }
     for node in nodes:
         for source, slope in zip(node.inputs, node.local, strict=True):
-            start, end = place[id(source)], place[id(node)]
-            axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "alpha": 0.4,
+            tail, head = place[id(source)], place[id(node)]
+            axes.annotate("", head, tail, arrowprops={"arrowstyle": "->", "alpha": 0.4,
                                                       "shrinkA": 16, "shrinkB": 16})  # fmt: skip
-            middle = (start[0] * 0.55 + end[0] * 0.45, start[1] * 0.55 + end[1] * 0.45)
+            middle = (tail[0] * 0.55 + head[0] * 0.45, tail[1] * 0.55 + head[1] * 0.45)
             axes.text(*middle, f"{slope:.2f}", fontsize=6, color="tab:red", ha="center")
     for node in nodes:
         text = f"{node.operation or node.name}\n{node.value:.3f}\n∂ {node.gradient:.3f}"
@@ -129,52 +123,4 @@ def draw_graph(nodes: Sequence[Node], path: str) -> None:
     axes.set_ylim(-largest / 2 - 0.5, largest / 2 + 0.5)
     axes.axis("off")
     figure.set_size_inches(1.5 * len(columns) + 1, max(4.0, 0.8 * largest))
-    _finish(figure, path)
-
-
-def _start(path: str) -> tuple[Any, Any]:
-    """A figure and its axes.
-
-    Raises:
-        UserError: matplotlib is missing, or the extension names no picture.
-    """
-    if Path(path).suffix not in _FORMATS:
-        raise UserError("is no picture's name", where=path, hint=f"end it in {', '.join(_FORMATS)}")
-    try:
-        import matplotlib
-    except ImportError:
-        raise UserError("drawing needs matplotlib", hint="pip install 'rnntool[plots]'") from None
-    matplotlib.use("Agg")
-    from matplotlib import font_manager, pyplot
-
-    # A script that no font has would be drawn as boxes, and warned of a glyph at a time.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    korean = [name for name in _KOREAN if name in known]
-    matplotlib.rcParams["font.family"] = [*korean[:1], "DejaVu Sans"]
-    matplotlib.rcParams["axes.unicode_minus"] = False
-    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
-    return figure, axes
-
-
-def _legible(text: str) -> str:
-    """The text, its hangul syllables by their Unicode names (영 → yeong) where no font has them."""
-    import matplotlib
-
-    if matplotlib.rcParams["font.family"][0] in _KOREAN:
-        return text
-    return "".join(
-        unicodedata.name(c).rsplit(" ", 1)[-1].lower() if "\uac00" <= c <= "\ud7a3" else c
-        for c in text
-    )
-
-
-def _finish(figure: Any, path: str) -> None:
-    with write_binary(path) as sink:
-        # Without a date the same figures give the same bytes.
-        metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        suffix = Path(path).suffix
-        figure.savefig(sink, format=suffix[1:], dpi=150, metadata=metadata[suffix])
-    from matplotlib import pyplot
-
-    pyplot.close(figure)
+    finish(figure, path)

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import read_metrics
+from rnntool.formats.rundir import Run, read_metrics
 from rnntool.formats.weights import read_weights
-from rnntool.inspection.figures import draw_confusion, draw_curves, draw_forecasts, draw_map
+from rnntool.inspection.curves import draw_curves
+from rnntool.inspection.figures import draw_confusion, draw_forecasts, draw_map
+from rnntool.inspection.fonts import warn_of_missing_font
 from rnntool.models.tensor_names import token_vectors
 from rnntool.reporting import Reporter
 from rnntool.reports.plot_settings import PlotSettings
@@ -27,7 +29,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
     """
     if settings.confusion is not None:
         _one(inputs, "--confusion")
-        from rnntool.tasks.classify.evaluate import evaluate  # torch: the other pictures need none
+        from rnntool.tasks.classify.evaluate import evaluate
 
         result = evaluate(open_run(inputs[0]), settings.confusion, EvaluateSettings(), report)
         draw_confusion(result.confusion, [c.label for c in result.classes], output)
@@ -45,8 +47,29 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         words, vectors = _vectors(inputs[0], settings)
         draw_map(_flat(vectors, settings), words, output)
     else:
-        draw_curves({path: read_metrics(open_run(path).path) for path in inputs}, output)
+        runs = [open_run(path) for path in inputs]
+        _require_one_task(runs)
+        histories = [read_metrics(run.path) for run in runs]
+        curves = dict(zip(_names(runs), histories, strict=True))
+        draw_curves(curves, runs[0].config.task, output)
+    warn_of_missing_font(report)
     report.note(f"{output} is drawn")
+
+
+def _require_one_task(runs: list[Run]) -> None:
+    first = runs[0].config.task
+    for run in runs:
+        if run.config.task != first:
+            raise UserError(
+                f"was trained for {run.config.task!r}, and {runs[0].path} for {first!r}: their"
+                " losses are no measure of one another", where=run.path, hint="draw them apart",
+            )  # fmt: skip
+
+
+def _names(runs: list[Run]) -> list[str]:
+    """The runs' names; where two are the same, their paths."""
+    names = [run.path.resolve().name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
 
 
 def _one(inputs: list[str], flag: str) -> None:

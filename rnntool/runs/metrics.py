@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Table = tuple[list[str], list[list[Any]]]  # headings, rows
+_MANY = 8  # classes from which on a matrix is wider than a terminal
 _BINS = 15  # of equal width, as in Guo et al. 2017
 
 
@@ -71,11 +72,25 @@ class ClassificationReport:
         names = ["documents", "accuracy", "macro_f1", "loss", "calibration_error"]
         labels = [c.label for c in self.classes]
         pairs = zip(labels, self.confusion, strict=True)
+        whole: Table = (["true \\ predicted", *labels], [[label, *row] for label, row in pairs])
         return [
             (names, [[getattr(self, name) for name in names]]),
             self.class_table("class"),
-            (["true \\ predicted", *labels], [[label, *row] for label, row in pairs]),
+            whole if len(labels) <= _MANY else self.confusions(),
         ]
+
+    def confusions(self, most: int = 15) -> Table:
+        """The largest confusions: which class is taken for which, how often, of how many."""
+        labels = [c.label for c in self.classes]
+        found = [
+            (count, labels[true], labels[predicted], count / max(1, self.classes[true].support))
+            for true, row in enumerate(self.confusion)
+            for predicted, count in enumerate(row)
+            if true != predicted and count
+        ]
+        found.sort(key=lambda entry: -entry[0])
+        rows: list[list[Any]] = [[t, p, count, share] for count, t, p, share in found[:most]]
+        return ["true", "predicted", "documents", "share of the true"], rows
 
     def class_table(self, name: str) -> Table:
         """The figures of each class.

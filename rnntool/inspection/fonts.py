@@ -1,0 +1,70 @@
+"""A font with Hangul for matplotlib: the system's, or the one in the package koreanize-matplotlib.
+
+Without one a syllable is drawn by its Unicode name (영 → yeong); a warning says what to install.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import unicodedata
+from pathlib import Path
+
+from rnntool.reporting import Reporter
+
+# Of the usual systems; the first that is there is used.
+_KOREAN = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic",
+           "Apple SD Gothic Neo", "UnDotum", "Baekmuk Gulim")  # fmt: skip
+_CARRIER, _FILE = "koreanize_matplotlib", "fonts/NanumGothic.ttf"
+HINT = "pip install koreanize-matplotlib, or install the system's package fonts-nanum"
+_state = {"replaced": False}  # whether a syllable had to be drawn by its name
+
+
+def korean_font() -> str | None:
+    """The name of a font with Hangul, known to matplotlib from now on; None: there is none."""
+    from matplotlib import font_manager
+
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    for name in _KOREAN:
+        if name in known:
+            return name
+    carrier = importlib.util.find_spec(_CARRIER)
+    if carrier is None or carrier.origin is None:
+        return None
+    file = Path(carrier.origin).parent / _FILE
+    if not file.is_file():
+        return None
+    font_manager.fontManager.addfont(str(file))
+    return _KOREAN[0]
+
+
+def set_fonts() -> None:
+    """Let matplotlib draw Hangul if it can, and keep its own warnings of glyphs to itself."""
+    import matplotlib
+
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    font = korean_font()
+    # The Korean fonts lack signs (a minus) that DejaVu has: they stand in for what it lacks.
+    matplotlib.rcParams["font.family"] = ["DejaVu Sans", *([font] if font else [])]
+    matplotlib.rcParams["axes.unicode_minus"] = False
+
+
+def legible(text: str) -> str:
+    """The text as the fonts can draw it."""
+    import matplotlib
+
+    if set(matplotlib.rcParams["font.family"]) & set(_KOREAN):
+        return text
+    drawn = "".join(
+        unicodedata.name(c).rsplit(" ", 1)[-1].lower() if "\uac00" <= c <= "\ud7a3" else c
+        for c in text
+    )
+    _state["replaced"] = _state["replaced"] or drawn != text
+    return drawn
+
+
+def warn_of_missing_font(report: Reporter) -> None:
+    """Say once what to install, if a picture of this process had to do without Hangul."""
+    if _state["replaced"]:
+        report.warn(f"no font here has Hangul, so it is drawn in Latin letters; {HINT}")
+        _state["replaced"] = False
