@@ -1,3 +1,27 @@
-"""rnntool: recurrent networks for text, as commands that read files and write files."""
+"""rnntool: recurrent networks for text, as commands that read files and write files.
+
+The rooms, in the order in which a review passes through them. Imports point upwards on this list
+only, from a room to those above it; tests/test_rooms.py keeps them so.
+
+    errors, machine, registry, configuration, reporting, …   what every room uses
+    cells/       the equations of RNN, LSTM and GRU in NumPy: one step forward, and its backward
+    text/        tokenizers, units, vocabulary
+    formats/     one kind of file each: corpus, vocabulary, vectors, run directory, weights
+    data/        from files to numbers: tokenizing in processes, batches, chunks of a long text
+    embeddings/  CBOW and skip-gram through gensim
+    models/      PyTorch modules; tensor_names.py knows where their weights stand in a file
+    inference/   trained models on the NumPy cells: answers before torch could be imported
+    generation/  from a model's probabilities to text: sampling, greedy, beam search
+    training/    the only training loop: optimizer, schedule, checkpoints, several processes
+    runs/        what all tasks share around a run directory: training one, opening one, asking one
+    tasks/       one package a task; its first page says what a task is and how to add one
+    inspection/  how a gradient flows, what a gate does, what a run holds
+    reports/     pictures made from runs
+    commands/    the command line: a file a subcommand, which parses and calls one of the above
+
+A review goes from `train classify` (commands/train.py) through tasks/__init__.py, runs/train.py and
+tasks/classify/ (data.py, task.py, train.py) to a step of training/loop.py; and from standard input
+through commands/predict.py, tasks/classify/predict.py and inference/classifier.py to its label.
+"""
 
 __version__ = "0.1.0"

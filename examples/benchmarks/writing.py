@@ -16,7 +16,7 @@ from common import alternate, report
 
 from rnntool.generation.generate import generate
 from rnntool.generation.sampling import Sampling
-from rnntool.inference.language_model import LanguageEngine
+from rnntool.inference.language_model import NumpyLanguageModel
 from rnntool.models.language_model import LanguageModel
 from rnntool.models.settings import LanguageModelSettings
 from rnntool.text.spec import parse_identity
@@ -47,7 +47,7 @@ def main() -> None:
     vocabulary = Vocabulary((*SPECIALS, *letters), (1,) * (4 + len(letters)), "char")
     settings = LanguageModelSettings(hidden=a.hidden, layers=a.layers)
     model = LanguageModel(settings, len(vocabulary)).eval()
-    engine = LanguageEngine("lstm", {n: t.numpy() for n, t in model.state_dict().items()})
+    engine = NumpyLanguageModel("lstm", {n: t.numpy() for n, t in model.state_dict().items()})
     unit, sampling = Unit(parse_identity("char")), Sampling(TEMPERATURE)
 
     def ours() -> None:

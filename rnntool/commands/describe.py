@@ -31,9 +31,16 @@ def describe(
         return
     rows = [(n.name, " × ".join(map(str, n.shape)), n.parameters) for n in found.layers]
     print_table(("layer", "shape", "parameters"), rows)
+    one_bias = "parameters (one bias a gate: textbooks, Keras)"
+    keras: list[tuple[str, object]] = []
+    if found.parameters_reset_after is not None:
+        one_bias = "parameters (one bias a gate: textbooks, Keras reset_after=False)"
+        keras = [("parameters (Keras' default GRU, reset_after=True)",
+                  found.parameters_reset_after)]  # fmt: skip
     summary: list[tuple[str, object]] = [
         ("parameters (two biases a gate, as torch)", found.parameters),
-        ("parameters (one bias, as Keras and textbooks)", found.parameters_one_bias),
+        (one_bias, found.parameters_one_bias),
+        *keras,
         ("weights, bytes", found.bytes),
         ("tokenizer", found.run.config.tokenizer),
         ("vocabulary", len(found.run.vocabulary)),

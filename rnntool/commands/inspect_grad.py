@@ -128,14 +128,14 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
     parameters = []
     for flow in flows:
         values = as_dict(flow, clip_norm)
-        names = list(flow.parameters)
-        parameters += [
-            (flow.name, name, flow.parameters[name], values["parameters_clipped"][name])
-            for name in names
-        ]
-        parameters.append(
-            (flow.name, "all", values["gradient_norm"], values["gradient_norm_clipped"])
-        )
+        scale = values["gradient_norm_clipped"] / (values["gradient_norm"] or 1)
+        norms = {
+            **flow.parameters,
+            "recurrent layers together": flow.recurrent_norm,
+            **flow.others,
+            "every parameter, which training clips": flow.norm,
+        }
+        parameters += [(flow.name, name, norm, norm * scale) for name, norm in norms.items()]
     print_table(("gradient of", "parameter", "norm", f"clipped to {clip_norm:g}"), parameters)
 
 

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from rnntool.errors import UserError
 from rnntool.registry import KONLPY_TOKENIZERS
 from rnntool.text.spec import TokenizerSpec, parse_identity
-from rnntool.text.tokenizers import Tokenizer, make_tokenizer
+from rnntool.text.tokenizers import make_tokenizer
+from rnntool.text.tokens import Tokenizer
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

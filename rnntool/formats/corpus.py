@@ -20,7 +20,7 @@ from typing import IO, NamedTuple, TextIO
 from rnntool.errors import UserError, one_of
 from rnntool.formats.compression import without_compression
 from rnntool.formats.header import format_header, parse_header
-from rnntool.formats.reading import STREAM, Undecodable, decode_lines, name_of, open_binary
+from rnntool.formats.reading import Undecodable, decode_lines, name_of, open_binary
 from rnntool.formats.writing import write_text
 
 TEXT_COLUMNS = ("document", "text", "review", "sentence", "content", "tokens")
@@ -295,9 +295,3 @@ def write_tokens(path: str, layout: Layout) -> Iterator[RowWriter]:
 def split_tokens(text: str) -> list[str]:
     """The tokens of a row of a tokens file: the pieces between single spaces."""
     return text.split(" ") if text else []
-
-
-__all__ = [
-    "STREAM", "Corpus", "CorpusOptions", "Layout", "Row", "RowWriter",
-    "open_corpus", "read_corpus", "split_tokens", "write_tokens",
-]  # fmt: skip

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rnntool.generation.sampling import Sampling, draw
-from rnntool.inference.language_model import Engine, Floats, States
+from rnntool.inference.language_model import Floats, States, StepModel
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
 
 
 def generate(
-    engine: Engine,
+    engine: StepModel,
     vocabulary: Vocabulary,
     unit: Unit,
     prompt: Sequence[int],
@@ -39,7 +39,7 @@ def generate(
 
 
 def beam_search(
-    engine: Engine,
+    engine: StepModel,
     vocabulary: Vocabulary,
     unit: Unit,
     prompt: Sequence[int],
@@ -82,7 +82,7 @@ def beam_search(
 
 
 def read_prompt(
-    engine: Engine, vocabulary: Vocabulary, unit: Unit, prompt: Sequence[int]
+    engine: StepModel, vocabulary: Vocabulary, unit: Unit, prompt: Sequence[int]
 ) -> tuple[Floats, States]:
     """[V] log-probabilities of what follows the prompt (of a text's first token without one)."""
     states = engine.zero_states()

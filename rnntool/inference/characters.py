@@ -16,7 +16,7 @@ from rnntool.inference.packed import pack_rows, side_by_side
 from rnntool.models.tensor_names import CHARACTERS, filters
 
 
-class CharacterEngine:
+class NumpyCharacters:
     """A convolution over characters and its maximum, or both ends of an LSTM.
 
     Args:

@@ -34,7 +34,7 @@ class _LookedUp:
         return found
 
 
-class ClassifierEngine:
+class NumpyClassifier:
     """The model of a run of `train classify`.
 
     Args:

@@ -31,7 +31,7 @@ States = list[State]  # a layer each
 _TABLE = 1 << 26  # numbers of the first layer's table at most; more are computed step by step
 
 
-class Engine(Protocol):
+class StepModel(Protocol):
     """What writes token after token; its states are arrays whose first axis is the batch."""
 
     def zero_states(self) -> States:
@@ -42,11 +42,11 @@ class Engine(Protocol):
 
 
 def can_step(settings: Mapping[str, Any]) -> bool:
-    """Whether `LanguageEngine` computes what a run of `train lm` with these settings does."""
+    """Whether `NumpyLanguageModel` computes what a run of `train lm` with these settings does."""
     return not (settings.get("layer_norm") or settings.get("residual"))
 
 
-class LanguageEngine:
+class NumpyLanguageModel:
     """The model of a run of `train lm`.
 
     Args:

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.inference.language_model import Floats, LanguageEngine
+from rnntool.inference.language_model import Floats, NumpyLanguageModel
 
 _TOGETHER = 64  # texts side by side
 _NUMBERS = 1 << 23  # of log-probabilities at once, to bound the memory
 
 
 def log_likelihoods(
-    engine: LanguageEngine, texts: Sequence[NDArray[np.int64]]
+    engine: NumpyLanguageModel, texts: Sequence[NDArray[np.int64]]
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Of the tokens after the first of each text, each text from the zero state, in any order.
 
@@ -31,7 +31,7 @@ def log_likelihoods(
 
 
 def _side_by_side(
-    engine: LanguageEngine, texts: list[NDArray[np.int64]]
+    engine: NumpyLanguageModel, texts: list[NDArray[np.int64]]
 ) -> list[NDArray[np.float64]]:
     """Of texts, the longest first; those that have ended are left out of a step."""
     lengths = [len(text) for text in texts]
@@ -54,7 +54,7 @@ def _side_by_side(
 
 
 def _look_up(
-    engine: LanguageEngine,
+    engine: NumpyLanguageModel,
     tops: list[Floats],
     places: list[tuple[int, int]],
     texts: list[NDArray[np.int64]],

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.cells.softmax import softmax
-from rnntool.inference.characters import CharacterEngine
+from rnntool.inference.characters import NumpyCharacters
 from rnntool.inference.encoder import Floats, can_encode, encoder_of
 from rnntool.inference.packed import pack_rows, side_by_side
 from rnntool.machine import usable_cores
@@ -22,11 +22,11 @@ Numbers = Sequence[Sequence[int]]
 
 
 def can_tag(settings: Mapping[str, Any]) -> bool:
-    """Whether `TaggerEngine` computes what a run of `train tag` with these settings does."""
+    """Whether `NumpyTagger` computes what a run of `train tag` with these settings does."""
     return can_encode(settings) and not settings.get("crf")
 
 
-class TaggerEngine:
+class NumpyTagger:
     """The model of a run of `train tag`.
 
     Args:
@@ -39,7 +39,7 @@ class TaggerEngine:
         self, settings: Mapping[str, Any], tensors: Mapping[str, Floats], threads: int = 0
     ) -> None:
         kind = settings["characters"]
-        self.characters = None if kind == "none" else CharacterEngine(kind, tensors)
+        self.characters = None if kind == "none" else NumpyCharacters(kind, tensors)
         spelled = 0 if self.characters is None else self.characters.width
         self.encoder = encoder_of(settings, tensors, beside=spelled)
         self.W, self.b = class_output(tensors)

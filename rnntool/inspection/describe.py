@@ -27,7 +27,8 @@ class Description:
     run: Run
     layers: list[Layer]
     parameters: int  # as torch counts: two biases for each gate
-    parameters_one_bias: int  # as textbooks and Keras count
+    parameters_one_bias: int  # one bias a gate: textbooks; Keras, but for its default GRU
+    parameters_reset_after: int | None  # a GRU with Keras' default reset_after=True
     bytes: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -40,6 +41,7 @@ class Description:
             "vocabulary": len(self.run.vocabulary),
             "parameters": self.parameters,
             "parameters_one_bias": self.parameters_one_bias,
+            "parameters_reset_after": self.parameters_reset_after,
             "bytes": self.bytes,
             "layers": {layer.name: list(layer.shape) for layer in self.layers},
             "settings": config.settings,
@@ -69,4 +71,6 @@ def describe_run(path: str) -> Description:
     total = sum(layer.parameters for layer in layers)
     second_biases = sum(layer.parameters for layer in layers if ".bias_hh" in layer.name)
     size = run.weights.stat().st_size
-    return Description(run, layers, total, total - second_biases, size)
+    # Keras' GRU with reset_after=True keeps both biases of every gate, as torch does.
+    both = total if run.config.settings.get("cell") == "gru" else None
+    return Description(run, layers, total, total - second_biases, both, size)

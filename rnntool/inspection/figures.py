@@ -52,9 +52,8 @@ def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path:
     axes.set_yticks(range(len(labels)), names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(
-        "Confusion matrix: documents" + ("" if many else ", and share of the true class")
-    )
+    share_too = "" if many else ", and share of the true class"
+    axes.set_title(f"Confusion matrix: documents{share_too}")
     finish(figure, path)
 
 

@@ -19,6 +19,8 @@ from rnntool.inspection.probe import Probe
 
 _MODULES = {"rnn": nn.RNN, "rnn-relu": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _EPSILON = 1e-5
+# Where torch has a parameter of the equations.
+_TORCH = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b": "bias_ih", "b_hg": "bias_hh"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Difference:
 
 
 def check_gradients(probe: Probe, entries: int, seed: int = 0) -> list[Difference]:
-    """Compare the three for each recurrent parameter.
+    """Compare the three for every parameter of the recurrent layers.
 
     Args:
         entries: of each parameter tried by finite differences.
@@ -44,7 +46,7 @@ def check_gradients(probe: Probe, entries: int, seed: int = 0) -> list[Differenc
     if cell.name not in _MODULES:
         raise UserError(f"torch has no cell {cell.name!r} to compare with")
     run = unroll_stack(cell, layers, probe.x)
-    _, doutputs = probe.head(run.outputs)
+    doutputs = probe.head(run.outputs).doutputs
     gradients = run.backward(doutputs)
     by_hand = gradients_to_torch(cell, gradients)
     by_autograd = _autograd(probe, doutputs)
@@ -52,14 +54,15 @@ def check_gradients(probe: Probe, entries: int, seed: int = 0) -> list[Differenc
     for n, layer in enumerate(gradients.layers):
         for d, gradient in enumerate(layer):
             suffix = f"_l{n}" + ("_reverse" if d else "")
-            for name, own in (("W_xh", "weight_ih"), ("W_hh", "weight_hh"), ("b", "bias_ih")):
+            for name, weight in layers[n][d].items():
                 value = gradient.dweights[f"d{name}"]
-                numeric = _finite(probe, layers[n][d][name], value, entries, seed)
+                own = _TORCH[name] + suffix
+                rows = slice(-len(value), None)  # b_hg is the last block of torch's second bias
                 found.append(Difference(
                     f"layer {n + 1} {('forward', 'backward')[d]} {name}",
                     float(np.linalg.norm(value)),
-                    largest_relative_difference(by_hand[own + suffix], by_autograd[own + suffix]),
-                    numeric,
+                    largest_relative_difference(by_hand[own][rows], by_autograd[own][rows]),
+                    _finite(probe, weight, value, entries, seed),
                 ))  # fmt: skip
     return found
 
@@ -95,7 +98,7 @@ def _finite(probe: Probe, weight: Array, gradient: Array, entries: int, seed: in
 def _slope(probe: Probe, flat: Array, place: int) -> float:
     def loss() -> float:
         run = unroll_stack(probe.network.cell, probe.network.layers, probe.x, gradient=False)
-        return probe.head(run.outputs)[0]
+        return probe.head(run.outputs).loss
 
     kept = flat[place]
     try:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnntool.cells import Array, Cell, Record, step_jacobian, unroll_stack
+from rnntool.cells.torch_layout import gradients_to_torch
 from rnntool.inspection.probe import Probe
 
 SATURATED = 0.95  # a tanh beyond ±0.95, a sigmoid within 0.025 of 0 or 1: its slope is under 0.1
@@ -34,7 +35,9 @@ class LayerFlow:
     gradient: list[float]  # ‖∂L/∂h_t‖
     summand: list[float]  # ‖the step's part of ∂L/∂W_hh‖
     jacobian: list[float]  # ‖∂h_T/∂h_t‖₂; empty where it was not asked for
-    step_jacobian: list[float]  # largest singular value of each ∂h_t/∂h_{t-1}
+    # Largest singular value of each ∂s_t/∂s_{t-1}. s is the whole state: of an LSTM (h, c), so that
+    # the matrix is 2H × 2H; of an RNN or a GRU h alone, H × H.
+    step_jacobian: list[float]
     saturated: dict[str, float]  # share of each gate's or state's units that are
     singular_values: list[float]  # of W_hh, the largest first (of each gate's block, together)
     spectral_radius: float  # of W_hh; of its blocks the largest
@@ -48,12 +51,16 @@ class Flow:
     loss: float
     steps: int
     layers: list[LayerFlow]
-    parameters: dict[str, float]  # gradient norm of each
+    parameters: dict[str, float]  # gradient norm of each of the recurrent layers'
+    others: dict[
+        str, float
+    ]  # and of the token vectors and the output layer, where they are trained
+    norm: float  # global norm over every parameter as torch has them: what training clips
     texts: int = 1
 
     @property
-    def norm(self) -> float:
-        """Global norm of the recurrent weights' gradient."""
+    def recurrent_norm(self) -> float:
+        """Global norm over the recurrent layers' parameters, each counted once."""
         return float(np.sqrt(sum(value**2 for value in self.parameters.values())))
 
 
@@ -62,7 +69,7 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
     network = probe.network
     records: list[list[list[Record]]] = []
     run = unroll_stack(network.cell, network.layers, probe.x, records=records)
-    loss, doutputs = probe.head(run.outputs)
+    loss, doutputs, doutput_layer = probe.head(run.outputs)
     gradients = run.backward(doutputs, summands=True)
     layers, parameters = [], {}
     x = probe.x
@@ -90,7 +97,28 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
         x = np.concatenate(
             [np.stack([r["h"][0] for r in records[n][d]])[None] for d in range(len(layer))], axis=2
         )
-    return Flow(network.name, loss, probe.x.shape[1], layers, parameters)
+    others = _other_gradients(probe, gradients.dx, doutput_layer)
+    recurrent = gradients_to_torch(network.cell, gradients)  # with two biases a gate, as it trains
+    norm = float(np.sqrt(sum(np.sum(g**2) for g in [*recurrent.values(), *others.values()])))
+    norms = {name: float(np.linalg.norm(value)) for name, value in others.items()}
+    return Flow(network.name, loss, probe.x.shape[1], layers, parameters, norms, norm)
+
+
+def _other_gradients(probe: Probe, dx: Array, output: dict[str, Array]) -> dict[str, Array]:
+    """Of the token vectors, the rows that the text touches; and of the output layer.
+
+    Args:
+        dx: (1, T, D) of what the first layer reads.
+    """
+    found = {f"output.{name}": value for name, value in output.items()}
+    if probe.ids is None:
+        return found
+    rows = len(output["W"]) if probe.tied else int(probe.ids.max()) + 1
+    table = np.zeros((rows, dx.shape[2]))
+    np.add.at(table, probe.ids, dx[0])
+    if probe.tied:
+        table += found.pop("output.W")
+    return {"token vectors": table, **found}
 
 
 def mean_flow(flows: Sequence[Flow]) -> Flow:
@@ -106,12 +134,16 @@ def mean_flow(flows: Sequence[Flow]) -> Flow:
             {k: float(np.mean([f.saturated[k] for f in each])) for k in own.saturated},
             own.singular_values, own.spectral_radius,
         ))  # fmt: skip
-    parameters = {
-        name: float(np.mean([flow.parameters[name] for flow in flows])) for name in first.parameters
-    }
+    parameters = _mean_of([flow.parameters for flow in flows])
+    others = _mean_of([flow.others for flow in flows])
+    norm = float(np.mean([flow.norm for flow in flows]))
     loss = float(np.mean([flow.loss for flow in flows]))
     steps = max(flow.steps for flow in flows)
-    return Flow(first.name, loss, steps, layers, parameters, len(flows))
+    return Flow(first.name, loss, steps, layers, parameters, others, norm, len(flows))
+
+
+def _mean_of(norms: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([own[name] for own in norms])) for name in norms[0]}
 
 
 def _by_distance(rows: list[list[float]]) -> list[float]:
@@ -209,7 +241,10 @@ def _sentence(values: Array, half: float | None, double: float | None, first: in
 
 
 def as_dict(flow: Flow, clip_norm: float) -> dict[str, Any]:
-    """Plain values, as `--json` prints them."""
+    """Plain values, as `--json` prints them.
+
+    What training clips is the norm over every parameter; all are scaled by the same factor.
+    """
     scale = min(1.0, clip_norm / flow.norm) if clip_norm > 0 and flow.norm > 0 else 1.0
     return {
         "model": flow.name,
@@ -218,8 +253,11 @@ def as_dict(flow: Flow, clip_norm: float) -> dict[str, Any]:
         "loss": flow.loss,
         "gradient_norm": flow.norm,
         "gradient_norm_clipped": flow.norm * scale,
+        "recurrent_gradient_norm": flow.recurrent_norm,
+        "recurrent_gradient_norm_clipped": flow.recurrent_norm * scale,
         "parameters": flow.parameters,
         "parameters_clipped": {name: value * scale for name, value in flow.parameters.items()},
+        "other_parameters": flow.others,
         "layers": [
             {**vars(layer), "verdict": vars(verdict(layer.gradient))} for layer in flow.layers
         ],

@@ -8,12 +8,22 @@ step T - 1 forward, step 0 backward.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from rnntool.cells import Array, cross_entropy
 
-Head = Callable[[Array], tuple[float, Array]]
+
+class HeadResult(NamedTuple):
+    """A loss, and its gradients."""
+
+    loss: float
+    doutputs: Array  # (1, T, H·directions)
+    dweights: dict[str, Array]  # of the output layer: `W`, `b`; none where there is none
+
+
+Head = Callable[[Array], HeadResult]
 
 
 def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: int | None) -> Head:
@@ -23,15 +33,19 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
         W: (C, features); one row stands for a sigmoid unit.
         label: the class; None: the one that the model finds likeliest.
     """
-    if len(W) == 1:  # σ(s) is the softmax of (0, s)
+    rows = slice(None)
+    if len(W) == 1:  # σ(s) is the softmax of (0, s), of which the 0 is no parameter
+        rows = slice(1, None)
         W, b = np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
 
-    def head(outputs: Array) -> tuple[float, Array]:
+    def head(outputs: Array) -> HeadResult:
         features, back = _pool(pooling, outputs, directions)
         z = features @ W.T + b
         target = int(z.argmax()) if label is None else label
         loss, backward = cross_entropy(z, np.array([target]))
-        return loss, back(backward() @ W)
+        dz = backward()
+        own = {"W": (dz.T @ features)[rows], "b": dz[0][rows]}
+        return HeadResult(loss, back(dz @ W), own)
 
     return head
 
@@ -43,11 +57,12 @@ def language_head(W: Array, b: Array, target: int) -> Head:
     comes back to it from later ones; the last step's alone shows how far back it reaches.
     """
 
-    def head(outputs: Array) -> tuple[float, Array]:
+    def head(outputs: Array) -> HeadResult:
         loss, backward = cross_entropy(outputs[:, -1] @ W.T + b, np.array([target]))
+        dz = backward()
         doutputs = np.zeros_like(outputs)
-        doutputs[:, -1] = backward() @ W
-        return loss, doutputs
+        doutputs[:, -1] = dz @ W
+        return HeadResult(loss, doutputs, {"W": dz.T @ outputs[:, -1], "b": dz[0]})
 
     return head
 
@@ -59,9 +74,9 @@ def direction_head(v: Array, directions: int) -> Head:
     happens to be sure of itself hides it.
     """
 
-    def head(outputs: Array) -> tuple[float, Array]:
+    def head(outputs: Array) -> HeadResult:
         features, back = _last(outputs, directions)
-        return float(features[0] @ v), back(v[None])
+        return HeadResult(float(features[0] @ v), back(v[None]), {})
 
     return head
 

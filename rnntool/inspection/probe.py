@@ -48,6 +48,8 @@ class Probe:
     tokens: list[str]
     x: Array  # (1, T, D)
     head: Head
+    ids: np.ndarray[Any, Any] | None = None  # (T,) rows of trained token vectors
+    tied: bool = False  # whether the output's weights are those rows too
 
 
 class RunProbes:
@@ -87,13 +89,21 @@ class RunProbes:
             settings = self.run.config.settings
             W, b = class_output(self.tensors)
             head = classifier_head(settings["pooling"], self.network.directions, W, b, label)
-            return Probe(self.network, list(tokens), self._vectors(ids), head)
+            return Probe(self.network, list(tokens), self._vectors(ids), head, self._trained(ids))
         output = language_output(self.tensors)
         if output is None:
             raise UserError("has an adaptive softmax, which cannot be looked into yet",
                             where=self.run.path)  # fmt: skip
         head = language_head(*output, int(ids[-1]))
-        return Probe(self.network, list(tokens[:-1]), self._vectors(ids[:-1]), head)
+        read = ids[:-1]
+        tied = bool(self.run.config.settings.get("tie_weights"))
+        return Probe(self.network, list(tokens[:-1]), self._vectors(read), head,
+                     self._trained(read), tied)  # fmt: skip
+
+    def _trained(self, ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+        """The rows of token vectors that a training on this text would move."""
+        frozen = self.run.config.settings.get("freeze")
+        return None if frozen or token_vectors(self.tensors) is None else ids
 
     def _vectors(self, ids: np.ndarray[Any, Any]) -> Array:
         table = token_vectors(self.tensors)

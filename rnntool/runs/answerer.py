@@ -73,7 +73,7 @@ class Answering(ABC, Generic[Q]):
         """What torch answers with."""
 
 
-def open_engine(
+def open_numpy_model(
     run: Run,
     make: Callable[[Mapping[str, Any], Mapping[str, Any]], E],
     ask: Callable[[E], Floats],

@@ -15,7 +15,7 @@ from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.text.spec import TokenizerSpec, parse_identity
-from rnntool.text.tokenizers import SPACE, Tokenizer
+from rnntool.text.tokens import SPACE, Tokenizer
 from rnntool.text.vocabulary import UNK
 
 _FORMAT = 1

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.text.normalize import make_normalizer
 from rnntool.text.packages import import_package
 from rnntool.text.spec import TokenizerSpec
+from rnntool.text.subword import SubwordTokenizer
+from rnntool.text.tokens import SPACE, Tokenizer
 
-SPACE = "▁"  # how a space inside a token is written
 _ESCAPED = SPACE + SPACE  # a `▁` of the text itself, where tokens are characters
 _Split = Callable[[str], Iterable[str]]
-
-
-class Tokenizer(Protocol):
-    """Splits a text."""
-
-    identity: str
-
-    def tokenize(self, text: str) -> list[str]:
-        """The tokens, none of which is empty or holds white space that a file's form needs."""
-
-    def characters(self, text: str) -> list[str]:
-        """A token a character, for a text that the analyzer cannot split."""
 
 
 class SplitTokenizer:
@@ -106,8 +95,6 @@ def make_tokenizer(
         UserError: its library or Java is missing; the message says how to install it.
     """
     if spec.subword is not None:
-        from rnntool.text.subword import SubwordTokenizer
-
         if subword_model is None:
             raise UserError(f"{spec.identity}: its subword model is missing", hint="give --model")
         return SubwordTokenizer(spec, make_tokenizer(spec.base, None, jvm_heap), subword_model)

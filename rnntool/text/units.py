@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from rnntool.errors import UserError
 from rnntool.text.spec import TokenizerSpec, parse_identity
 from rnntool.text.subword import subword_spec
-from rnntool.text.tokenizers import SPACE, CharacterTokenizer
+from rnntool.text.tokenizers import CharacterTokenizer
+from rnntool.text.tokens import SPACE
 from rnntool.text.vocabulary import BOS, EOS, PAD, UNK
 
 LINE_FEED = "␊"  # how the character tokenizers write it

@@ -11,7 +11,7 @@ import contextlib
 import json
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +28,9 @@ from rnntool.training.gradient import put_gradient
 from rnntool.training.group import Group
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
+from rnntool.training.position import Position
 from rnntool.training.settings import TrainingSettings
 from rnntool.training.task import StepResult, Task
-
-
-@dataclass
-class _Position:
-    """Where a training stands: what a checkpoint holds besides tensors."""
-
-    epoch: int = 0  # epochs finished
-    step: int = 0  # steps done in the epoch under way
-    best_score: float = -math.inf  # higher is better
-    best_loss: float = math.inf  # of the same epoch: of two with one score, the lower loss wins
-    best_epoch: int = 0
-    since_best: int = 0
-    schedule: dict[str, Any] = field(default_factory=dict)
-    totals: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -86,7 +71,7 @@ class Trainer:
         self.average = WeightAverage(model, settings.average) if settings.average else None
         self.best: dict[str, Tensor] = {}
         self.interrupt = Interrupt(report)
-        self.position = _Position()
+        self.position = Position()
         self._clock = self._saved = 0.0  # when time was last counted, and a checkpoint last written
 
     def run(self, resume: bool = False) -> Outcome:
@@ -283,7 +268,7 @@ class Trainer:
 
     def _load(self) -> None:
         sets, position = load_checkpoint(self.folder / CHECKPOINT, self.model, self.optimizer)
-        self.position = _Position(**position)
+        self.position = Position(**position)
         self.best = sets.get("best", {})
         self.task.carry_on(sets.get("carried", {}), self.backend.device)
         if self.average:

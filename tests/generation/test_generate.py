@@ -11,7 +11,7 @@ import torch
 
 from rnntool.generation.generate import beam_search, generate, read_prompt, writable
 from rnntool.generation.sampling import Sampling
-from rnntool.inference.language_model import LanguageEngine
+from rnntool.inference.language_model import NumpyLanguageModel
 from rnntool.models.language_model import LanguageModel
 from rnntool.models.settings import LanguageModelSettings
 from rnntool.text.spec import parse_identity
@@ -24,16 +24,16 @@ DOCUMENTS = Unit(parse_identity("char"), documents=True)
 
 
 @pytest.fixture(scope="module")
-def engine() -> LanguageEngine:
+def engine() -> NumpyLanguageModel:
     torch.manual_seed(3)
     model = LanguageModel(LanguageModelSettings(embedding_dim=4, hidden=6), len(VOCABULARY))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3)  # so that the choice depends on what came before
-    return LanguageEngine("lstm", {n: t.numpy() for n, t in model.state_dict().items()})
+    return NumpyLanguageModel("lstm", {n: t.numpy() for n, t in model.state_dict().items()})
 
 
-def log_probability(engine: LanguageEngine, tokens: tuple[int, ...]) -> float:
+def log_probability(engine: NumpyLanguageModel, tokens: tuple[int, ...]) -> float:
     total = 0.0
     logs, states = read_prompt(engine, VOCABULARY, RUNNING, [5])
     for token in tokens:

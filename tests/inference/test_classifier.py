@@ -10,7 +10,7 @@ import torch
 
 from rnntool.configuration import as_dict
 from rnntool.inference import classifier, packed
-from rnntool.inference.classifier import ClassifierEngine
+from rnntool.inference.classifier import NumpyClassifier
 from rnntool.inference.encoder import can_encode
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.models.settings import ClassifierSettings
@@ -32,7 +32,7 @@ def test_probabilities_equal_torchs(kind, outputs):
         model = SequenceClassifier(settings, V, outputs).eval()
         assert can_encode(as_dict(settings))
         tensors = {name: t.numpy() for name, t in model.state_dict().items()}
-        engine = ClassifierEngine(as_dict(settings), tensors)
+        engine = NumpyClassifier(as_dict(settings), tensors)
         texts = [[4], [5, 6, 7, 8, 1], [], [1, 0, 3], [8, 8]]
         expected = torch.cat([
             class_probabilities(model(torch.tensor([[*text, 0]]), torch.tensor([len(text)])))
@@ -52,14 +52,14 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
     tensors = {name: t.numpy() for name, t in model.state_dict().items()}
     draw = np.random.default_rng(3)
     texts = [draw.integers(0, V, draw.integers(0, 12)).tolist() for _ in range(50)]
-    alone = ClassifierEngine(settings, tensors)
+    alone = NumpyClassifier(settings, tensors)
     monkeypatch.setattr(classifier, "_TABLE", 0)
     expected = np.concatenate([alone.probabilities([text]) for text in texts])
     monkeypatch.setattr(packed, "_TOGETHER", 7)
     for table, tokens in ((0, 30), (1 << 20, 10_000), (1 << 20, 1)):
         monkeypatch.setattr(packed, "_STEPS", tokens)
         monkeypatch.setattr(classifier, "_TABLE", table)
-        engine = ClassifierEngine(settings, tensors, threads=3)
+        engine = NumpyClassifier(settings, tensors, threads=3)
         assert np.allclose(engine.probabilities(texts), expected, atol=1e-6)
         assert ("_tables" in vars(engine)) == (table > 0)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnntool.inference.language_model import LanguageEngine
+from rnntool.inference.language_model import NumpyLanguageModel
 from rnntool.models.language_model import LanguageModel
 from rnntool.models.settings import LanguageModelSettings
 
@@ -34,7 +34,7 @@ def test_it_gives_the_log_probabilities_of_the_torch_model(cell, changes):
         expected = torch.stack(
             [model.output.log_likelihood(dropped[-1], torch.full((2,), v)) for v in range(V)], dim=1
         )
-    engine = LanguageEngine(cell, {n: t.numpy() for n, t in model.state_dict().items()})
+    engine = NumpyLanguageModel(cell, {n: t.numpy() for n, t in model.state_dict().items()})
     states = engine.zero_states(2)
     for step in ids.numpy():
         found, states = engine.step(step, states)
@@ -49,9 +49,9 @@ def test_without_a_table_it_gives_the_same(monkeypatch):
     torch.manual_seed(0)
     model = LanguageModel(LanguageModelSettings(embedding_dim=6, hidden=8), V)
     tensors = {n: t.numpy() for n, t in model.state_dict().items()}
-    with_table = LanguageEngine("lstm", tensors)
+    with_table = NumpyLanguageModel("lstm", tensors)
     monkeypatch.setattr(module, "_TABLE", 0)
-    without = LanguageEngine("lstm", tensors)
+    without = NumpyLanguageModel("lstm", tensors)
     ids = np.array([3, 5])
     np.testing.assert_allclose(
         with_table.step(ids, with_table.zero_states(2))[0],

@@ -12,7 +12,7 @@ from rnntool.configuration import as_dict
 from rnntool.data.sequences import pack_sequences
 from rnntool.data.tagged import Tagged
 from rnntool.inference import packed
-from rnntool.inference.tagger import TaggerEngine, can_tag
+from rnntool.inference.tagger import NumpyTagger, can_tag
 from rnntool.models.settings import TaggerSettings
 from rnntool.models.tagger import SequenceTagger
 from rnntool.registry import CELLS, CHARACTER_ENCODERS
@@ -43,7 +43,7 @@ def test_probabilities_equal_torchs(kind, monkeypatch):
     tensors = {name: t.numpy() for name, t in model.state_dict().items()}
     data = Tagged(*map(pack_sequences, (SENTENCES, WORDS, SPELLINGS, SENTENCES)))
     expected, _ = tag_probabilities(model, data, torch.device("cpu"))
-    engine = TaggerEngine(as_dict(settings), tensors, threads=2)
+    engine = NumpyTagger(as_dict(settings), tensors, threads=2)
     found = engine.probabilities(SENTENCES, WORDS, SPELLINGS)
     assert np.allclose(found, expected, atol=1e-5)
     monkeypatch.setattr(packed, "_TOGETHER", 2)  # side by side, each sentence its own answer

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rnntool.formats.vector_rows import read_vector_rows
-from rnntool.inference.language_model import LanguageEngine
+from rnntool.inference.language_model import NumpyLanguageModel
 from rnntool.models.caption import CaptionModel
 from rnntool.models.settings import CaptionModelSettings
 from rnntool.text.vocabulary import BOS_ID
@@ -60,7 +60,7 @@ def test_numpys_engine_and_torch_say_the_same(condition, cell, layers):
     states = model.states(torch.tensor(ids)[:, None], vector)
     expected = torch.log_softmax(model.output.linear(states[:, 0]), dim=-1).detach().numpy()
     tensors = {name: t.numpy() for name, t in model.state_dict().items()}
-    engine = LanguageEngine(cell, tensors, vector[0].numpy())
+    engine = NumpyLanguageModel(cell, tensors, vector[0].numpy())
     state = engine.zero_states()
     for step, token in enumerate(ids):
         found, state = engine.step(np.array([token]), state)

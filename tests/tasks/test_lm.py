@@ -302,18 +302,18 @@ def test_weight_drop_needs_torchs_layers(cli, text, tmp_path):
 def test_torchs_engine_says_what_numpys_says(cell, softmax):
     import numpy as np
 
-    from rnntool.inference.language_model import LanguageEngine
+    from rnntool.inference.language_model import NumpyLanguageModel
     from rnntool.models.language_model import LanguageModel
     from rnntool.models.settings import LanguageModelSettings
-    from rnntool.tasks.lm.torch_steps import TorchEngine
+    from rnntool.tasks.lm.torch_model import TorchLanguageModel
 
     torch.manual_seed(1)
     settings = LanguageModelSettings(
         cell=cell, softmax=softmax, layers=2, hidden=7, embedding_dim=5
     )
     model = LanguageModel(settings, 30)
-    ours = TorchEngine(model)
-    numpys = LanguageEngine(cell, {name: t.numpy() for name, t in model.state_dict().items()})
+    ours = TorchLanguageModel(model)
+    numpys = NumpyLanguageModel(cell, {name: t.numpy() for name, t in model.state_dict().items()})
     one, other = ours.zero_states(), numpys.zero_states()
     for token in (2, 9, 4):
         found, one = ours.step(np.array([token, token]), one if token != 2 else [

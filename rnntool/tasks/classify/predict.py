@@ -17,10 +17,10 @@ from rnntool.formats.corpus import Corpus, Row, open_corpus, split_tokens
 from rnntool.formats.fields import as_field
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
-from rnntool.inference.classifier import ClassifierEngine
+from rnntool.inference.classifier import NumpyClassifier
 from rnntool.inference.encoder import can_encode
 from rnntool.reporting import Progress, Reporter
-from rnntool.runs.answerer import Answering, Floats, open_engine
+from rnntool.runs.answerer import Answering, Floats, open_numpy_model
 from rnntool.runs.inference_settings import PredictSettings
 from rnntool.runs.rows import require_tokenizer, stream_options
 
@@ -37,8 +37,8 @@ class TextAnswering(Answering[list[str]]):
     def open_numpy(self) -> Callable[[list[str]], Floats]:
         """The engine over numbered texts."""
         last = len(self.run.vocabulary) - 1
-        make = partial(ClassifierEngine, threads=self.settings.threads)
-        engine = open_engine(self.run, make, lambda engine: engine.probabilities([[last]]))
+        make = partial(NumpyClassifier, threads=self.settings.threads)
+        engine = open_numpy_model(self.run, make, lambda engine: engine.probabilities([[last]]))
         limit = self.run.config.settings.get("max_length") or None
         encode = self.run.vocabulary.encode
         return lambda texts: engine.probabilities([encode(split_tokens(t)[:limit]) for t in texts])

@@ -18,7 +18,7 @@ from rnntool.formats.vector_rows import read_vector_rows
 from rnntool.formats.weights import read_weights
 from rnntool.generation.generate import beam_search, generate
 from rnntool.generation.sampling import Sampling
-from rnntool.inference.language_model import Engine, Floats, LanguageEngine, can_step
+from rnntool.inference.language_model import Floats, NumpyLanguageModel, StepModel, can_step
 from rnntool.models.tensor_names import condition
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import GenerateSettings
@@ -33,7 +33,7 @@ class Writer:
     """A language model that can write."""
 
     run: Run
-    engine: Engine
+    engine: StepModel
     unit: Unit
 
     def encode(self, prompt: str) -> tuple[list[int], list[str]]:
@@ -76,15 +76,15 @@ def open_writer(path: str, report: Reporter, features: str | None = None, row: i
 
 def _engine(
     run: Run, tensors: dict[str, Floats], vector: Floats | None, report: Reporter
-) -> Engine:
+) -> StepModel:
     """The NumPy cells, or torch for what they do not compute."""
     settings = run.config.settings
     if can_step(settings):
-        return LanguageEngine(settings["cell"], tensors, vector)
+        return NumpyLanguageModel(settings["cell"], tensors, vector)
     report.detail("torch writes, not the NumPy cells")
-    from rnntool.tasks.lm.torch_steps import open_torch_engine
+    from rnntool.tasks.lm.torch_model import open_torch_model
 
-    return open_torch_engine(run, vector)
+    return open_torch_model(run, vector)
 
 
 def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: str) -> Floats:

@@ -12,7 +12,7 @@ from rnntool.data.id_file import IdFile, Ints
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
-from rnntool.inference.language_model import LanguageEngine, can_step
+from rnntool.inference.language_model import NumpyLanguageModel, can_step
 from rnntool.inference.likelihood import log_likelihoods
 from rnntool.machine import may_have_gpu
 from rnntool.reporting import Reporter
@@ -40,7 +40,7 @@ class NumpyScorer:
 
     def __init__(self, run: Run) -> None:
         try:
-            self.engine = LanguageEngine(run.config.settings["cell"], read_weights(run.weights))
+            self.engine = NumpyLanguageModel(run.config.settings["cell"], read_weights(run.weights))
         except (KeyError, ValueError, IndexError) as error:
             raise UserError(f"do not fit the model: {error}", where=run.weights) from None
 

@@ -20,7 +20,7 @@ from rnntool.runs.batches import ChunkTask
 from rnntool.tasks.lm.data import PreparedText
 from rnntool.tasks.lm.likelihood import likelihood_of_documents, likelihood_of_stream
 from rnntool.tasks.lm.settings import LMSettings
-from rnntool.tasks.lm.torch_steps import TorchEngine
+from rnntool.tasks.lm.torch_model import TorchLanguageModel
 from rnntool.text.vocabulary import PAD_ID
 from rnntool.training.task import StepResult
 
@@ -137,7 +137,7 @@ def sample(model: LanguageModel, text: PreparedText, settings: LMSettings) -> st
     from rnntool.generation.generate import generate
     from rnntool.generation.sampling import Sampling
 
-    engine = TorchEngine(model)
+    engine = TorchLanguageModel(model)
     generator = np.random.default_rng(settings.seed)
     ids = list(generate(engine, text.vocabulary, text.unit, [], settings.sample_length,
                         Sampling(), generator))  # fmt: skip

@@ -23,7 +23,7 @@ from rnntool.models.seq2seq import Memory, Seq2Seq
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import InferenceSettings
 from rnntool.runs.load import Opened, open_trained
-from rnntool.tasks.lm.torch_steps import batch_second, first_axis
+from rnntool.tasks.lm.torch_model import batch_second, first_axis
 from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
 from rnntool.tasks.seq2seq.task import build_model
 from rnntool.text.spec import parse_identity
@@ -89,7 +89,7 @@ class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
         found = []
         for row in range(len(sources)):
             with torch.inference_mode():
-                engine = DecoderEngine(self.model, self._read(sources, np.array([row])))
+                engine = Seq2SeqDecoder(self.model, self._read(sources, np.array([row])))
                 found.append(beam_search(engine, self.targets, self.unit, [], length, beam))
         return found
 
@@ -99,7 +99,7 @@ class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
         return self.model.read(*tensors)
 
 
-class DecoderEngine:
+class Seq2SeqDecoder:
     """A decoder before one source, step by step, for the searches of `generation/`."""
 
     def __init__(self, model: Seq2Seq, memory: Memory) -> None:

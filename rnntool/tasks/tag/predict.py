@@ -16,9 +16,9 @@ from rnntool.data.tagged import Tagged
 from rnntool.formats.reading import Undecodable, count_lines
 from rnntool.formats.rundir import Run
 from rnntool.formats.tagged import Sentence, format_tagged, read_tagged
-from rnntool.inference.tagger import TaggerEngine, can_tag
+from rnntool.inference.tagger import NumpyTagger, can_tag
 from rnntool.reporting import Reporter
-from rnntool.runs.answerer import Answering, Floats, open_engine
+from rnntool.runs.answerer import Answering, Floats, open_numpy_model
 from rnntool.runs.inference_settings import AnswerSettings, PredictSettings
 from rnntool.tasks.tag.reader import TagReader, tag_reader
 from rnntool.tasks.tag.settings import TagSettings
@@ -67,9 +67,9 @@ class TagAnswering(Answering[Tagged]):
     def open_numpy(self) -> Callable[[Tagged], Floats]:
         """The engine over numbered sentences."""
         token, letter = len(self.run.vocabulary) - 1, len(self.reader.characters) - 1
-        engine = open_engine(
+        engine = open_numpy_model(
             self.run,
-            partial(TaggerEngine, threads=self.settings.threads),
+            partial(NumpyTagger, threads=self.settings.threads),
             lambda engine: engine.probabilities([[token]], [[0]], [[letter]]),
         )
         return lambda data: engine.probabilities(

@@ -23,8 +23,8 @@ from rnntool.tasks.caption.settings import CaptionSettings
 from rnntool.tasks.lm.settings import LMSettings
 
 
-class TorchEngine:
-    """`decoding.engine.Engine` over a torch model.
+class TorchLanguageModel:
+    """`inference.language_model.StepModel` over a torch model.
 
     Args:
         model: a language model, or a captioning model with `vector` [F].
@@ -65,7 +65,7 @@ class TorchEngine:
         return torch.log_softmax(self.model.output.linear(states).float(), dim=-1)
 
 
-def open_torch_engine(run: Run, vector: Floats | None) -> TorchEngine:
+def open_torch_model(run: Run, vector: Floats | None) -> TorchLanguageModel:
     """The engine of a run of `train lm` or `train caption`.
 
     Raises:
@@ -80,7 +80,7 @@ def open_torch_engine(run: Run, vector: Floats | None) -> TorchEngine:
         F = len(vector)
         model = CaptionModel(settings, len(run.vocabulary), torch.zeros(F), torch.ones(F))
     restore_weights(model, run)
-    return TorchEngine(model.eval(), None if vector is None else torch.from_numpy(vector))
+    return TorchLanguageModel(model.eval(), None if vector is None else torch.from_numpy(vector))
 
 
 def first_axis(state: list[Any]) -> States:
