@@ -2,7 +2,7 @@
 
 Krause et al. 2018, "Dynamic Evaluation of Neural Sequence Models", §3, in its plain form: gradient
 descent on each chunk's loss, with a decay towards the trained weights (their eq. 6 without the
-RMS scaling).
+RMS scaling), the gradient clipped to a global norm of 1.
 """
 
 from __future__ import annotations
@@ -38,5 +38,6 @@ def dynamic_likelihood(
         with torch.no_grad():
             for parameter, origin in zip(model.parameters(), trained, strict=True):
                 if parameter.grad is not None:
-                    parameter.sub_(lr * parameter.grad).lerp_(origin, _DECAY)
+                    # θ ← θ + λ (θ₀ − θ) − η g, both from the same θ
+                    parameter.lerp_(origin, _DECAY).sub_(lr * parameter.grad)
     return total, count
