@@ -10,25 +10,25 @@ from typing import NamedTuple
 # Subcommands, in the order of a workflow: name -> one line of help.
 # `rnntool.commands.<name with _ for ->` holds the command.
 COMMANDS: dict[str, str] = {
-    "data": "Bring a corpus: NSMC from its public repository, or the bundled sample.",
+    "data": "Download NSMC from its public repository, or write the bundled sample.",
     "check": "Check files before training: labels, duplicates, lengths, unknown rate.",
     "tokenize": "Split text into tokens, as a stream.",
     "build-vocab": "Count tokens into a vocabulary, or train a subword model on them.",
     "train-embeddings": "Train word vectors: CBOW or skip-gram.",
-    "query-embeddings": "Ask word vectors: neighbors, analogy, similarity.",
+    "query-embeddings": "Query word vectors: neighbors, analogy, similarity.",
     "train": "Train a recurrent network.",
     "search": "Search a task's settings: trials within a budget, the best run kept.",
     "eval": "Score a trained run on data that it has not seen.",
     "predict": "Answer for each line: label, tags, text; or the next values of a series.",
-    "generate": "Write text with a language or captioning model, as a person watches.",
+    "generate": "Generate text with a language or captioning model, token by token.",
     "embed": "Give each token a vector that depends on its context, or each text one.",
-    "score": "Say how probable a language model finds each line of text.",
+    "score": "Compute the log-probability of each line of text by a language model.",
     "export": "Write a classifier as ONNX, for programs without torch or Python.",
-    "describe": "Show a run: layers, parameters, settings, training summary.",
-    "inspect-grad": "Show how the gradient flows back through time: vanishing, exploding, why.",
+    "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
+    "inspect-grad": "Show how gradients flow back through time: vanishing, exploding, why.",
     "trace": "Show a recurrent network step by step: gates, states, output.",
     "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
-    "doctor": "Check what is installed and usable, and how to mend what is not.",
+    "doctor": "Check what is installed and usable, and how to fix what is not.",
 }
 
 

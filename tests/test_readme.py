@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from torch.distributed.run import get_args_parser
 
 from rnntool.registry import COMMANDS, TASKS
+from tests.commands.test_workflow import write_reviews
 from tests.conftest import Cli
 from tests.sandbox import make_sandbox, run_line
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PIPELINES = (ROOT / "examples" / "pipelines" / "README.md").read_text(encoding="utf-8")
+PAGES = [*ROOT.glob("examples/*/*.md"), ROOT / "examples" / "README.md"]
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 # Enough to learn nothing and to prove that the stages fit each other.
 QUICK = {
@@ -54,7 +61,7 @@ def test_the_workflow_runs_as_it_is_written(text, cli: Cli, tmp_path, monkeypatc
 
 def console_lines() -> list[str]:
     """What stands after a `$` in every block but the workflow's, lines that go on joined."""
-    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```console\n(.*?)```", README + PIPELINES, re.DOTALL)
     lines = "\n".join(b for b in blocks if "tokenize -t" not in b).replace("\\\n", " ")
     return [line.removeprefix("$ ") for line in lines.splitlines() if line.startswith("$ ")]
 
@@ -74,7 +81,7 @@ def test_every_other_command_runs_as_it_is_written(cli: Cli, tmp_path, monkeypat
     for line in [*before, *here]:
         result = run_line(line, cli)
         assert "-o " in line or " --plot " in line or result.out.strip(), line
-    assert len(here) > 15
+    assert len(here) > 20
 
 
 def test_every_command_stands_in_the_table():
@@ -92,7 +99,11 @@ def test_every_flag_that_is_mentioned_exists(cli: Cli, monkeypatch):
     known |= {"--install-completion"}
     torchrun = get_args_parser()._actions
     known |= {flag for action in torchrun for flag in action.option_strings}
-    lines = [line for line in (README + KOREAN).splitlines() if "examples/benchmarks" not in line]
+    pages = [page.read_text("utf-8") for page in PAGES if page.parent.name != "benchmarks"]
+    lines = "\n".join([README, KOREAN, *pages]).splitlines()
+    lines = [
+        line for line in lines if not re.search(r"\.py|make |--distances", line)
+    ]  # flags of their own
     mentioned = set(re.findall(r"--[a-z][a-z-]+", "\n".join(lines)))
     assert mentioned <= known, mentioned - known
 
@@ -122,9 +133,73 @@ def test_the_demo_falls_back_to_the_sample_and_ends_with_a_model(tmp_path):
     assert "train classify" not in again.stdout  # all files stand: nothing is made twice
 
 
+def makefile() -> str:
+    """The rules that the page on pipelines shows."""
+    return next(iter(re.findall(r"```make\n(.*?)```", PIPELINES, re.DOTALL)))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_the_makefile_builds_rebuilds_and_survives_an_interruption(tmp_path):
+    rules = (
+        makefile()
+        .replace("-t okt --norm", "-t char")
+        .replace(
+            "--vocab vocab.tsv",
+            "--vocab vocab.tsv --hidden 8 --threads 1 --checkpoint-steps 1 $(MORE)",
+        )
+    )
+    rules = rules.replace("rnntool", f"{sys.executable} -m rnntool")
+    (tmp_path / "Makefile").write_text(rules, encoding="utf-8")
+    for name in ("train", "test"):
+        write_reviews(tmp_path / f"{name}.txt", 60, 5)
+
+    def make(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "lstm.json", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    run, report = tmp_path / "runs" / "lstm", tmp_path / "lstm.json"
+    built = make()
+    assert built.returncode == 0, built.stderr
+    assert json.loads(report.read_text())["documents"] == 60
+    assert "up to date" in make().stdout
+    weights = (run / "weights.safetensors").read_bytes()
+    (tmp_path / "train.txt").touch()  # the same data with a new date: all is done, nothing trained
+    touched = make()
+    assert touched.returncode == 0, touched.stderr
+    assert "finished before" in touched.stderr
+    assert (run / "weights.safetensors").read_bytes() == weights
+    assert "up to date" in make().stdout
+    write_reviews(tmp_path / "train.txt", 80, 6)  # other data: trained anew
+    process = subprocess.Popen(["make", "lstm.json", "MORE=--epochs 400"], cwd=tmp_path,
+                               start_new_session=True, stderr=subprocess.DEVNULL)  # fmt: skip
+    checkpoint = tmp_path / "runs" / "lstm.partial" / "checkpoint"
+    while not checkpoint.is_dir():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait() != 0
+    assert (run / "weights.safetensors").read_bytes() == weights  # the old run stands until then
+    again = make("MORE=--epochs 3")
+    assert again.returncode == 0, again.stderr
+    assert (run / "weights.safetensors").read_bytes() != weights
+    broken = make("-B", "MORE=--epochs 0")
+    assert broken.returncode != 0
+    assert json.loads(report.read_text())["documents"] == 60  # a failure leaves the report whole
+
+
+def test_links_between_the_pages_lead_somewhere():
+    for page in [ROOT / "README.md", ROOT / "README.ko.md", *PAGES]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+
+
+def test_the_first_page_is_short():
+    assert len(README.splitlines()) <= 160
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_shards_are_tokenized_by_make_side_by_side(cli: Cli, tmp_path):
-    rules = next(b for b in re.findall(r"```make\n(.*?)```", README, re.DOTALL))
+    rules = makefile()
     rule = rules.partition("vocab.tsv:")[0]
     rule = rule.replace("rnntool tokenize -t okt --norm",
                         f"{sys.executable} -m rnntool tokenize -t char --workers 1")  # fmt: skip

@@ -9,14 +9,14 @@ import typer
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 
-app = new_app("Bring a corpus: NSMC from its public repository, or the bundled sample.")
+app = new_app("Download a corpus: NSMC from its public repository, or the bundled sample.")
 
 _Folder = Annotated[str, typer.Argument(help="Folder to write into.")]
 
 
 @app.callback(no_args_is_help=True)
 def _corpora() -> None:
-    """Bring a corpus: NSMC from its public repository, or the bundled sample."""
+    """Download a corpus: NSMC from its public repository, or the bundled sample."""
 
 
 @command(app, "nsmc")
@@ -24,7 +24,9 @@ def nsmc(
     folder: _Folder,
     unlabelled: Annotated[
         bool,
-        typer.Option("--unlabelled", help="Also the further reviews, text only (large download)."),
+        typer.Option(
+            "--unlabelled", help="Also download the unlabelled reviews (text only, large)."
+        ),
     ] = False,
     mirror: Annotated[
         str | None, typer.Option("--mirror", help="URL of a folder that holds the two files.")
@@ -32,7 +34,7 @@ def nsmc(
     *,
     report: Reporter,
 ) -> None:
-    """Bring the Naver Sentiment Movie Corpus (CC0 1.0); go on where a download broke off.
+    """Download the Naver Sentiment Movie Corpus (CC0 1.0); resume an interrupted download.
 
     Example: rnntool data nsmc data/nsmc
     """

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnntool.commands._command import command, new_app
 
-app = new_app("Show a run: layers, parameters, settings, training summary.")
+if TYPE_CHECKING:
+    from rnntool.inspection.describe import Description
+
+app = new_app("Show a run: task, tokenizer, sizes, score, settings, layers.")
 
 
 @command(app, "describe", prints=True)
 def describe(
     run: Annotated[str, typer.Argument(help="Run directory.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every setting, and each layer's shape.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
-    """Show a run: layers, shapes, parameters, tokenizer, settings, training summary.
+    """Show a run: task, tokenizer, sizes and score, and the settings that are not the defaults.
 
     Example: rnntool describe runs/lstm
     """
@@ -29,24 +35,33 @@ def describe(
     if json:
         sys.stdout.write(json_module.dumps(found.as_dict(), ensure_ascii=False) + "\n")
         return
-    rows = [(n.name, " × ".join(map(str, n.shape)), n.parameters) for n in found.layers]
-    print_table(("layer", "shape", "parameters"), rows)
-    one_bias = "parameters (one bias a gate: textbooks, Keras)"
-    keras: list[tuple[str, object]] = []
-    if found.parameters_reset_after is not None:
-        one_bias = "parameters (one bias a gate: textbooks, Keras reset_after=False)"
-        keras = [("parameters (Keras' default GRU, reset_after=True)",
-                  found.parameters_reset_after)]  # fmt: skip
-    summary: list[tuple[str, object]] = [
-        ("parameters (two biases a gate, as torch)", found.parameters),
-        (one_bias, found.parameters_one_bias),
-        *keras,
-        ("weights, bytes", found.bytes),
-        ("tokenizer", found.run.config.tokenizer),
-        ("vocabulary", len(found.run.vocabulary)),
-        ("labels", ", ".join(found.run.labels)),
-    ]
-    print_table(("run", str(found.run.path)), summary)
-    results = list(found.run.config.results.items())
-    print_table(("result", ""), results)
-    print_table(("setting", ""), list(found.run.config.settings.items()))
+    config = found.run.config
+    print_table((found.run.path.resolve().name, ""), _summary(found))
+    print_table(("result", ""), list(config.results.items()))
+    settings = config.settings if everything else found.changed_settings()
+    if settings:
+        print_table(("setting" if everything else "setting, not the default", ""),
+                    list(settings.items()))  # fmt: skip
+    if everything:
+        rows = [(n.name, " × ".join(map(str, n.shape)), n.parameters) for n in found.layers]
+        print_table(("layer", "shape", "parameters"), rows)
+
+
+def _summary(found: Description) -> list[tuple[str, object]]:
+    run = found.run
+    rows: list[tuple[str, object]] = [("task", run.config.task)]
+    if run.config.tokenizer != "none":
+        rows += [("tokenizer", run.config.tokenizer), ("vocabulary", len(run.vocabulary))]
+    if run.labels:
+        shown = ", ".join(run.labels[:10])
+        rest = f" … {len(run.labels)} in all" if len(run.labels) > 10 else ""
+        rows.append(("labels", shown + rest))
+    rows.append(("parameters, as torch counts them", found.parameters))
+    if found.parameters_reset_after is None:
+        rows.append(("with one bias a gate: textbooks, Keras", found.parameters_one_bias))
+    else:
+        rows += [
+            ("with one bias a gate: Keras, reset_after=False", found.parameters_one_bias),
+            ("as Keras' default GRU, reset_after=True", found.parameters_reset_after),
+        ]
+    return [*rows, ("weights, bytes", found.bytes)]

@@ -15,7 +15,7 @@ from rnntool.reporting import Reporter
 if TYPE_CHECKING:
     from rnntool.inspection.doctor import Finding
 
-app = new_app("Check what is installed and usable, and how to mend what is not.")
+app = new_app("Check what is installed and usable, and how to fix what is not.")
 
 
 @command(app, "doctor", prints=True)
@@ -34,7 +34,7 @@ def doctor(
     from rnntool.inspection.doctor import examine
 
     findings = []
-    with report.progress("looking", None, "things") as progress:
+    with report.progress("checking", None, "checks") as progress:
         for finding in examine():
             findings.append(finding)
             progress.advance()
@@ -52,6 +52,6 @@ def doctor(
 
 
 def _detail(finding: Finding) -> str:
-    if finding.works or not finding.mend:
+    if finding.works or not finding.fix:
         return finding.detail
-    return f"{finding.detail}; to mend: {finding.mend}"
+    return f"{finding.detail}; to fix: {finding.fix}"

@@ -10,7 +10,7 @@ from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import GenerateSettings
 
-app = new_app("Write text with a language model, as a person watches.")
+app = new_app("Generate text with a language or captioning model, token by token.")
 
 
 @command(app, "generate", GenerateSettings)

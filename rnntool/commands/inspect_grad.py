@@ -32,7 +32,9 @@ def inspect_grad(
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="By hand against autograd against finite differences."),
+        typer.Option(
+            "--check", help="Compare the gradients by hand with autograd and finite differences."
+        ),
     ] = False,
     graph: Annotated[
         bool, typer.Option("--graph", help="One step's graph with its local derivatives.")

@@ -30,8 +30,8 @@ def predict(
 ) -> None:
     """Answer for each line of raw text, a line in, a line out, at once.
 
-    A classifier says label and probability, a tagger a tag for each token, a seq2seq model its
-    text; a forecaster says what comes after the end of a series.
+    A classifier gives a label and its probability, a tagger a tag for each token, a seq2seq model
+    its text, a forecaster the values after the end of a series.
 
     Example: echo '이 영화 정말 재밌다' | rnntool predict runs/lstm
     """

@@ -31,7 +31,7 @@ def _print_json(value: Any) -> None:
 @command(app, "neighbors", prints=True)
 def neighbors(
     vectors: _Vectors,
-    words: Annotated[list[str], typer.Argument(help="Words to look around.")],
+    words: Annotated[list[str], typer.Argument(help="Words whose neighbors to find.")],
     top: _Top = 10,
     json: _Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import ScoreSettings
 
-app = new_app("Say how probable a language model finds each line of text.")
+app = new_app("Compute the log-probability of each line of text by a language model.")
 
 
 @command(app, "score", ScoreSettings)
@@ -26,7 +26,7 @@ def score(
     settings: ScoreSettings,
     report: Reporter,
 ) -> None:
-    """Say how probable a language model finds each line: nats, tokens, perplexity.
+    """Compute how probable each line of text is: log-probability in nats, tokens, perplexity.
 
     Example: printf 'dog bites man\\nman bites dog\\n' | rnntool score runs/lm
     """

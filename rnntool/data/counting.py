@@ -20,7 +20,7 @@ class VocabularySettings:
     """Settings of `build-vocab`."""
 
     min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1)
-    max_size: int | None = setting(None, "Size at most, the 4 specials included.", min=5)
+    max_size: int | None = setting(None, "Maximum size, including the 4 special tokens.", min=5)
     subword: int | None = setting(
         None, "Train a subword model of this many pieces instead of a vocabulary.", min=8
     )

@@ -18,7 +18,7 @@ _BLOCK = 1 << 16  # bytes
 
 
 def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -> None:
-    """Bring `url` to `target`; a file that is there and has the checksum is left alone.
+    """Download `url` to `target`; a file that is there and has the checksum is left alone.
 
     An interrupted download leaves `TARGET.part`, and the next one goes on where it stopped.
 

@@ -23,7 +23,7 @@ SHA256 = {
 
 
 def fetch_nsmc(folder: Path, report: Reporter, files: str = FILES) -> None:
-    """Bring train and test reviews, both checked by sha256.
+    """Download the train and test reviews, both checked by sha256.
 
     Raises:
         UserError: the network fails or a checksum is wrong; nothing half-written has a file's name.
@@ -33,7 +33,7 @@ def fetch_nsmc(folder: Path, report: Reporter, files: str = FILES) -> None:
 
 
 def fetch_unlabelled(folder: Path, report: Reporter, archive: str = ARCHIVE) -> None:
-    """Bring the further reviews of the repository's `raw/` folder: text alone, a line each.
+    """Download the further reviews of the repository's `raw/` folder: text alone, a line each.
 
     Every text once, white space folded, and none that stands in the test set in `folder`.
 

@@ -12,12 +12,12 @@ class EmbeddingSettings:
     """word2vec's settings, by the names that word2vec and fastText users know."""
 
     dim: int = setting(200, "Size D of a vector.", min=1)
-    window: int = setting(5, "Words of context on each side at most.", min=1)
+    window: int = setting(5, "Maximum number of context words on each side.", min=1)
     min_count: int = setting(2, "Leave out words seen fewer times.", min=1)
-    epochs: int = setting(10, "Passes over the corpus.", min=1)
-    negative: int = setting(5, "Negative samples a word; 0: none.", min=0)
+    epochs: int = setting(10, "Number of epochs.", min=1)
+    negative: int = setting(5, "Negative samples per word; 0: none.", min=0)
     hs: bool = setting(False, "Hierarchical softmax (with --negative 0).")
-    sample: float = setting(0.001, "Threshold above which frequent words are thinned.", min=0.0)
+    sample: float = setting(0.001, "Subsampling threshold of frequent words.", min=0.0)
     lr: float = setting(0.025, "Learning rate at the start; it falls to 0.0001.", min=0.0)
     subword: bool = setting(
         False, "fastText: words share vectors of character n-grams; write .bin to keep them."

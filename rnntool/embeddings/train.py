@@ -71,7 +71,7 @@ def _write_sentences(
             for start in range(0, len(tokens), _SENTENCE):
                 sink.write(" ".join(tokens[start : start + _SENTENCE]) + "\n")
     for name in files.unmarked:
-        report.warn(f"{name} names no tokenizer: its tokens are what white space divides")
+        report.warn(f"{name} names no tokenizer: it is split at white space")
     return count
 
 

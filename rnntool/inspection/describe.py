@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from rnntool.configuration import as_dict
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
+from rnntool.registry import TASKS
 from rnntool.runs.open import open_run
 
 
@@ -30,6 +33,19 @@ class Description:
     parameters_one_bias: int  # one bias a gate: textbooks; Keras, but for its default GRU
     parameters_reset_after: int | None  # a GRU with Keras' default reset_after=True
     bytes: int
+
+    def changed_settings(self) -> dict[str, Any]:
+        """The settings that are not their task's defaults; of an unknown task all of them."""
+        config = self.run.config
+        if config.task not in TASKS:
+            return config.settings
+        module = importlib.import_module(f"rnntool.tasks.{config.task}.settings")
+        defaults = as_dict(getattr(module, TASKS[config.task].settings)())
+        return {
+            name: value
+            for name, value in config.settings.items()
+            if name not in defaults or defaults[name] != value
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""

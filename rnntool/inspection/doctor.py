@@ -36,7 +36,7 @@ class Finding:
     works: bool
     needed: bool  # by the main job
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine(tokenizers: tuple[str, ...] = TOKENIZERS) -> Iterator[Finding]:
@@ -65,14 +65,14 @@ def _package(name: str, needed: bool) -> Finding:
         return Finding(name, False, needed, "not installed", f"pip install {name}")
 
 
-def _attempt(name: str, needed: bool, call: Callable[[], str], mend: str) -> Finding:
+def _attempt(name: str, needed: bool, call: Callable[[], str], fix: str) -> Finding:
     try:
         return Finding(name, True, needed, call())
     except UserError as error:
-        return Finding(name, False, needed, error.what, error.hint or mend)
+        return Finding(name, False, needed, error.what, error.hint or fix)
     except Exception as error:  # whatever a broken library raises is what the user must see
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return Finding(name, False, needed, reason, mend)
+        return Finding(name, False, needed, reason, fix)
 
 
 def _compute() -> str:

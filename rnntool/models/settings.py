@@ -56,7 +56,7 @@ class CellExtras:
     """What a recurrent layer may do beyond its equations."""
 
     recurrent_dropout: float = setting(
-        0.0, "Variational: share of the state dropped, the same units at every step.", min=0.0,
+        0.0, "Dropout of the state, with one mask for all steps (variational).", min=0.0,
         max=0.95, panel=_PANEL,
     )  # fmt: skip
     layer_norm: bool = setting(False, "Layer normalisation inside the cell.", panel=_PANEL)
@@ -77,7 +77,7 @@ class EncoderSettings(CellExtras):
     cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
     hidden: int = setting(256, "Hidden size H of each direction.", min=1, panel=_PANEL)
     layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
-    bidirectional: bool = setting(False, "Read backward as well.", panel=_PANEL)
+    bidirectional: bool = setting(False, "Bidirectional: read backward as well.", panel=_PANEL)
     conv_widths: str = setting("3,4,5", "Widths of the convolution's filters.", panel=_PANEL)
     conv_filters: int = setting(128, "Filters of each width.", min=1, panel=_PANEL)
     conv_pool: int = setting(
@@ -92,7 +92,7 @@ class EncoderSettings(CellExtras):
     )
     pooling: str = setting(
         "all",
-        "What is read off the states: the last, their max, their mean, or all three.",
+        "Pooling of the states: the last, their maximum, their mean, or all three.",
         choices=POOLINGS,
         panel=_PANEL,
     )
@@ -112,7 +112,7 @@ class TaggerSettings(InputSettings, EncoderSettings):
     )
     input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
     crf: bool = setting(
-        False, "A conditional random field over the tags: neighbours see each other.", panel=_PANEL
+        False, "A conditional random field over the sequence of tags.", panel=_PANEL
     )
     character_dim: int = setting(32, "Size of a character's vector.", min=1, panel=_PANEL)
     character_hidden: int = setting(
@@ -125,7 +125,7 @@ class Seq2SeqModelSettings(EncoderSettings):
     """An encoder's and a decoder's parts."""
 
     attention: str = setting(
-        "general", "How the decoder looks at the encoder's states.", choices=ATTENTIONS,
+        "general", "Attention of the decoder over the encoder's states.", choices=ATTENTIONS,
         panel=_PANEL,
     )  # fmt: skip
     embedding_dim: int = setting(128, "Embedding size D of both sides.", min=1, panel=_PANEL)
@@ -197,7 +197,7 @@ class BiLMModelSettings:
         0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
     )
     samples: int = setting(
-        1024, "Tokens that each true one is told from in training; 0: the whole vocabulary.", min=0,
+        1024, "Negative samples of the softmax in training; 0: the whole vocabulary.", min=0,
         panel=_PANEL,
     )  # fmt: skip
 

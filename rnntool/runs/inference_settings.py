@@ -20,7 +20,7 @@ class InferenceSettings:
     )
     text_column: str | None = setting(None, "Column of the text in a table.", panel="Data")
     encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
-    device: str = setting("auto", "Where to compute.", choices=DEVICES, panel="Machine")
+    device: str = setting("auto", "Compute device.", choices=DEVICES, panel="Machine")
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel="Machine")
     workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel="Machine")
     jvm_heap: int = setting(1024, "KoNLPy: memory of each Java VM in MiB.", min=64, panel="Machine")
@@ -58,11 +58,11 @@ class SearchSettings:
     """How a seq2seq model's answers are written."""
 
     beam: int = setting(
-        0, "Search the likeliest answer with so many hypotheses; 0: token by token.", min=0,
+        0, "Beam search with this many hypotheses; 0: greedy.", min=0,
         panel=_ANSWERS, tasks=("seq2seq",),
     )  # fmt: skip
     length: int = setting(
-        200, "Tokens of an answer at most.", min=1, panel=_ANSWERS, tasks=("seq2seq",)
+        200, "Maximum number of tokens of an answer.", min=1, panel=_ANSWERS, tasks=("seq2seq",)
     )
 
 
@@ -99,14 +99,14 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
     )
     streams: int = setting(
         1,
-        "Read the text as so many parts side by side: faster, a little worse.",
+        "Read the text as this many parallel streams: faster, slightly worse.",
         min=1,
         panel=_LM,
         tasks=("lm",),
     )
     window: int = setting(
         0,
-        "Begin from a zero state after so many tokens; 0: never.",
+        "Reset the state to zero after this many tokens; 0: never.",
         min=0,
         panel=_LM,
         tasks=("lm",),
@@ -117,7 +117,9 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
         panel=_LM,
         tasks=("lm",),
     )
-    dynamic_lr: float = setting(0.05, "Its learning rate.", min=0.0, panel=_LM, tasks=("lm",))
+    dynamic_lr: float = setting(
+        0.05, "Learning rate of --dynamic.", min=0.0, panel=_LM, tasks=("lm",)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,44 +142,44 @@ class EmbedSettings(StreamSettings):
         "none", "One vector a text instead of one a token.",
         choices=("none", "mean", "max", "last"), panel="Output",
     )  # fmt: skip
-    batch_size: int = setting(256, "Texts read together at most.", min=1, panel="Machine")
+    batch_size: int = setting(256, "Maximum number of texts read together.", min=1, panel="Machine")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateSettings:
     """Settings of `generate`."""
 
-    prompt: str | None = setting(
-        None, "Text to write on from; - is standard input.", panel="Prompt"
-    )
+    prompt: str | None = setting(None, "Prompt to continue; - is standard input.", panel="Prompt")
     prompt_file: str | None = setting(
-        None, "File that holds it; - is standard input.", panel="Prompt"
+        None, "File that holds the prompt; - is standard input.", panel="Prompt"
     )
     vectors: str | None = setting(
-        None, "Vectors that lead a captioning model: .npy or CSV.", panel="Prompt"
+        None, "Vectors for a captioning model: .npy or CSV.", panel="Prompt"
     )
-    row: int = setting(1, "The row of --vectors to write from.", min=1, panel="Prompt")
-    length: int = setting(500, "Tokens to write at most.", min=1, panel="Output")
-    samples: int = setting(1, "Texts to write.", min=1, panel="Output")
+    row: int = setting(1, "Row of --vectors to generate from.", min=1, panel="Prompt")
+    length: int = setting(500, "Maximum number of tokens.", min=1, panel="Output")
+    samples: int = setting(1, "Number of texts.", min=1, panel="Output")
     stop: str | None = setting(
         None, "End a text before this string; \\n is a line feed, \\t a tab.", panel="Output"
     )
     json: bool = setting(False, "JSON lines instead of text.", panel="Output")
     temperature: float = setting(
         1.0,
-        "Below 1 likely tokens get likelier; 0: always the likeliest.",
+        "Below 1 likely tokens become likelier; 0: greedy.",
         min=0.0,
         max=100.0,
         panel="Sampling",
     )
-    top_k: int = setting(0, "Draw from the k likeliest tokens; 0: all.", min=0, panel="Sampling")
+    top_k: int = setting(
+        0, "Sample from the k most likely tokens; 0: all.", min=0, panel="Sampling"
+    )
     top_p: float = setting(
-        1.0, "Draw from the likeliest tokens of this probability in all.", min=1e-6, max=1.0,
-        panel="Sampling",
+        1.0, "Sample from the most likely tokens that together have this probability.", min=1e-6,
+        max=1.0, panel="Sampling",
     )  # fmt: skip
-    greedy: bool = setting(False, "Always the likeliest token.", panel="Sampling")
+    greedy: bool = setting(False, "Greedy: always the most likely token.", panel="Sampling")
     beam: int = setting(
-        0, "Search the likeliest text with so many hypotheses; 0: sample.", min=0, panel="Sampling"
+        0, "Beam search with this many hypotheses; 0: sample.", min=0, panel="Sampling"
     )
     seed: int = setting(1, "Same seed, same text.", min=0, panel="Sampling")
 
@@ -190,16 +192,18 @@ class PredictSettings(StreamSettings, AnswerSettings, SearchSettings):
         False, "Print the probability of every class.", panel="Output", tasks=("classify", "tag")
     )
     show_text: bool = setting(
-        False, "Print the text behind its answer, tabs and line feeds as spaces.", flag="--text",
+        False, "Print the text after its answer, tabs and line feeds as spaces.", flag="--text",
         panel="Output", tasks=("classify", "seq2seq"),
     )  # fmt: skip
     json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
     line_buffered: bool = setting(
-        False, "Answer each line by itself, even when many have come together.", panel="Output"
+        False, "Answer each line as it arrives, even when several arrive together.", panel="Output"
     )
-    batch_size: int = setting(4096, "Lines answered together at most.", min=1, panel="Machine")
+    batch_size: int = setting(
+        4096, "Maximum number of lines answered together.", min=1, panel="Machine"
+    )
 
     @property
     def together(self) -> int:
-        """Lines answered together at most."""
+        """Maximum number of lines answered together."""
         return 1 if self.line_buffered else self.batch_size

@@ -11,11 +11,13 @@ from rnntool.configuration import setting
 class SearchSettings:
     """How long and how settings are searched."""
 
-    minutes: float = setting(10.0, "Budget; a trial under way at its end is stopped.", min=0.01)
-    trials: int = setting(0, "Trials at most; 0: as many as the budget allows.", min=0)
+    minutes: float = setting(
+        10.0, "Budget in minutes; a trial still running at its end is stopped.", min=0.01
+    )
+    trials: int = setting(0, "Maximum number of trials; 0: as many as the budget allows.", min=0)
     method: str = setting(
-        "tpe", "How settings are drawn: by a model of what went well, at random, or all in turn.",
+        "tpe", "Search method: TPE (a model of the trials so far), random, or the whole grid.",
         choices=("tpe", "random", "grid"),
     )  # fmt: skip
-    base: str | None = setting(None, "YAML file of the settings that stay as they are.")
-    seed: int = setting(1, "Seed of the draws; each training has its own --seed.", min=0)
+    base: str | None = setting(None, "YAML file of fixed settings.")
+    seed: int = setting(1, "Seed of the search; each training has its own --seed.", min=0)

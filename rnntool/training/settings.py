@@ -16,8 +16,8 @@ _MACHINE = "Machine"
 class TrainingSettings:
     """Optimiser, schedule, stopping, machine."""
 
-    epochs: int = setting(3, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(128, "Sequences a step.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(3, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(128, "Batch size, in sequences.", min=1, panel=_OPTIMISATION)
     optimizer: str = setting("adamw", "Optimiser.", choices=OPTIMIZERS, panel=_OPTIMISATION)
     lr: float = setting(0.003, "Learning rate; its peak with one-cycle.", min=0.0,
                         panel=_OPTIMISATION)  # fmt: skip
@@ -56,20 +56,20 @@ class TrainingSettings:
         panel=_OPTIMISATION,
     )
     checkpoint_every: float = setting(
-        5.0, "Write a checkpoint after so many minutes, and after each epoch; 0: after epochs.",
+        5.0, "Write a checkpoint after this many minutes and each epoch; 0: after epochs only.",
         min=0.0, panel=_MACHINE,
     )  # fmt: skip
     checkpoint_steps: int = setting(
-        0, "Write one after so many steps as well; 0: by the clock alone.", min=0, panel=_MACHINE
+        0, "Write one after this many steps as well; 0: by time alone.", min=0, panel=_MACHINE
     )
     keep_epochs: bool = setting(
         False, "Keep each epoch's weights in the run, for inspect-grad --over-training.",
         panel=_OPTIMISATION,
     )  # fmt: skip
     seed: int = setting(1, "Seed of everything random.", min=0, panel=_OPTIMISATION)
-    device: str = setting("auto", "Where to compute.", choices=DEVICES, panel=_MACHINE)
+    device: str = setting("auto", "Compute device.", choices=DEVICES, panel=_MACHINE)
     precision: str = setting(
-        "auto", "Number format of the forward pass.", choices=PRECISIONS, panel=_MACHINE
+        "auto", "Precision of the forward pass.", choices=PRECISIONS, panel=_MACHINE
     )
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel=_MACHINE)
     deterministic: bool = setting(

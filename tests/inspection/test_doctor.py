@@ -23,8 +23,8 @@ def test_a_failure_says_how_to_mend_it_and_is_exit_code_1(cli: Cli, monkeypatch)
     monkeypatch.setattr(doctor.examine, "__defaults__", (("char",),))
     result = cli("doctor", "-q")
     assert result.code == 1
-    assert "torch is broken; to mend: pip install torch" in result.out
-    assert "not installed; to mend: pip install no-such-package" in result.out
+    assert "torch is broken; to fix: pip install torch" in result.out
+    assert "not installed; to fix: pip install no-such-package" in result.out
     rows = json.loads(cli("doctor", "-q", "--json").out)
     assert {"name": "no-such-package", "works": False, "needed": True, "detail": "not installed",
             "mend": "pip install no-such-package"} in rows  # fmt: skip

@@ -53,7 +53,7 @@ def test_subwords_of_raw_text(cli, raw, tmp_path):
 def test_white_space_is_not_silent_and_another_tokenizer_is_refused(cli, raw, tmp_path):
     result = cli("train", "classify", raw, "-o", tmp_path / "run", *TINY)
     assert result.code == 0
-    assert "raw text, whose tokens are what white space divides; --tokenizer mecab" in result.err
+    assert "raw text, split at white space; --tokenizer mecab" in result.err
     tokens = tmp_path / "x.tok"
     assert cli("tokenize", raw, "-t", "char", "-o", tokens, "-q").code == 0
     error = one_line_error(cli("train", "classify", tokens, "-t", "jamo", "-o", tmp_path / "r"))

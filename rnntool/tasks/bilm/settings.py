@@ -35,10 +35,13 @@ class BiLMSettings(CorpusSettings, BiLMModelSettings):
         "0.01", "Validation text: the last share of the tokens, or a file; 0: none.", panel="Data"
     )
     bptt: int = setting(
-        100, "Steps of a piece; longer documents come in several.", min=2, panel="Text over time"
+        100,
+        "Length of a chunk in tokens; longer documents are split.",
+        min=2,
+        panel="Text over time",
     )
-    epochs: int = setting(5, "Passes over the text at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(128, "Texts that are read side by side.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(5, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(128, "Batch size, in texts.", min=1, panel=_OPTIMISATION)
     lr: float = setting(
         0.003, "Learning rate; its peak with one-cycle.", min=0.0, panel=_OPTIMISATION
     )

@@ -31,7 +31,7 @@ class CaptionDataSettings:
     """Which texts are read, and in what units."""
 
     unit: str = setting(
-        "char", "What is written: characters, jamo, words, subwords, morphemes.", choices=UNITS,
+        "char", "Unit of the text: characters, jamo, words, subwords, morphemes.", choices=UNITS,
         panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
@@ -52,8 +52,8 @@ class CaptionDataSettings:
 class CaptionSettings(TrainingSettings, CaptionModelSettings, CaptionDataSettings):
     """Everything `train caption` can be told."""
 
-    epochs: int = setting(5, "Passes over the rows at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(64, "Texts a step.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(5, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Batch size, in texts.", min=1, panel=_OPTIMISATION)
     lr: float = setting(
         0.004, "Learning rate; its peak with one-cycle.", min=0.0, panel=_OPTIMISATION
     )

@@ -13,7 +13,7 @@ class ExportSettings(InferenceSettings):
     """Settings of `export`."""
 
     int8: bool = setting(
-        False, "Weights as whole numbers of 8 bits: a quarter of the size.", panel="Output"
+        False, "Quantize the weights to 8 bits: a quarter of the size.", panel="Output"
     )
     check: str | None = setting(
         None, "Labelled data to score the run and the exported model on, side by side.",

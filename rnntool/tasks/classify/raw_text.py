@@ -27,8 +27,8 @@ def read_documents(
     file = read_token_file(path, options)
     if settings.tokenizer is None:
         if not file.marked:
-            report.warn(f"{path}: raw text, whose tokens are what white space divides;"
-                        " --tokenizer mecab analyses it")  # fmt: skip
+            report.warn(f"{path}: raw text, split at white space;"
+                        " --tokenizer mecab splits it into morphemes")  # fmt: skip
         return file
     worker = _worker(settings)
     if not file.marked:

@@ -34,10 +34,10 @@ class DataSettings:
         1, "Without --vocab: leave out tokens seen fewer times.", min=1, panel=_DATA
     )
     max_size: int | None = setting(
-        None, "Without --vocab: size of the vocabulary at most.", min=5, panel=_DATA
+        None, "Without --vocab: maximum size of the vocabulary.", min=5, panel=_DATA
     )
     tokenizer: str | None = setting(
-        None, "Tokenize raw text by this; without it tokens are what white space divides.",
+        None, "Tokenizer of raw text; without it text is split at white space.",
         flag="-t --tokenizer", choices=TOKENIZERS, panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(
@@ -78,7 +78,7 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
     )
     label_smoothing: float = setting(
         0.05,
-        "Share of the target spread over all classes.",
+        "Label smoothing: share of the target spread over all classes.",
         min=0.0,
         max=0.9,
         panel="Optimisation",
@@ -90,7 +90,7 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         panel=_TEACHERS,
     )
     distil_weight: float = setting(
-        0.5, "How much the teachers' probabilities count against the label.", min=0.0, max=1.0,
+        0.5, "Weight of the teachers' probabilities; the label has the rest.", min=0.0, max=1.0,
         panel=_TEACHERS,
     )  # fmt: skip
     unlabelled: str | None = setting(

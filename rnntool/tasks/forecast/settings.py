@@ -26,13 +26,13 @@ class SeriesSettings:
     """Which columns are read, how far back and how far ahead."""
 
     columns: str | None = setting(
-        None, "Columns to read, with commas between; without it all numbers.", panel=_DATA
+        None, "Columns to read, separated by commas; without it all numeric ones.", panel=_DATA
     )
     target: str | None = setting(
-        None, "Columns to forecast, with commas between; without it all that are read.", panel=_DATA
+        None, "Columns to forecast, separated by commas; without it all that are read.", panel=_DATA
     )
-    window: int = setting(30, "Steps that are read.", min=1, panel=_DATA)
-    horizon: int = setting(1, "Steps ahead that are forecast.", min=1, panel=_DATA)
+    window: int = setting(30, "Length of the window that is read.", min=1, panel=_DATA)
+    horizon: int = setting(1, "Number of steps ahead to forecast.", min=1, panel=_DATA)
     stride: int = setting(1, "Steps from one training window to the next.", min=1, panel=_DATA)
     validation: float = setting(
         0.1, "Share of the rows, before the test part, to validate on; 0: none.", min=0.0, max=0.9,
@@ -58,11 +58,11 @@ class ForecastSettings(TrainingSettings, EncoderSettings, SeriesSettings):
         0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_MODEL
     )
     pooling: str = setting(
-        "last", "What is read off the states.", choices=("last", "max", "mean", "all"),
+        "last", "Pooling of the states.", choices=("last", "max", "mean", "all"),
         panel=_MODEL,
     )  # fmt: skip
-    epochs: int = setting(30, "Passes over the windows at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(64, "Windows a step.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(30, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Batch size, in windows.", min=1, panel=_OPTIMISATION)
     patience: int = setting(
         8, "Stop after this many epochs without a better validation score; 0: never.", min=0,
         panel=_OPTIMISATION,

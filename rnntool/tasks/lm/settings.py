@@ -45,7 +45,7 @@ class TextSettings:
         1, "Without --vocab: leave out tokens seen fewer times.", min=1, panel=_DATA
     )
     max_size: int | None = setting(
-        None, "Without --vocab: size of the vocabulary at most.", min=5, panel=_DATA
+        None, "Without --vocab: maximum size of the vocabulary.", min=5, panel=_DATA
     )
     validation: str = setting(
         "0.1", "Validation text: the last share of the tokens, or a file; 0: none.", panel=_DATA
@@ -61,7 +61,7 @@ class CorpusSettings(TrainingSettings, TextSettings):
     """What every training on text asks of its corpus."""
 
     bptt: int = setting(
-        64, "Tokens that the gradient goes back through; the state is carried on.", min=1,
+        64, "Length of truncated BPTT in tokens; the state is carried on.", min=1,
         panel=_TIME,
     )  # fmt: skip
 
@@ -70,16 +70,16 @@ class CorpusSettings(TrainingSettings, TextSettings):
 class LMSettings(CorpusSettings, LanguageModelSettings):
     """Everything `train lm` can be told."""
 
-    epochs: int = setting(10, "Passes over the text at most.", min=1, panel="Optimisation")
+    epochs: int = setting(10, "Maximum number of epochs.", min=1, panel="Optimisation")
     batch_size: int = setting(
-        16, "Places of the text that are read side by side.", min=1, panel="Optimisation"
+        16, "Batch size: parallel streams of the text.", min=1, panel="Optimisation"
     )
     lr: float = setting(
         0.01, "Learning rate; its peak with one-cycle.", min=0.0, panel="Optimisation"
     )
     epoch_steps: int = setting(
         0,
-        "Call so many steps an epoch, and go on in the text in the next; 0: the whole text.",
+        "Steps per epoch; the next epoch continues in the text; 0: the whole text.",
         min=0,
         panel="Optimisation",
     )
@@ -102,9 +102,9 @@ class LMSettings(CorpusSettings, LanguageModelSettings):
         0.0, "TAR: weight of the mean square of the top states' change.", min=0.0, panel=_TIME
     )
     sample_every: int = setting(
-        0, "Print a sample after so many steps; 0: none.", min=0, panel="Sample"
+        0, "Print a sample after this many steps; 0: never.", min=0, panel="Sample"
     )
-    sample_length: int = setting(200, "Its length in tokens.", min=1, panel="Sample")
+    sample_length: int = setting(200, "Length of the sample in tokens.", min=1, panel="Sample")
     init_from: str | None = setting(
         None, "Run directory whose weights (not its optimiser) to start from.", panel="Model"
     )

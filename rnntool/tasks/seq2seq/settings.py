@@ -25,10 +25,10 @@ _OPTIMISATION = "Optimisation"
 class PairSettings:
     """Which pairs are read, and in what units."""
 
-    source_column: str | None = setting(None, "Column of what is read.", panel=_DATA)
-    target_column: str | None = setting(None, "Column of what is written.", panel=_DATA)
+    source_column: str | None = setting(None, "Column of the source.", panel=_DATA)
+    target_column: str | None = setting(None, "Column of the target.", panel=_DATA)
     unit: str = setting(
-        "char", "What both sides are cut into: characters, jamo, words, subwords, morphemes.",
+        "char", "Unit of both sides: characters, jamo, words, subwords, morphemes.",
         choices=UNITS, panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
@@ -49,7 +49,11 @@ class Seq2SeqSettings(TrainingSettings, Seq2SeqModelSettings, PairSettings):
         " those it would have written.", min=0.0, max=1.0, panel=_OPTIMISATION,
     )  # fmt: skip
     label_smoothing: float = setting(
-        0.0, "Share of the target spread over all tokens.", min=0.0, max=0.9, panel=_OPTIMISATION
+        0.0,
+        "Label smoothing: share of the target spread over all tokens.",
+        min=0.0,
+        max=0.9,
+        panel=_OPTIMISATION,
     )
-    epochs: int = setting(15, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(64, "Pairs a step.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(15, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(64, "Batch size, in pairs.", min=1, panel=_OPTIMISATION)

@@ -58,11 +58,11 @@ class TagSettings(TrainingSettings, TaggerSettings, TagDataSettings):
         max=0.95, panel=_MODEL,
     )  # fmt: skip
     hidden: int = setting(128, "Hidden size H of each direction.", min=1, panel=_MODEL)
-    bidirectional: bool = setting(True, "Read backward as well.", panel=_MODEL)
+    bidirectional: bool = setting(True, "Bidirectional: read backward as well.", panel=_MODEL)
     conv_pool: int = setting(1, "cnn-rnn: must be 1, as each token needs its step.", min=1,
                              panel=_MODEL)  # fmt: skip
-    epochs: int = setting(30, "Passes over the training data at most.", min=1, panel=_OPTIMISATION)
-    batch_size: int = setting(16, "Sentences a step.", min=1, panel=_OPTIMISATION)
+    epochs: int = setting(30, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
+    batch_size: int = setting(16, "Batch size, in sentences.", min=1, panel=_OPTIMISATION)
     patience: int = setting(
         10, "Stop after this many epochs without a better validation score; 0: never.", min=0,
         panel=_OPTIMISATION,
