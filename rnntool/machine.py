@@ -51,3 +51,14 @@ def one_blas_thread() -> None:
     """
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def short_openmp_spin() -> None:
+    """Let torch's threads sleep soon where they wait for each other; call it before torch.
+
+    By default they spin, each on a core that another process may need: of two trainings on the same
+    cores each took over ten times as long as alone. After a thousand rounds they sleep, and alone
+    nothing is slower. What a user has said of waiting stays.
+    """
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
+        os.environ["GOMP_SPINCOUNT"] = "1000"

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rnntool import __version__
+from rnntool.machine import short_openmp_spin
 from rnntool.registry import COMMANDS, LOG_FORMATS
 
 
@@ -100,6 +101,7 @@ def _fill_closed_streams() -> None:
 def main() -> None:
     """The console script."""
     _fill_closed_streams()
+    short_openmp_spin()  # for this process, and for those that it starts
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # whatever the locale: data is UTF-8

@@ -32,5 +32,5 @@ def test_a_workflow_in_a_folder_with_spaces_and_hangul(tmp_path, locale):
     rnntool("train", "classify", "낱자 파일.tok", "-o", "모델 하나", "--epochs", "1", *SMALL)
     assert rnntool("predict", "모델 하나", "--text", text="정말 최고\n").endswith("\t정말 최고\n")
     assert "낱자 파일.tok" in (home / "모델 하나" / "config.yaml").read_text("utf-8")
-    assert "encoder.layers.0.0.weight_hh_l0" in rnntool("describe", "모델 하나")
+    assert "encoder.layers.0.0.weight_hh_l0" in rnntool("describe", "--all", "모델 하나")
     assert max(map(len, rnntool("--help").splitlines())) <= 80

@@ -27,7 +27,7 @@ def test_a_failure_says_how_to_mend_it_and_is_exit_code_1(cli: Cli, monkeypatch)
     assert "not installed; to fix: pip install no-such-package" in result.out
     rows = json.loads(cli("doctor", "-q", "--json").out)
     assert {"name": "no-such-package", "works": False, "needed": True, "detail": "not installed",
-            "mend": "pip install no-such-package"} in rows  # fmt: skip
+            "fix": "pip install no-such-package"} in rows  # fmt: skip
 
 
 def test_a_tokenizer_without_its_library_is_one_finding():

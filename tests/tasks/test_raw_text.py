@@ -58,6 +58,8 @@ def test_white_space_is_not_silent_and_another_tokenizer_is_refused(cli, raw, tm
     assert cli("tokenize", raw, "-t", "char", "-o", tokens, "-q").code == 0
     error = one_line_error(cli("train", "classify", tokens, "-t", "jamo", "-o", tmp_path / "r"))
     assert "holds tokens of 'char', not of 'jamo'" in error
+    error = one_line_error(cli("train", "classify", raw, "-t", "mekab", "-o", tmp_path / "r"))
+    assert "no tokenizer 'mekab'; did you mean 'mecab'?" in error
 
 
 def test_labels_that_look_alike_are_warned_of(cli, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
-from rnntool.errors import UserError
+from rnntool.errors import UserError, one_of
 from rnntool.models.settings import ClassifierSettings
 from rnntool.registry import TOKENIZERS
 from rnntool.tasks import Input
@@ -37,8 +37,8 @@ class DataSettings:
         None, "Without --vocab: maximum size of the vocabulary.", min=5, panel=_DATA
     )
     tokenizer: str | None = setting(
-        None, "Tokenizer of raw text; without it text is split at white space.",
-        flag="-t --tokenizer", choices=TOKENIZERS, panel=_DATA,
+        None, "Tokenizer of raw text, as tokenize has them; without it text is split at white space.",
+        flag="-t --tokenizer", panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(
         None, "Subword model of --tokenizer subword, or of tokens whose model has moved.",
@@ -100,6 +100,9 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
         super().check()
+        if self.tokenizer is not None and self.tokenizer not in TOKENIZERS:
+            raise UserError(f"no tokenizer {self.tokenizer!r}",
+                            hint=one_of(self.tokenizer, TOKENIZERS))  # fmt: skip
         if self.tokenizer == "subword" and self.subword_model is None:
             raise UserError("--tokenizer subword needs --subword-model")
         if self.unlabelled is not None and not self.distil:

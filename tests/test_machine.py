@@ -1,0 +1,44 @@
+"""What is set for torch's threads before it is imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rnntool.machine import short_openmp_spin
+
+
+@pytest.mark.parametrize(
+    ("given", "after"),
+    [
+        ({}, "1000"),
+        ({"OMP_NUM_THREADS": "3"}, "1000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "active"}, None),
+    ],
+)
+def test_the_spin_is_short_unless_the_user_has_said_how_to_wait(monkeypatch, given, after):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    short_openmp_spin()
+    assert os.environ.get("GOMP_SPINCOUNT") == after
+    assert {name: os.environ[name] for name in given} == given
+
+
+def test_every_command_sets_it_before_torch():
+    code = (
+        "import os, sys\n"
+        "from rnntool.commands import main\n"
+        "sys.argv = ['rnntool', '--version']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "assert 'torch' not in sys.modules\n"
+        "print(os.environ['GOMP_SPINCOUNT'])\n"
+    )
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))}
+    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "1000", done.stderr
