@@ -35,3 +35,8 @@ def format_cell(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.4f}"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def shortened(path: str, most: int = 40) -> str:
+    """The end of a long path, so that it never widens a table's column."""
+    return path if len(path) <= most else "…" + path[1 - most :]

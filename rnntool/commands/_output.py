@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -28,3 +29,10 @@ def standard_output_to(path: str) -> Iterator[None]:
             ended = error
     if ended is not None:
         raise ended
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their columns on standard output; numbers to the right."""
+    from rnntool.tables import draw_table
+
+    draw_table(sys.stdout, columns, rows)

@@ -57,7 +57,8 @@ def check(
 
 
 def _print(result: FileReport, report: Reporter) -> None:
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
+    from rnntool.tables import shortened
 
     columns = f" ({', '.join(result.columns)})" if result.columns else ""
     facts: list[tuple[str, object]] = [
@@ -71,8 +72,8 @@ def _print(result: FileReport, report: Reporter) -> None:
     ]
     if result.unknown_rate is not None:
         facts.append(("unknown rate", result.unknown_rate))
-    facts += [(f"texts also in {path}", shared) for path, shared in result.overlap.items()]
-    print_table((result.path, ""), facts)
+    facts += [(f"texts also in {shortened(path, 24)}", n) for path, n in result.overlap.items()]
+    print_table((shortened(result.path), ""), facts)
     if result.labels:
         rows = [(label, n, n / result.rows) for label, n in result.labels.items()]
         print_table(("label", "rows", "share"), rows)

@@ -28,7 +28,7 @@ def describe(
 
     Example: rnntool describe runs/lstm
     """
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.inspection.describe import describe_run
 
     found = describe_run(run)

@@ -30,7 +30,7 @@ def doctor(
 
     Example: rnntool doctor
     """
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.inspection.doctor import examine
 
     findings = []

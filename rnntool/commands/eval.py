@@ -39,7 +39,7 @@ def evaluate(
     if json:
         sys.stdout.write(json_module.dumps(figures.as_dict(), ensure_ascii=False) + "\n")
         return
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
 
     for headings, rows in figures.tables():
         print_table(headings, rows)

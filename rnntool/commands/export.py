@@ -8,7 +8,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.tasks.classify.export_settings import ExportSettings
+from rnntool.runs.inference_settings import ExportSettings
 
 app = new_app("Write a classifier as ONNX, for programs without torch or Python.")
 
@@ -32,6 +32,6 @@ def export(
 
     figures = export_classifier(run, output, settings, report, force=force)
     if figures:
-        from rnntool.commands._tables import print_table
+        from rnntool.commands._output import print_table
 
         print_table(("figure", "value"), list(figures.items()))

@@ -84,7 +84,7 @@ def inspect_grad(
 
 def _show_epochs(flows: list[Flow]) -> None:
     """How the half-life changes epoch by epoch, a row for each layer."""
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.inspection.gradient_flow import verdict
 
     rows = []
@@ -98,7 +98,7 @@ def _show_epochs(flows: list[Flow]) -> None:
 
 
 def _graph(settings: InspectSettings, plot: str | None) -> None:
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.inspection.graph import as_rows, step_graph
     from rnntool.inspection.inspect import graph_numbers
 
@@ -112,7 +112,7 @@ def _graph(settings: InspectSettings, plot: str | None) -> None:
 
 
 def _show(flows: list[Flow], clip_norm: float) -> None:
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.inspection.gradient_flow import as_dict, verdict
 
     for flow in flows:
@@ -124,9 +124,14 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
     for flow in flows:
         for layer in flow.layers:
             saturated = ", ".join(f"{name} {share:.0%}" for name, share in layer.saturated.items())
+            step = max(layer.step_jacobian, default=float("nan"))
             rows.append((f"{flow.name} {layer.layer} {layer.direction}",
-                         layer.singular_values[0], layer.spectral_radius, saturated))  # fmt: skip
-    print_table(("W_hh of", "largest singular value", "spectral radius", "saturated"), rows)
+                         layer.singular_values[0], layer.spectral_radius, step,
+                         saturated))  # fmt: skip
+    # An LSTM's state is (h, c), and a step's Jacobian 2H × 2H; an RNN's and a GRU's is h alone.
+    state = "h, c" if any("f" in layer.saturated for f in flows for layer in f.layers) else "h"
+    names = ("W_hh of", "‖W_hh‖₂", "spectral radius", f"largest ‖∂state/∂state‖₂, state: {state}")
+    print_table((*names, "saturated"), rows)
     parameters = []
     for flow in flows:
         values = as_dict(flow, clip_norm)
@@ -175,7 +180,7 @@ def _write_csv(flows: list[Flow]) -> None:
 
 
 def _check(paths: list[str], settings: InspectSettings, report: Reporter) -> None:
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.errors import UserError
     from rnntool.inspection.gradient_check import check_gradients
     from rnntool.inspection.inspect import probes, split_paths

@@ -39,7 +39,7 @@ def neighbors(
 
     Example: rnntool query-embeddings neighbors cbow.vec 영화 감동
     """
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.embeddings.query import Embeddings
 
     embeddings = Embeddings(vectors)
@@ -64,7 +64,7 @@ def analogy(
 
     Example: rnntool query-embeddings analogy cbow.vec 여배우 여자 남자
     """
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.embeddings.query import Embeddings
 
     found = Embeddings(vectors).analogy(a, b, c, top)
@@ -86,7 +86,7 @@ def similarity(
 
     Example: rnntool query-embeddings similarity cbow.vec WS353_korean.csv
     """
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.embeddings.query import Embeddings
 
     result = Embeddings(vectors).similarity(pairs)

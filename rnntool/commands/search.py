@@ -35,7 +35,7 @@ def search(
 
     Example: rnntool search classify train.tok --space space.yaml --minutes 30 -o runs/search
     """
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
     from rnntool.runs.search import BEST
     from rnntool.runs.search import search as run_search
 

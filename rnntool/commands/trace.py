@@ -64,7 +64,7 @@ def _of_run(path: str, text: str | None, top: int) -> list[TraceStep]:
 
 
 def _show(steps: list[TraceStep], units: bool) -> None:
-    from rnntool.commands._tables import print_table
+    from rnntool.commands._output import print_table
 
     several = len({(step.layer, step.direction) for step in steps}) > 1
     rows, columns = [], ["step", "token"] + (["layer"] if several else [])

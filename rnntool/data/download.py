@@ -23,11 +23,15 @@ def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -
     An interrupted download leaves `TARGET.part`, and the next one goes on where it stopped.
 
     Raises:
-        UserError: the network or the server fails, or the checksum is wrong (the bad file goes).
+        UserError: network or server fails, the checksum is wrong (the bad download goes), or
+            another file stands in the target's place.
     """
     if target.exists() and sha256 is not None and sha256_of(str(target)) == sha256:
         report.note(f"{target}: here already")
         return
+    if target.exists() and sha256 is not None:
+        raise UserError("exists already, with other content", where=target,
+                        hint="move it away, or give another folder")  # fmt: skip
     part = target.with_name(target.name + ".part")
     with explain_os_errors(str(target)):
         target.parent.mkdir(parents=True, exist_ok=True)

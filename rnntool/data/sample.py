@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from rnntool.errors import UserError
 from rnntool.formats.writing import explain_os_errors, write_binary
 from rnntool.reporting import Reporter
 
@@ -15,12 +16,21 @@ def write_sample(folder: Path, report: Reporter) -> None:
     """Write the sample's files into a folder.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or holds another file of such a name.
     """
     with explain_os_errors(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        content = (resources.files("rnntool") / "sample" / name).read_bytes()
+    contents = {name: _content(name) for name in FILES}
+    for name, content in contents.items():
+        path = folder / name
+        if path.exists() and path.read_bytes() != content:
+            raise UserError("exists already, with other content", where=path,
+                            hint="give another folder")  # fmt: skip
+    for name, content in contents.items():
         with write_binary(str(folder / name)) as sink:
             sink.write(content)
         report.note(f"{folder / name}: {len(content):,} bytes")
+
+
+def _content(name: str) -> bytes:
+    return (resources.files("rnntool") / "sample" / name).read_bytes()

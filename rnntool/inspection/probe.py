@@ -65,7 +65,7 @@ class RunProbes:
     def __init__(self, run: Run, weights: Path | None = None) -> None:
         self.run = run
         tensors = read_weights(weights or run.weights)
-        name = str(run.path) if weights is None else f"epoch {int(weights.stem)}"
+        name = run.path.resolve().name if weights is None else f"epoch {int(weights.stem)}"
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
         settings = run.config.settings
         _refuse_extras(run)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.text.packages import import_package
+from rnntool.text.tokens import import_package
 
 _Split = Callable[[str], list[str]]
 

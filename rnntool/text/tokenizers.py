@@ -8,10 +8,9 @@ from typing import Any
 
 from rnntool.errors import UserError
 from rnntool.text.normalize import make_normalizer
-from rnntool.text.packages import import_package
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.subword import SubwordTokenizer
-from rnntool.text.tokens import SPACE, Tokenizer
+from rnntool.text.tokens import SPACE, Tokenizer, import_package
 
 _ESCAPED = SPACE + SPACE  # a `▁` of the text itself, where tokens are characters
 _Split = Callable[[str], Iterable[str]]

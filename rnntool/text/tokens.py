@@ -1,8 +1,11 @@
-"""What every tokenizer is, and how its tokens are written."""
+"""What every tokenizer is, how its tokens are written, and how its library is imported."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import importlib
+from typing import Any, Protocol
+
+from rnntool.errors import UserError
 
 SPACE = "▁"  # how a space inside a token is written
 
@@ -17,3 +20,17 @@ class Tokenizer(Protocol):
 
     def characters(self, text: str) -> list[str]:
         """A token a character, for a text that the analyzer cannot split."""
+
+
+def import_package(module: str, package: str) -> Any:
+    """A module of a package.
+
+    Raises:
+        UserError: it cannot be imported; the message says how to install it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(
+            f"package {package} cannot be imported: {error}", hint=f"pip install {package}"
+        ) from None

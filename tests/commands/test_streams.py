@@ -319,3 +319,46 @@ def test_the_flags_of_every_command_may_stand_before_its_name(cli: Cli, run):
     loud, quiet = (cli(*flags, "tokenize", "-t", "char", input="가\n") for flags in ((), ("-q",)))
     assert "rows" in loud.err
     assert quiet.err == ""
+
+
+def test_score_of_no_line_is_no_line(cli: Cli, tmp_path):
+    from rnntool.tasks.lm.settings import LMSettings
+
+    (tmp_path / "text.txt").write_text("가나 다라\n" * 40)
+    lm = tmp_path / "lm"
+    settings = LMSettings(hidden=4, embedding_dim=4, batch_size=4, epochs=1, bptt=4)
+    tasks.train("lm", [str(tmp_path / "text.txt")], str(lm), settings, QuietReporter())
+    result = cli("score", lm, "-q", input="")
+    assert (result.code, result.out) == (0, "")
+    content = b"\xea\xb0\x80\n\xff\n"
+    answered = cli("score", lm, "--errors", "skip", input=content)
+    assert len(answered.out.splitlines()) == 2
+    assert "1 lines are not in the encoding" in answered.err
+
+
+def test_many_unknown_words_are_a_short_line(cli: Cli, tmp_path):
+    vectors, pairs = tmp_path / "v.vec", tmp_path / "pairs.csv"
+    vectors.write_text("3 2\n가 1 0\n나 0 1\n다 1 1\n")
+    unknown = "".join(f"모르는말{n},나,1\n" for n in range(300))
+    pairs.write_text("가,나,1\n나,다,2\n가,다,3\n" + unknown)
+    result = cli("query-embeddings", "similarity", vectors, pairs)
+    assert "and 290 more (--json names them all)" in result.err
+    found = json.loads(cli("query-embeddings", "similarity", vectors, pairs, "--json").out)
+    assert len(found["missing"]) == 300
+
+
+def test_the_sample_overwrites_nothing(cli: Cli, tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    error = one_line_error(cli("data", "sample", tmp_path))
+    assert "README.md: exists already, with other content" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert cli("data", "sample", tmp_path / "new", "-q").code == 0
+    assert cli("data", "sample", tmp_path / "new", "-q").code == 0  # the same once more
+
+
+def test_a_long_path_widens_no_table(cli: Cli, data, tmp_path):
+    place = tmp_path / ("long" * 20)
+    place.mkdir()
+    (place / "reviews.tsv").write_bytes(data.read_bytes())
+    table = cli("check", place / "reviews.tsv", data).out
+    assert max(map(len, table.splitlines())) <= 80

@@ -164,3 +164,30 @@ def test_resume_makes_the_same_choice_among_ties(tmp_path, monkeypatch):
     assert len(calls) == 2
     tasks.train(*arguments, QuietReporter(), resume=True)
     assert read_config(tmp_path / "run").results["best_epoch"] == 2
+
+
+def test_an_lstms_step_jacobian_is_of_the_whole_state(cli):
+    """Written out by differences: (h, c) after a step against (h, c) before it."""
+    import numpy as np
+
+    from rnntool.cells import step_jacobian
+
+    lstm = cli("inspect-grad", "--cell", "lstm", "--hidden", 4, "--text", "a b c")
+    assert "state: h, c" in lstm.out
+    gru = cli("inspect-grad", "--cell", "gru", "--hidden", 4, "--text", "a b c")
+    assert "state: h" in gru.out
+    assert "state: h, c" not in gru.out
+    network = fresh_network("lstm", 3, 4, 1, 1, np.random.default_rng(1))
+    weights = network.layers[0][0]
+    before = (np.full(4, 0.1), np.full(4, -0.2))
+    found = step_jacobian(CELLS["lstm"], weights, np.ones(3), before)
+    assert found.shape == (8, 8)
+
+    def after(state: np.ndarray) -> np.ndarray:
+        parts = (state[None, :4], state[None, 4:])
+        new, _ = CELLS["lstm"].step(weights, np.ones((1, 3)), parts)
+        return np.concatenate([part[0] for part in new])
+
+    flat, e = np.concatenate(before), 1e-6
+    columns = [(after(flat + e * u) - after(flat - e * u)) / (2 * e) for u in np.eye(8)]
+    np.testing.assert_allclose(found, np.array(columns).T, atol=1e-8)

@@ -17,10 +17,9 @@ from rnntool.formats.rundir import Run
 from rnntool.formats.writing import write_text
 from rnntool.inference.encoder import can_encode
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings
+from rnntool.runs.inference_settings import EvaluateSettings, ExportSettings, InferenceSettings
 from rnntool.runs.metrics import ClassificationReport, Floats, Ints, classification_report
 from rnntool.runs.rows import tokenized_rows
-from rnntool.tasks.classify.export_settings import ExportSettings
 from rnntool.tasks.classify.predict import TextAnswering
 
 

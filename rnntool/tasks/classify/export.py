@@ -24,8 +24,8 @@ from rnntool.formats.corpus import split_tokens
 from rnntool.formats.writing import explain_os_errors, refuse_existing, write_binary
 from rnntool.models.classifier import SequenceClassifier, class_probabilities
 from rnntool.reporting import Reporter
+from rnntool.runs.inference_settings import ExportSettings
 from rnntool.tasks.classify.evaluate import read_rows, row_options
-from rnntool.tasks.classify.export_settings import ExportSettings
 from rnntool.tasks.classify.load import TrainedClassifier, load_classifier
 
 _OPSET = 17

@@ -37,7 +37,7 @@ class DataSettings:
         None, "Without --vocab: maximum size of the vocabulary.", min=5, panel=_DATA
     )
     tokenizer: str | None = setting(
-        None, "Tokenizer of raw text, as tokenize has them; without it text is split at white space.",
+        None, "Tokenizer of raw text, as for tokenize; without it text is split at white space.",
         flag="-t --tokenizer", panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(
