@@ -40,3 +40,17 @@ def format_cell(cell: object) -> str:
 def shortened(path: str, most: int = 40) -> str:
     """The end of a long path, so that it never widens a table's column."""
     return path if len(path) <= most else "…" + path[1 - most :]
+
+
+def shown_token(token: str, most: int = 16) -> str:
+    """A token as a column shows it: control characters spelled out, a long one cut.
+
+    Args:
+        most: columns of a terminal at most; a Hangul syllable takes two.
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in token)
+    if cell_len(visible) <= most:
+        return visible
+    return set_cell_size(visible, most - 1).rstrip() + "…"

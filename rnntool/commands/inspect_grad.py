@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = new_app("Show how the gradient flows back through time: vanishing, exploding, why.")
 
 _ROWS = 24  # distances that the terminal shows
-_WIDTH = 30  # characters of its longest bar
+_WIDTH = 24  # characters of its longest bar
 
 
 @command(app, "inspect-grad", InspectSettings, prints=True)
@@ -64,7 +64,7 @@ def inspect_grad(
         return
     flows = inspect(paths or [], settings, report)
     if plot is not None:
-        from rnntool.inspection.figures import draw_flows
+        from rnntool.inspection.flow_figure import draw_flows
         from rnntool.inspection.fonts import warn_of_missing_font
 
         draw_flows(flows, plot)
@@ -114,24 +114,28 @@ def _graph(settings: InspectSettings, plot: str | None) -> None:
 def _show(flows: list[Flow], clip_norm: float) -> None:
     from rnntool.commands._output import print_table
     from rnntool.inspection.gradient_flow import as_dict, verdict
+    from rnntool.tables import shortened, shown_token
 
     for flow in flows:
+        if flow.target is not None:
+            sys.stdout.write(f"The loss is that of {shown_token(flow.target)!r}.\n")
         for layer in flow.layers:
-            title = f"{flow.name}, layer {layer.layer} {layer.direction}"
+            title = f"{shortened(flow.name, 20)}, layer {layer.layer} {layer.direction}"
             sys.stdout.write(f"{title}: {verdict(layer.gradient).text}\n")
-            print_table(("steps back", "‖∂L/∂h‖", "‖∂h_T/∂h‖", ""), _bars(layer))
+            named = ("token",) if layer.tokens else ()
+            print_table(("steps back", *named, "‖∂L/∂h‖", "‖∂h_T/∂h‖", ""), _bars(layer))
     rows = []
     for flow in flows:
         for layer in flow.layers:
             saturated = ", ".join(f"{name} {share:.0%}" for name, share in layer.saturated.items())
             step = max(layer.step_jacobian, default=float("nan"))
-            rows.append((f"{flow.name} {layer.layer} {layer.direction}",
+            rows.append((f"{shortened(flow.name, 20)} {layer.layer} {layer.direction}",
                          layer.singular_values[0], layer.spectral_radius, step,
                          saturated))  # fmt: skip
     # An LSTM's state is (h, c), and a step's Jacobian 2H × 2H; an RNN's and a GRU's is h alone.
-    state = "h, c" if any("f" in layer.saturated for f in flows for layer in f.layers) else "h"
-    names = ("W_hh of", "‖W_hh‖₂", "spectral radius", f"largest ‖∂state/∂state‖₂, state: {state}")
-    print_table((*names, "saturated"), rows)
+    state = "(h, c)" if any("f" in layer.saturated for f in flows for layer in f.layers) else "h"
+    sys.stdout.write(f"W_hh: norm, spectral radius ρ, largest Jacobian of a step of s = {state}\n")
+    print_table(("W_hh of", "‖W_hh‖₂", "ρ", "‖∂s/∂s‖₂", "saturated"), rows)
     parameters = []
     for flow in flows:
         values = as_dict(flow, clip_norm)
@@ -142,12 +146,18 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
             **flow.others,
             "every parameter, which training clips": flow.norm,
         }
-        parameters += [(flow.name, name, norm, norm * scale) for name, norm in norms.items()]
+        own = shortened(flow.name, 20)
+        parameters += [(own, name, norm, norm * scale) for name, norm in norms.items()]
     print_table(("gradient of", "parameter", "norm", f"clipped to {clip_norm:g}"), parameters)
 
 
 def _bars(layer: LayerFlow) -> list[tuple[object, ...]]:
-    """Some distances, evenly chosen, with a bar whose length is the norm's logarithm."""
+    """Some distances, evenly chosen, with a bar whose length is the norm's logarithm.
+
+    Where the flow is of one text, each distance's token stands beside it.
+    """
+    from rnntool.tables import shown_token
+
     norms = layer.gradient
     every = max(1, -(-len(norms) // _ROWS))
     logs = [math.log10(norm) for norm in norms if norm > 0]
@@ -159,14 +169,15 @@ def _bars(layer: LayerFlow) -> list[tuple[object, ...]]:
         share = (math.log10(norm) - low) / (high - low) if norm > 0 and high > low else 0.0
         product = f"{layer.jacobian[distance]:.3g}" if distance < len(layer.jacobian) else ""
         bar = "█" * max(0, round(share * _WIDTH))
-        rows.append((distance, f"{norm:.3g}", product, bar))
+        named = (shown_token(layer.tokens[distance]),) if layer.tokens else ()
+        rows.append((distance, *named, f"{norm:.3g}", product, bar))
     return rows
 
 
 def _write_csv(flows: list[Flow]) -> None:
     writer = csv_module.writer(sys.stdout, lineterminator="\n")
     writer.writerow(
-        ("model", "layer", "direction", "steps_back", "gradient", "summand", "jacobian")
+        ("model", "layer", "direction", "steps_back", "token", "gradient", "summand", "jacobian")
     )
     for flow in flows:
         for layer in flow.layers:
@@ -174,9 +185,9 @@ def _write_csv(flows: list[Flow]) -> None:
                 zip(layer.gradient, layer.summand, strict=True)
             ):
                 product = layer.jacobian[distance] if distance < len(layer.jacobian) else ""
-                writer.writerow(
-                    (flow.name, layer.layer, layer.direction, distance, norm, part, product)
-                )
+                token = layer.tokens[distance] if layer.tokens else ""
+                place = (flow.name, layer.layer, layer.direction, distance, token)
+                writer.writerow((*place, norm, part, product))
 
 
 def _check(paths: list[str], settings: InspectSettings, report: Reporter) -> None:

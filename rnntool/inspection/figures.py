@@ -1,35 +1,15 @@
-"""Pictures of what `inspect-grad`, `plot` and the examples found. matplotlib is an extra."""
+"""Pictures of what `plot` and `inspect-grad --graph` found. matplotlib is an extra."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rnntool.inspection.fonts import legible
-from rnntool.inspection.gradient_flow import Flow
 from rnntool.inspection.graph import Node
 from rnntool.inspection.pictures import finish, start
 
 _MANY = 12  # classes from which on a confusion matrix is drawn small
-
-
-def draw_flows(flows: Sequence[Flow], path: str) -> None:
-    """‖∂L/∂h_t‖ over the steps back, a line for each model and layer, on a log scale."""
-    figure, (axes,) = start(path)
-    for flow in flows:
-        several = len(flow.layers) > 1
-        for layer in flow.layers:
-            own = Path(flow.name).name or flow.name  # of a run its name, not its path
-            name = f"{own}, layer {layer.layer} {layer.direction}" if several else own
-            axes.plot(range(len(layer.gradient)), layer.gradient, marker=".", label=legible(name))
-    axes.set_yscale("log")
-    axes.set_title("Gradient of the loss, back through time")
-    axes.set_xlabel("steps back in time")
-    axes.set_ylabel("norm of the gradient  ‖∂L/∂h‖")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    axes.grid(alpha=0.3)
-    finish(figure, path)
 
 
 def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path: str) -> None:

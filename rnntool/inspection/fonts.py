@@ -50,9 +50,10 @@ def set_fonts() -> None:
 
 
 def legible(text: str) -> str:
-    """The text as the fonts can draw it."""
+    """The text as the fonts can draw it; a dollar sign is one, and begins no formula."""
     import matplotlib
 
+    text = text.replace("$", r"\$")
     if set(matplotlib.rcParams["font.family"]) & set(_KOREAN):
         return text
     drawn = "".join(

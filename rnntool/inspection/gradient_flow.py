@@ -12,7 +12,7 @@ Shapes: T time, H hidden. "Steps back" count from where a direction's reading en
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ class LayerFlow:
     saturated: dict[str, float]  # share of each gate's or state's units that are
     singular_values: list[float]  # of W_hh, the largest first (of each gate's block, together)
     spectral_radius: float  # of W_hh; of its blocks the largest
+    # What was read at each step, by steps back like the norms; empty for a mean over texts.
+    tokens: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Flow:
     ]  # and of the token vectors and the output layer, where they are trained
     norm: float  # global norm over every parameter as torch has them: what training clips
     texts: int = 1
+    target: str | None = None  # the label or next token whose loss it is; None: none, or several
 
     @property
     def recurrent_norm(self) -> float:
@@ -69,7 +72,7 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
     network = probe.network
     records: list[list[list[Record]]] = []
     run = unroll_stack(network.cell, network.layers, probe.x, records=records)
-    loss, doutputs, doutput_layer = probe.head(run.outputs)
+    loss, doutputs, doutput_layer, target = probe.head(run.outputs)
     gradients = run.backward(doutputs, summands=True)
     layers, parameters = [], {}
     x = probe.x
@@ -90,6 +93,7 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
                 n + 1, ("forward", "backward")[d], norms.tolist(), parts.tolist(), products, single,
                 _saturation(network.cell, records[n][d]), sorted(values.tolist(), reverse=True),
                 max(float(np.abs(np.linalg.eigvals(block)).max()) for block in blocks),
+                probe.tokens[order],
             ))  # fmt: skip
             way = "" if network.directions == 1 else f".{layers[-1].direction}"
             for name, value in gradient.dweights.items():
@@ -101,7 +105,8 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
     recurrent = gradients_to_torch(network.cell, gradients)  # with two biases a gate, as it trains
     norm = float(np.sqrt(sum(np.sum(g**2) for g in [*recurrent.values(), *others.values()])))
     norms = {name: float(np.linalg.norm(value)) for name, value in others.items()}
-    return Flow(network.name, loss, probe.x.shape[1], layers, parameters, norms, norm)
+    asked = None if target is None or not probe.names else probe.names[target]
+    return Flow(network.name, loss, probe.x.shape[1], layers, parameters, norms, norm, target=asked)
 
 
 def _other_gradients(probe: Probe, dx: Array, output: dict[str, Array]) -> dict[str, Array]:
@@ -251,6 +256,7 @@ def as_dict(flow: Flow, clip_norm: float) -> dict[str, Any]:
         "texts": flow.texts,
         "steps": flow.steps,
         "loss": flow.loss,
+        "target": flow.target,
         "gradient_norm": flow.norm,
         "gradient_norm_clipped": flow.norm * scale,
         "recurrent_gradient_norm": flow.recurrent_norm,

@@ -21,6 +21,7 @@ class HeadResult(NamedTuple):
     loss: float
     doutputs: Array  # (1, T, H·directions)
     dweights: dict[str, Array]  # of the output layer: `W`, `b`; none where there is none
+    target: int | None = None  # the class or token whose loss it is; None: there is none
 
 
 Head = Callable[[Array], HeadResult]
@@ -45,7 +46,7 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
         loss, backward = cross_entropy(z, np.array([target]))
         dz = backward()
         own = {"W": (dz.T @ features)[rows], "b": dz[0][rows]}
-        return HeadResult(loss, back(dz @ W), own)
+        return HeadResult(loss, back(dz @ W), own, target)
 
     return head
 
@@ -62,7 +63,7 @@ def language_head(W: Array, b: Array, target: int) -> Head:
         dz = backward()
         doutputs = np.zeros_like(outputs)
         doutputs[:, -1] = dz @ W
-        return HeadResult(loss, doutputs, {"W": dz.T @ outputs[:, -1], "b": dz[0]})
+        return HeadResult(loss, doutputs, {"W": dz.T @ outputs[:, -1], "b": dz[0]}, target)
 
     return head
 

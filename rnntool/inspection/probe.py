@@ -50,6 +50,7 @@ class Probe:
     head: Head
     ids: np.ndarray[Any, Any] | None = None  # (T,) rows of trained token vectors
     tied: bool = False  # whether the output's weights are those rows too
+    names: Sequence[str] = ()  # of the classes or tokens that the head's target is one of
 
 
 class RunProbes:
@@ -67,15 +68,8 @@ class RunProbes:
         tensors = read_weights(weights or run.weights)
         name = run.path.resolve().name if weights is None else f"epoch {int(weights.stem)}"
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
-        settings = run.config.settings
-        _refuse_extras(run)
-        cell = CELLS[settings["cell"]]
-        if run.config.task not in ("classify", "lm"):
-            raise UserError(
-                f"was trained for {run.config.task!r}: only classifiers and language models can be"
-                " looked into",
-                where=run.path,
-            )
+        require_recurrent(run)
+        cell = CELLS[run.config.settings["cell"]]
         self.network = Network(name, cell, trained_layers(cell, self.tensors))
 
     def probe(self, tokens: Sequence[str], label: int | None = None) -> Probe:
@@ -89,7 +83,8 @@ class RunProbes:
             settings = self.run.config.settings
             W, b = class_output(self.tensors)
             head = classifier_head(settings["pooling"], self.network.directions, W, b, label)
-            return Probe(self.network, list(tokens), self._vectors(ids), head, self._trained(ids))
+            return Probe(self.network, list(tokens), self._vectors(ids), head, self._trained(ids),
+                         names=self.run.labels)  # fmt: skip
         output = language_output(self.tensors)
         if output is None:
             raise UserError("has an adaptive softmax, which cannot be looked into yet",
@@ -98,7 +93,7 @@ class RunProbes:
         read = ids[:-1]
         tied = bool(self.run.config.settings.get("tie_weights"))
         return Probe(self.network, list(tokens[:-1]), self._vectors(read), head,
-                     self._trained(read), tied)  # fmt: skip
+                     self._trained(read), tied, self.run.vocabulary.tokens)  # fmt: skip
 
     def _trained(self, ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
         """The rows of token vectors that a training on this text would move."""
@@ -123,8 +118,22 @@ def trained_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str,
     ]
 
 
-def _refuse_extras(run: Run) -> None:
+def require_recurrent(run: Run) -> None:
+    """Refuse a run whose layers are not those of the NumPy cells alone.
+
+    Raises:
+        UserError: its task is another, it has no recurrent layer, or it has parts of other kinds.
+    """
+    if run.config.task not in ("classify", "lm"):
+        raise UserError(
+            f"was trained for {run.config.task!r}: only classifiers and language models can be"
+            " looked into",
+            where=run.path,
+        )
     settings = run.config.settings
+    if settings.get("encoder") == "cnn":
+        raise UserError("has no recurrent layer: its encoder is cnn, which has no steps in time",
+                        where=run.path, hint="train one with --encoder recurrent")  # fmt: skip
     extras = [name for name in ("layer_norm", "residual", "features") if settings.get(name)]
     if settings.get("input") == "characters":
         extras.append("an input that reads characters")

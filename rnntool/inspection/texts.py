@@ -44,7 +44,9 @@ def read_texts(
             if found == limit:
                 return
     if found == 0:
-        raise UserError("no text with a token to look at", where=source)
+        where = source if text is None else "--text"
+        raise UserError("no text with a token to look at", where=where,
+                        hint="give a word or more")  # fmt: skip
 
 
 def _rows(pool: TokenizePool, source: str | None, text: str | None) -> Iterator[Text]:

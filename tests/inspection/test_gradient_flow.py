@@ -145,7 +145,8 @@ def test_a_language_models_loss_is_that_of_its_last_step():
         generator.normal(size=V),
         generator.normal(size=(1, T, 5)),
     )
-    loss, doutputs, _ = language_head(W, b, 7)(h)
+    loss, doutputs, _, target = language_head(W, b, 7)(h)
+    assert target == 7
     states = torch.tensor(h, requires_grad=True)
     scores = states[:, -1] @ torch.tensor(W).T + torch.tensor(b)
     expected = functional.cross_entropy(scores, torch.tensor([7]))
