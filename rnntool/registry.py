@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write a classifier as ONNX, for programs without torch or Python.",
     "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
     "inspect-grad": "Show how gradients flow back through time: vanishing, exploding, why.",
-    "trace": "Show a recurrent network step by step: gates, states, output.",
+    "trace": "Show a network token by token: what it would say, its gates, its units.",
     "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
     "doctor": "Check what is installed and usable, and how to fix what is not.",
 }
@@ -42,9 +42,11 @@ class TaskEntry(NamedTuple):
 # Each is a package: tasks/<task>/.
 TASKS = {
     "classify": TaskEntry(
-        "ClassifySettings", ("eval", "predict", "export", "inspect-grad", "describe")
+        "ClassifySettings", ("eval", "predict", "export", "inspect-grad", "trace", "describe")
     ),
-    "lm": TaskEntry("LMSettings", ("eval", "generate", "score", "inspect-grad", "describe")),
+    "lm": TaskEntry(
+        "LMSettings", ("eval", "generate", "score", "inspect-grad", "trace", "describe")
+    ),
     "bilm": TaskEntry("BiLMSettings", ("eval", "embed", "train classify --init", "describe")),
     "tag": TaskEntry("TagSettings", ("eval", "predict", "describe")),
     "seq2seq": TaskEntry("Seq2SeqSettings", ("eval", "predict", "describe")),

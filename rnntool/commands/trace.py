@@ -10,81 +10,136 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
 
 if TYPE_CHECKING:
-    from rnntool.inspection.trace import TraceStep
+    from rnntool.inspection.trace import Trace
+    from rnntool.inspection.unit_names import UnitName
 
-app = new_app("Show a recurrent network step by step: gates, states, output.")
+app = new_app("Show a network token by token: what it would say, its gates, its units.")
 
 
 @command(app, "trace", prints=True)
 def trace(
     run: Annotated[str | None, typer.Argument(help="Run directory; none with --weights.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="[INPUT]", help="File whose first text is read.")
+    ] = None,
     text: Annotated[str | None, typer.Option("--text", help="The text to read.")] = None,
     weights: Annotated[
         str | None, typer.Option("--weights", help="A network written out in a YAML file.")
     ] = None,
-    units: Annotated[bool, typer.Option("--units", help="Every unit, not means.")] = False,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option("--unit", metavar="L:N", help="One unit's own values; several times."),
+    ] = None,
+    units: Annotated[bool, typer.Option("--units", help="Every unit's values.")] = False,
     top: Annotated[int, typer.Option("--top", help="Likeliest outputs shown.", min=1)] = 3,
+    plot: Annotated[
+        str | None, typer.Option("--plot", help="Heat map of the units: FILE.png, .svg or .pdf.")
+    ] = None,
+    quantity: Annotated[
+        str, typer.Option("--quantity", help="What --plot draws: h, c or a gate (i f o, r z).")
+    ] = "h",
+    most: Annotated[
+        int, typer.Option("--most", help="--plot: so many units, the most active.", min=1)
+    ] = 24,
     json: Annotated[bool, typer.Option("--json", help="JSON lines, with every unit.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV: a value of a unit a row.")] = False,
+    *,
+    report: Reporter,
 ) -> None:
-    """Show a network step by step: pre-activations, gates, states, and the output after each.
+    """Show a network token by token: what it would say, its gates, its units.
+
+    A classifier's answer is the one it would give if the text ended there. A language model names
+    the likeliest next tokens, and how surprised it was by the real one (-log p, in nats). Units are
+    named LAYER:NUMBER, such as 1:0; in a layer of H units that reads both ways, H and more are the
+    backward ones.
 
     Example: rnntool trace runs/lm --text 'hello' --top 2
     """
     from rnntool.errors import UserError
     from rnntool.inspection.trace import trace_weights
+    from rnntool.inspection.unit_names import parse_unit
 
     if (run is None) == (weights is None):
         raise UserError("give a run directory, or --weights FILE.yaml")
     if weights is not None:
-        steps = trace_weights(weights, text, top)
+        found = trace_weights(weights, text, top)
     else:
         assert run is not None
-        steps = _of_run(run, text, top)
+        found = _of_run(run, source, text, top, report)
+    chosen = [parse_unit(name, found.widths) for name in dict.fromkeys(unit or [])]
+    if plot is not None:
+        _draw(found, chosen, quantity, most, plot, report)
     if json:
-        for step in steps:
-            sys.stdout.write(json_module.dumps(vars(step), ensure_ascii=False) + "\n")
+        for record in found.records(chosen):
+            sys.stdout.write(json_module.dumps(record, ensure_ascii=False) + "\n")
     elif csv:
-        _write_csv(steps)
+        _write_csv(found, chosen)
     else:
-        _show(steps, units)
+        _show(found, chosen, units or weights is not None)
 
 
-def _of_run(path: str, text: str | None, top: int) -> list[TraceStep]:
+def _of_run(path: str, source: str | None, text: str | None, top: int, report: Reporter) -> Trace:
     from rnntool.inspection.probe import RunProbes
     from rnntool.inspection.texts import read_texts
     from rnntool.inspection.trace import trace_run
     from rnntool.runs.open import open_run
 
     run = open_run(path)
-    tokens, _ = next(read_texts(run, "-", text, 1, 0))
-    return trace_run(RunProbes(run), tokens, top)
+    run.note_interrupted(report)
+    prober = RunProbes(run)
+    texts = read_texts(run, source or "-", text, 2, 0)
+    tokens, _ = next(texts)
+    if next(texts, None) is not None:
+        report.note("only the first text is traced")
+    found = trace_run(prober, tokens, top)
+    if found.unknown:
+        report.note(f"unknown to the model, read as <unk>: {', '.join(found.unknown)}")
+    if run.config.task == "classify" and len(found.tokens) < len(tokens):
+        report.note(f"the model reads {len(found.tokens)} of {len(tokens)} tokens (--max-length)")
+    return found
 
 
-def _show(steps: list[TraceStep], units: bool) -> None:
+def _draw(
+    found: Trace, chosen: list[UnitName], quantity: str, most: int, path: str, report: Reporter
+) -> None:
+    from rnntool.inspection.fonts import warn_of_missing_font
+    from rnntool.inspection.heat_map import draw_heat_map, most_active
+
+    shown = chosen or most_active(found, most)
+    several = f"{len(shown)} units" if len(shown) > 1 else f"unit {shown[0]}"
+    what = several if chosen else f"the {len(shown)} most active of {sum(found.widths):,} units"
+    draw_heat_map(found, shown, quantity, path, what)
+    warn_of_missing_font(report)
+    report.note(f"{path} is drawn")
+
+
+def _show(found: Trace, chosen: list[UnitName], units: bool) -> None:
     from rnntool.commands._output import print_table
+    from rnntool.inspection import trace_tables
 
-    several = len({(step.layer, step.direction) for step in steps}) > 1
-    rows, columns = [], ["step", "token"] + (["layer"] if several else [])
-    names = list(steps[0].values if units else steps[0].means())
-    for step in steps:
-        place = [f"{step.layer} {step.direction}"] if several else []
-        if units:
-            cells = [" ".join(f"{v:.4f}" for v in step.values[name]) for name in names]
-        else:
-            cells = [f"{value:.4f}" for value in step.means().values()]
-        output = "  ".join(f"{name} {p:.7f}" for name, p in step.output.items())
-        rows.append([str(step.step), step.token, *place, *cells, output])
-    print_table([*columns, *names, "output"], rows)
+    tables = [trace_tables.answer_table(found)]
+    if chosen:
+        tables += trace_tables.unit_tables(found, chosen)
+    elif units:
+        tables += trace_tables.every_unit_tables(found)
+    else:
+        tables += trace_tables.gate_tables(found)
+    for table in tables:
+        sys.stdout.write(f"{table.title}\n")
+        print_table(table.columns, table.rows)
 
 
-def _write_csv(steps: list[TraceStep]) -> None:
+def _write_csv(found: Trace, chosen: list[UnitName]) -> None:
     writer = csv_module.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("step", "token", "layer", "direction", "quantity", "unit", "value"))
-    for step in steps:
-        place = (step.step, step.token, step.layer, step.direction)
-        for name, values in step.values.items():
-            writer.writerows((*place, name, unit, value) for unit, value in enumerate(values))
-        writer.writerows((*place, "output", name, p) for name, p in step.output.items())
+    for record in found.records(chosen):
+        place = [record[name] for name in ("step", "token", "layer", "direction")]
+        for name, values in record["values"].items():
+            each = values.items() if isinstance(values, dict) else enumerate(values)
+            writer.writerows((*place, name, unit, value) for unit, value in each)
+        writer.writerows((*place, "output", name, p) for name, p in record["output"].items())
+        if record.get("surprise") is not None:
+            writer.writerow((*place, "surprise", record["next"], record["surprise"]))

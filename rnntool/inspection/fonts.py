@@ -11,6 +11,7 @@ import unicodedata
 from pathlib import Path
 
 from rnntool.reporting import Reporter
+from rnntool.text.units import LINE_FEED
 
 # Of the usual systems; the first that is there is used.
 _KOREAN = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic",
@@ -53,7 +54,7 @@ def legible(text: str) -> str:
     """The text as the fonts can draw it; a dollar sign is one, and begins no formula."""
     import matplotlib
 
-    text = text.replace("$", r"\$")
+    text = text.replace("$", r"\$").replace(LINE_FEED, "↵")  # which the fonts have
     if set(matplotlib.rcParams["font.family"]) & set(_KOREAN):
         return text
     drawn = "".join(

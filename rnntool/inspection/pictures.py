@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 
 
 def start(
-    path: str, size: tuple[float, float] = (7, 4.2), columns: int = 1
+    path: str,
+    size: tuple[float, float] = (7, 4.2),
+    columns: int = 1,
+    heights: Sequence[float] = (1,),
 ) -> tuple[Any, list[Any]]:
-    """A figure and its axes, side by side.
+    """A figure and its axes: side by side, or one above the other with one horizontal axis.
 
     Args:
-        size: of each of them, in inches.
+        size: of each of them, in inches; of those above each other together.
+        heights: shares of the height, from the top.
 
     Raises:
         UserError: matplotlib is missing, or the name's end is that of no picture.
@@ -39,10 +44,11 @@ def start(
     matplotlib.rcParams["axes.prop_cycle"] = rcsetup.cycler(color=_COLOURS)
     width, height = size
     figure, axes = pyplot.subplots(
-        ncols=columns, figsize=(width if columns == 1 else 0.75 * width * columns, height),
-        layout="constrained", squeeze=False,
+        nrows=len(heights), ncols=columns,
+        figsize=(width if columns == 1 else 0.75 * width * columns, height),
+        height_ratios=heights, sharex="col", layout="constrained", squeeze=False,
     )  # fmt: skip
-    return figure, list(axes[0])
+    return figure, list(axes.flat)
 
 
 def finish(figure: Any, path: str) -> None:

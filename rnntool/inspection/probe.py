@@ -95,6 +95,10 @@ class RunProbes:
         return Probe(self.network, list(tokens[:-1]), self._vectors(read), head,
                      self._trained(read), tied, self.run.vocabulary.tokens)  # fmt: skip
 
+    def inputs(self, tokens: Sequence[str]) -> Array:
+        """(1, T, D) of what the first layer reads."""
+        return self._vectors(np.array(self.run.vocabulary.encode(tokens)))
+
     def _trained(self, ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
         """The rows of token vectors that a training on this text would move."""
         frozen = self.run.config.settings.get("freeze")

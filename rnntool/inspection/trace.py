@@ -5,88 +5,157 @@ Shapes: T time, H hidden, C classes or V vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnntool.cells import CELLS, Array, Record, softmax, unroll_stack
+from rnntool.cells import CELLS, Array, Cell, Record, softmax, unroll_stack
 from rnntool.errors import UserError
 from rnntool.inspection.probe import Network, RunProbes
-from rnntool.models.tensor_names import class_output, language_output
+from rnntool.inspection.running import Answer, class_answers, likeliest, next_tokens
+from rnntool.inspection.unit_names import UnitName
+from rnntool.tasks.lm.text import unit_of
+
+GATES = ("i", "f", "o", "r", "z")  # of any cell; the blocks that a sigmoid keeps between 0 and 1
+_DIRECTIONS = ("forward", "backward")
+
+
+class TraceStep(NamedTuple):
+    """One step of one layer and direction."""
+
+    step: int  # from 1; 0 is the token that a language model's text begins after
+    token: str
+    layer: int  # from 1
+    direction: str  # forward or backward
+    values: dict[str, Array]  # (H,) each: a (pre-activation), the gates, c, h
 
 
 @dataclass(frozen=True)
-class TraceStep:
-    """One step of one layer and direction."""
+class Trace:
+    """All steps of a text, in order of time, then of layers, then of directions."""
 
-    step: int  # from 1
-    token: str
-    layer: int
-    direction: str
-    values: dict[str, list[float]]  # by unit: a (pre-activation), the gates, c, h
-    output: dict[str, float]  # the likeliest outputs after it; the top layer's alone has them
+    name: str  # of the run, or the file of --weights
+    task: str  # classify or lm; empty for a network written out in a file
+    cell: Cell
+    steps: list[TraceStep]
+    answers: list[Answer]  # after each token
+    unknown: tuple[str, ...] = ()  # tokens that the model has not seen, read as <unk>
 
-    def means(self) -> dict[str, float]:
-        """Each quantity's mean over its units; of h and c the norm."""
-        return {
-            f"‖{n}‖" if n in ("h", "c") else n: float(
-                np.linalg.norm(v) if n in ("h", "c") else np.mean(v)
-            )
-            for n, v in self.values.items()
-        }
+    @property
+    def tokens(self) -> list[str]:
+        """T tokens, in order."""
+        return [answer.token for answer in self.answers]
+
+    def of(self, layer: int, direction: str) -> list[TraceStep]:
+        """The T steps of one layer (from 1) and direction."""
+        return [s for s in self.steps if (s.layer, s.direction) == (layer, direction)]
+
+    @property
+    def places(self) -> list[tuple[int, str]]:
+        """Each layer and direction."""
+        return list(dict.fromkeys((step.layer, step.direction) for step in self.steps))
+
+    @property
+    def widths(self) -> list[int]:
+        """Units of each layer, of both directions together."""
+        first = self.steps[: len(self.places)]
+        return [sum(len(s.values["h"]) for s in first if s.layer == n)
+                for n in range(1, first[-1].layer + 1)]  # fmt: skip
+
+    @property
+    def quantities(self) -> list[str]:
+        """What each unit has one number of; not `a`, of which a gated unit has one a block."""
+        H = len(self.steps[0].values["h"])
+        return [name for name, value in self.steps[0].values.items() if len(value) == H]
+
+    def values_of(self, quantity: str, layer: int) -> Array:
+        """(T, units of the layer): h, c or a gate after each token, the forward units first.
+
+        Raises:
+            UserError: the cell has no such quantity.
+        """
+        if quantity not in self.quantities:
+            raise UserError(f"the cell {self.cell.name} has no {quantity!r}",
+                            hint=f"there are: {', '.join(self.quantities)}")  # fmt: skip
+        found: Array = np.concatenate(
+            [np.stack([step.values[quantity] for step in self.of(layer, direction)])
+             for n, direction in self.places if n == layer], axis=1,
+        )  # fmt: skip
+        return found
+
+    def records(self, units: Sequence[UnitName] = ()) -> Iterator[dict[str, Any]]:
+        """Plain values of each step, as `--json` prints them.
+
+        The last layer's last direction carries what the model would say after the token.
+
+        Args:
+            units: keep no other; none: every unit.
+        """
+        places = len(self.places)
+        for n, step in enumerate(self.steps):
+            record: dict[str, Any] = {**step._asdict(), "values": _chosen(step, units)}
+            answer, last = self.answers[n // places], (n + 1) % places == 0
+            record["output"] = answer.output if last else {}
+            if self.task == "lm" and last:
+                record |= {"next": answer.next, "surprise": answer.surprise}
+            yield record
 
 
-def trace_run(prober: RunProbes, tokens: list[str], top: int = 3) -> list[TraceStep]:
-    """A trained model before a text: its output after each step, as if the text ended there.
+def _chosen(step: TraceStep, units: Sequence[UnitName]) -> dict[str, Any]:
+    """A step's values by unit; of chosen units under their numbers."""
+    if not units:
+        return {name: value.tolist() for name, value in step.values.items()}
+    H = len(step.values["h"])
+    start = H if step.direction == "backward" else 0
+    own = [u.unit for u in units if u.layer == step.layer and start <= u.unit < start + H]
+    return {
+        name: {str(n): float(value[n - start]) for n in own}
+        for name, value in step.values.items() if len(value) == H
+    }  # fmt: skip
 
-    A classifier that pools more than the last state, or reads backward, has an output after the
-    last step only in the sense of `predict`: none is shown by step.
+
+def trace_run(prober: RunProbes, tokens: Sequence[str], top: int = 3) -> Trace:
+    """A trained model before a text: its states, and its answer after each token.
+
+    A classifier answers as `predict` would if the text ended there; a language model names the
+    likeliest next tokens, and reads first what a text's first token is predicted from.
     """
-    run, tensors = prober.run, prober.tensors
-    probe = prober.probe([*tokens, tokens[-1]] if run.config.task == "lm" else tokens)
-    outputs = None
-    if run.config.task == "lm":
-        output = language_output(tensors)
-        assert output is not None  # the probe refuses an adaptive softmax
-        outputs = (*output, list(run.vocabulary.tokens))
-    elif run.config.settings["pooling"] == "last" and prober.network.directions == 1:
-        W, b = class_output(tensors)
-        if len(W) == 1:
-            W, b = np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
-        outputs = (W, b, run.labels)
-    return trace(prober.network, probe.tokens, probe.x, outputs, top)
+    run, vocabulary = prober.run, prober.run.vocabulary
+    tokens = list(tokens)
+    unknown = tuple(dict.fromkeys(token for token in tokens if token not in vocabulary.ids))
+    first = 1
+    if run.config.task == "classify":
+        tokens = tokens[: run.config.settings.get("max_length") or None]  # as predict reads it
+        answers = class_answers(run, tokens, top)
+    else:
+        start = unit_of(run).start
+        if start in vocabulary.ids:
+            tokens, first = [start, *tokens], 0
+        answers = next_tokens(run, tokens, top, first)
+    steps = list(trace(prober.network, tokens, prober.inputs(tokens), first))
+    name = prober.network.name
+    return Trace(name, run.config.task, prober.network.cell, steps, answers, unknown)
 
 
-def trace(
-    network: Network,
-    tokens: list[str],
-    x: Array,
-    outputs: tuple[Array, Array, list[str]] | None,
-    top: int = 3,
-) -> list[TraceStep]:
+def trace(network: Network, tokens: Sequence[str], x: Array, first: int = 1) -> Iterator[TraceStep]:
     """Every step of every layer, in order of time.
 
     Args:
         x: (1, T, D).
-        outputs: weights (C, H), biases (C,) and names of an output layer over the top states.
-        top: how many of its likeliest outputs are kept.
+        first: the first step's number.
     """
     records: list[list[list[Record]]] = []
     unroll_stack(network.cell, network.layers, x, records=records, gradient=False)
-    steps = []
     for t, token in enumerate(tokens):
-        for n, layer in enumerate(records):
-            for d, own in enumerate(layer):
-                last = n == len(records) - 1 and outputs is not None
-                shown = _likeliest(own[t]["h"][0], outputs, top) if last else {}
-                values = {name: value[0].tolist() for name, value in own[t].items()}
-                direction = ("forward", "backward")[d]
-                steps.append(TraceStep(t + 1, token, n + 1, direction, values, shown))
-    return steps
+        for n, layer in enumerate(records, 1):
+            for direction, own in zip(_DIRECTIONS, layer, strict=False):
+                values = {name: value[0] for name, value in own[t].items()}
+                yield TraceStep(first + t, token, n, direction, values)
 
 
-def trace_weights(path: str, text: str | None, top: int = 3) -> list[TraceStep]:
+def trace_weights(path: str, text: str | None, top: int = 3) -> Trace:
     """A network written out in YAML: `cell, inputs, outputs, W_xh, W_hh, b`; no run directory.
 
     Without W_hy the output is the softmax of the state itself, and H is the number of outputs.
@@ -113,23 +182,20 @@ def trace_weights(path: str, text: str | None, top: int = 3) -> list[TraceStep]:
     if W.shape != (len(names), H) or b.shape != (len(names),):
         raise UserError(f"{len(names)} outputs, but the output layer is {W.shape}", where=path)
     tokens = text.split() if text is not None else inputs
+    if not tokens:
+        raise UserError("no text with a token to look at", where="--text", hint="give a word")
     for token in tokens:
         if token not in inputs:
             raise UserError(
                 f"no input {token!r}", where=path, hint=f"there are: {' '.join(inputs)}"
             )
     x = np.eye(D)[[inputs.index(token) for token in tokens]][None]
-    network = Network(path, cell, [[weights]])
-    return trace(network, tokens, x, (W, b, names), min(top, len(names)))
-
-
-def _likeliest(
-    h: Array, outputs: tuple[Array, Array, list[str]] | None, top: int
-) -> dict[str, float]:
-    assert outputs is not None
-    W, b, names = outputs
-    p = softmax(W @ h + b)
-    return {names[i]: float(p[i]) for i in np.argsort(-p, kind="stable")[:top]}
+    steps = list(trace(Network(path, cell, [[weights]]), tokens, x))
+    answers = [
+        Answer(step.step, step.token, likeliest(softmax(W @ step.values["h"] + b), names, top))
+        for step in steps
+    ]
+    return Trace(path, "", cell, steps, answers)
 
 
 def _read_yaml(path: str) -> dict[str, Any]:
