@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a recurrent network.",
     "search": "Search a task's settings: trials within a budget, the best run kept.",
     "eval": "Score a trained run on data that it has not seen.",
+    "compare": "Compare two runs on the same rows: difference, interval, exact test.",
     "predict": "Answer for each line: label, tags, text; or the next values of a series.",
     "generate": "Generate text with a language or captioning model, token by token.",
     "embed": "Give each token a vector that depends on its context, or each text one.",
@@ -42,13 +43,14 @@ class TaskEntry(NamedTuple):
 # Each is a package: tasks/<task>/.
 TASKS = {
     "classify": TaskEntry(
-        "ClassifySettings", ("eval", "predict", "export", "inspect-grad", "trace", "describe")
+        "ClassifySettings",
+        ("eval", "compare", "predict", "export", "inspect-grad", "trace", "describe"),
     ),
     "lm": TaskEntry(
-        "LMSettings", ("eval", "generate", "score", "inspect-grad", "trace", "describe")
+        "LMSettings", ("eval", "compare", "generate", "score", "inspect-grad", "trace", "describe")
     ),
     "bilm": TaskEntry("BiLMSettings", ("eval", "embed", "train classify --init", "describe")),
-    "tag": TaskEntry("TagSettings", ("eval", "predict", "describe")),
+    "tag": TaskEntry("TagSettings", ("eval", "compare", "predict", "describe")),
     "seq2seq": TaskEntry("Seq2SeqSettings", ("eval", "predict", "describe")),
     "caption": TaskEntry("CaptionSettings", ("eval", "generate", "describe")),
     "forecast": TaskEntry("ForecastSettings", ("eval", "predict", "describe")),

@@ -37,10 +37,11 @@ def test_every_task_has_settings_a_command_and_commands_that_fit_its_runs():
     from rnntool.commands.train import app
 
     assert {command.name for command in app.registered_commands} == set(registry.TASKS)
+    roles = (("evaluate", "eval"), ("predict", "predict"), ("compare", "compare"))
     for task, entry in registry.TASKS.items():
         module = importlib.import_module(f"rnntool.tasks.{task}.settings")
         assert getattr(module, entry.settings)().epochs >= 1
-        for role, name in (("evaluate", "eval"), ("predict", "predict")):
+        for role, name in roles:
             found = importlib.util.find_spec(f"rnntool.tasks.{task}.{role}") is not None
             assert found == (name in entry.commands), (task, role)
 

@@ -1,8 +1,8 @@
-"""Settings of `eval` and `predict` (torch-free)."""
+"""Settings of `eval`, `predict` and what else asks a run (torch-free)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from rnntool.configuration import setting
 from rnntool.registry import DECODING, DEVICES
@@ -120,6 +120,27 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
     dynamic_lr: float = setting(
         0.05, "Learning rate of --dynamic.", min=0.0, panel=_LM, tasks=("lm",)
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSettings(InferenceSettings):
+    """Settings of `compare`."""
+
+    label_column: str | None = setting(
+        None, "Column of the label or tag in a table.", panel="Data", tasks=("classify", "tag")
+    )
+    rows: str | None = setting(
+        None, "Write the rows on which the runs differ, as TSV.", panel="Output"
+    )
+    resamples: int = setting(10_000, "Resamples of the bootstrap.", min=100, panel="Interval")
+    seed: int = setting(1, "Seed of the bootstrap: same seed, same interval.", min=0,
+                        panel="Interval")  # fmt: skip
+
+    @property
+    def reading(self) -> EvaluateSettings:
+        """How `eval` reads the same data."""
+        shared = {f.name for f in fields(InferenceSettings)} | {"label_column"}
+        return EvaluateSettings(**{name: getattr(self, name) for name in shared})
 
 
 @dataclass(frozen=True, kw_only=True)

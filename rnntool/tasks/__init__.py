@@ -20,12 +20,13 @@ train.py      `prepare_job`: from inputs and settings to a `Job`: model, task, w
 load.py       a run directory opened in torch
 predict.py    `predict`: what `rnntool predict` answers; without torch where NumPy can
 evaluate.py   `evaluate`: the figures of `rnntool eval`
+compare.py    `compare`: what two runs make of the same rows, for `rnntool compare`
 
 To add a task: write such a package, with `prepare_job` in its train.py, and one entry in
 registry.TASKS. `train TASK`, `search`, checkpoints, `--resume`, several processes and the tests
-over the registry come with that entry. `eval` and `predict` find evaluate.py and predict.py by
-their names, where the entry says that they take the task's runs. Its PyTorch module, if it needs
-one of its own, goes into models/.
+over the registry come with that entry. `eval`, `predict` and `compare` find evaluate.py,
+predict.py and compare.py by their names, where the entry says that they take the task's runs. Its
+PyTorch module, if it needs one of its own, goes into models/.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO
 
+from rnntool.tables import shortened
+
 if TYPE_CHECKING:
     from rnntool.formats.rundir import Run
     from rnntool.reporting import Reporter
-    from rnntool.runs.inference_settings import EvaluateSettings, PredictSettings
+    from rnntool.runs.inference_settings import CompareSettings, EvaluateSettings, PredictSettings
+    from rnntool.runs.paired import Paired
     from rnntool.training.loop import Outcome
     from rnntool.training.settings import TrainingSettings
 
@@ -125,6 +129,32 @@ def predict(
     opened = _open(run, "predict", settings, report)
     count: int = _role(opened, "predict").predict(opened, inputs, sink, settings, report)
     return count
+
+
+def compare(a: str, b: str, data: str, settings: CompareSettings, report: Reporter) -> Paired:
+    """What two runs of one task make of the same rows.
+
+    Raises:
+        UserError: a run or the data cannot be used, or the runs differ in task or labels.
+    """
+    from rnntool.errors import UserError
+    from rnntool.formats.reading import STREAM
+
+    if data == STREAM:
+        raise UserError("is read once, and each run reads the data", where="standard input",
+                        hint="give a file")  # fmt: skip
+    runs = [_open(path, "compare", settings, report) for path in (a, b)]
+    for name, own, other in (
+        ("task", runs[0].config.task, runs[1].config.task),
+        ("labels", *(", ".join(sorted(run.labels)) for run in runs)),
+    ):
+        if own != other:
+            raise UserError(
+                f"{name} {shortened(other)!r}, but {a} has {shortened(own)!r}", where=b,
+                hint=f"runs of the same {name} compare",
+            )  # fmt: skip
+    found: Paired = _role(runs[0], "compare").compare(*runs, data, settings, report)
+    return found
 
 
 def _open(path: str, command: str, settings: Any, report: Reporter) -> Run:

@@ -49,16 +49,27 @@ def evaluate(
     Raises:
         UserError: run or data cannot be used, or a label was not seen in training.
     """
+    rows, probabilities, truth = answer_rows(run, data, settings, report)
+    if settings.errors is not None:
+        count = _write_errors(settings.errors, rows, probabilities, truth, run.labels)
+        report.note(f"{settings.errors}: {count:,} misclassified rows")
+    return classification_report(probabilities, truth, run.labels)
+
+
+def answer_rows(
+    run: Run, data: str, settings: EvaluateSettings, report: Reporter
+) -> tuple[Rows, Floats, Ints]:
+    """Labelled data, [N, C] probabilities and [N] true classes.
+
+    Raises:
+        UserError: run or data cannot be used, or a label was not seen in training.
+    """
     answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
     answering.open()
     rows = read_rows(data, row_options(settings), answering.worker_options, settings, report)
     truth = rows.numbers(run.labels, data)
     report.note(f"scoring {len(truth):,} documents")
-    probabilities = answering.probabilities(rows.tokens)
-    if settings.errors is not None:
-        count = _write_errors(settings.errors, rows, probabilities, truth, run.labels)
-        report.note(f"{settings.errors}: {count:,} misclassified rows")
-    return classification_report(probabilities, truth, run.labels)
+    return rows, answering.probabilities(rows.tokens), truth
 
 
 def row_options(settings: EvaluateSettings | ExportSettings) -> CorpusOptions:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from rnntool.configuration import build
+from rnntool.data.tagged import Tagged
 from rnntool.formats.rundir import Run
-from rnntool.formats.tagged import read_tagged
+from rnntool.formats.tagged import Sentence, read_tagged
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.runs.metrics import (
     ClassificationReport,
+    Floats,
     Table,
     classification_report,
     figure_table,
@@ -55,13 +57,8 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
     Raises:
         UserError: run or data cannot be used, or a tag was not seen in training.
     """
-    reader = tag_reader(run, build(TagSettings, run.config.settings, where=run.path))
-    answering = TagAnswering(reader, settings, report)
-    answering.open()
-    sentences = list(read_tagged(data, reader.options(settings, settings.label_column)))
-    encoded = reader.encode(sentences, data)
-    report.note(f"scoring {len(sentences):,} sentences")
-    probabilities, truth = answering.probabilities(encoded), encoded.tags.ids.astype(np.int64)
+    sentences, encoded, probabilities = answer_sentences(run, data, settings, report)
+    truth = encoded.tags.ids.astype(np.int64)
     predicted = probabilities.argmax(axis=1)
     right = predicted == truth
     unknown = encoded.sequences.ids == UNK_ID
@@ -79,3 +76,20 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
         entity_f1=entity_f1(truth, predicted, offsets, tags) if has_entities(tags) else None,
         by_tag=classification_report(probabilities, truth, tags),
     )
+
+
+def answer_sentences(
+    run: Run, data: str, settings: EvaluateSettings, report: Reporter
+) -> tuple[list[Sentence], Tagged, Floats]:
+    """Tagged sentences, their numbers, and [tokens, tags] probabilities.
+
+    Raises:
+        UserError: run or data cannot be used, or a tag was not seen in training.
+    """
+    reader = tag_reader(run, build(TagSettings, run.config.settings, where=run.path))
+    answering = TagAnswering(reader, settings, report)
+    answering.open()
+    sentences = list(read_tagged(data, reader.options(settings, settings.label_column)))
+    encoded = reader.encode(sentences, data)
+    report.note(f"scoring {len(sentences):,} sentences")
+    return sentences, encoded, answering.probabilities(encoded)
