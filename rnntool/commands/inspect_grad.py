@@ -108,7 +108,8 @@ def _graph(settings: InspectSettings, plot: str | None) -> None:
     if plot is not None:
         from rnntool.inspection.figures import draw_graph
 
-        draw_graph(nodes, plot)
+        title = f"One step of {cell}: values, local derivatives (orange), and ∂ of h' by each node"
+        draw_graph(nodes, plot, title)
 
 
 def _show(flows: list[Flow], clip_norm: float) -> None:

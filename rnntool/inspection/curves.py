@@ -19,32 +19,46 @@ _FIGURES = {
     "validation_forward_perplexity": "perplexity of the forward model",
 }
 
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
 
 def draw_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], task: str, path: str) -> None:
     """Loss of training (dashed) and validation, and the deciding figure, a colour for each run."""
     figure_name = next((name for name in _FIGURES if _has(curves, name)), None)
     figure, axes = start(path, columns=1 if figure_name is None else 2)
-    for name, epochs in curves.items():
+    for n, (name, epochs) in enumerate(curves.items()):
         x = [epoch["epoch"] for epoch in epochs]
-        (line,) = axes[0].plot(x, [e["train_loss"] for e in epochs], "--", alpha=0.7,
-                               label=legible(f"{name}, training"))  # fmt: skip
+        marker = _MARKERS[n % len(_MARKERS)]  # beside the colour, of which there are seven
+        (line,) = axes[0].plot(
+            x, [e["train_loss"] for e in epochs], "--", marker=marker, markersize=4, alpha=0.6,
+            label=legible(f"{name}, training"),
+        )  # fmt: skip
+        style = {"color": line.get_color(), "linestyle": "-", "marker": marker, "markersize": 4}
         if "validation_loss" in epochs[0]:
-            axes[0].plot(x, [e["validation_loss"] for e in epochs], marker=".",
-                         color=line.get_color(), label=legible(f"{name}, validation"))  # fmt: skip
+            axes[0].plot(x, [e["validation_loss"] for e in epochs],
+                         label=legible(f"{name}, validation"), **style)  # fmt: skip
         if figure_name is not None and figure_name in epochs[0]:
-            axes[1].plot(x, [e[figure_name] for e in epochs], marker=".", color=line.get_color(),
-                         label=legible(name))  # fmt: skip
-    axes[0].set_title("Loss by epoch")
+            axes[1].plot(x, [e[figure_name] for e in epochs], **style)
+    titled = f": {next(iter(curves))}" if len(curves) == 1 else ""
+    axes[0].set_title(legible(f"Loss by epoch{titled}"))
     axes[0].set_ylabel(f"loss ({_UNITS.get(task, 'nats')})")
     if figure_name is not None:
         axes[1].set_title("Validation by epoch")
         axes[1].set_ylabel(_FIGURES[figure_name])
+    _count_epochs(axes, max(epochs[-1]["epoch"] for epochs in curves.values()))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    finish(figure, path)
+
+
+def _count_epochs(axes: Sequence[Any], last: int) -> None:
+    """Whole epochs at the axis, be there one or a thousand."""
+    from matplotlib.ticker import MaxNLocator
+
     for own in axes:
         own.set_xlabel("epoch")
-        own.xaxis.get_major_locator().set_params(integer=True)
+        own.set_xlim(1 - 0.03 * last - 0.1, last + 0.03 * last + 0.1)
+        own.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         own.grid(alpha=0.3)
-        own.legend(loc="upper left", bbox_to_anchor=(0, -0.18), fontsize=8)
-    finish(figure, path)
 
 
 def _has(curves: Mapping[str, Sequence[Mapping[str, Any]]], name: str) -> bool:

@@ -10,12 +10,21 @@ from rnntool.inspection.graph import Node
 from rnntool.inspection.pictures import finish, start
 
 _MANY = 12  # classes from which on a confusion matrix is drawn small
+_SLOPE = "#D55E00"  # of local derivatives, beside the black of values
+_COLUMN, _ROW = 1.5, 0.8  # inches between a graph's nodes
+_BEFORE = 0.55  # inches from a node's middle to the derivative on an arrow that ends in it
 
 
-def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path: str) -> None:
-    """Counts and shares of each true class in a grid, dark where many; zeros are left out."""
+def draw_confusion(
+    matrix: Sequence[Sequence[int]], labels: Sequence[str], path: str, name: str = ""
+) -> None:
+    """Counts and shares of each true class in a grid, dark where many; zeros are left out.
+
+    Args:
+        name: of the run, for the title.
+    """
     many = len(labels) > _MANY
-    side = max(4.8, 0.34 * len(labels) + 2)
+    side = max(4.8, 0.42 * len(labels) + 2)
     figure, (axes,) = start(path, (side + 1, side))
     shares = [[count / max(1, sum(row)) for count in row] for row in matrix]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -24,51 +33,52 @@ def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path:
             if not count:
                 continue
             share = shares[y][x]
-            text = f"{count:,}" if many else f"{count:,}\n{share:.1%}"
+            text = f"{count:,}\n{share:.{0 if many else 1}%}"
             axes.text(x, y, text, ha="center", va="center", fontsize=6 if many else 10,
                       color="white" if share > 0.5 else "black")  # fmt: skip
     names = [legible(label) for label in labels]
-    axes.set_xticks(range(len(labels)), names, rotation=90 if many else 0)
+    crowded = many or max(map(len, names)) * len(names) > 40  # characters that stand side by side
+    axes.set_xticks(range(len(labels)), names, rotation=90 if crowded else 0)
     axes.set_yticks(range(len(labels)), names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    share_too = "" if many else ", and share of the true class"
-    axes.set_title(f"Confusion matrix: documents{share_too}")
+    axes.set_title(legible(f"Confusion matrix{_of(name)}\ndocuments, and share of the true class"))
     finish(figure, path)
 
 
+def _of(name: str) -> str:
+    return f" of {name}" if name else ""
+
+
 def draw_forecasts(
-    labels: Sequence[str], truth: Any, forecasts: Any, targets: Sequence[str], path: str
+    labels: Sequence[str],
+    truth: Any,
+    forecasts: Any,
+    targets: Sequence[str],
+    path: str,
+    name: str = "",
 ) -> None:
-    """[N, K] values that came and those that were forecast one step before, a colour a target."""
-    figure, (axes,) = start(path)
+    """[N, K] values that came and those that were forecast one step before, a colour a target.
+
+    Args:
+        name: of the run, for the title.
+    """
+    figure, (axes,) = start(path, (9, 4.2))
     steps = range(len(labels))
     for k, target in enumerate(targets):
-        (line,) = axes.plot(steps, truth[:, k], alpha=0.5, label=legible(target))
-        axes.plot(steps, forecasts[:, k], color=line.get_color(), linewidth=2,
+        (line,) = axes.plot(steps, truth[:, k], "-", alpha=0.5, label=legible(target))
+        axes.plot(steps, forecasts[:, k], "--", color=line.get_color(), linewidth=2,
                   label=legible(f"{target}, forecast"))  # fmt: skip
     shown = list(steps)[:: max(1, len(labels) // 6)]
     axes.set_xticks(shown, [labels[n] for n in shown], rotation=20)
-    axes.set_title("One step ahead: what came, and what was forecast")
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)
+    axes.set_title(legible(f"One step ahead{_of(name)}: what came, and what was forecast"))
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)
     finish(figure, path)
 
 
-def draw_map(points: Any, words: Sequence[str], path: str) -> None:
-    """Words at [N, 2] places."""
-    figure, (axes,) = start(path)
-    axes.scatter(points[:, 0], points[:, 1], s=6, alpha=0.5)
-    for (x, y), word in zip(points, words, strict=True):
-        axes.annotate(legible(word), (x, y), fontsize=8)
-    axes.set_title("Word vectors in two dimensions")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    finish(figure, path)
-
-
-def draw_graph(nodes: Sequence[Node], path: str) -> None:
-    """Nodes from left to right by depth: value above, gradient below, derivatives on the arrows."""
+def draw_graph(nodes: Sequence[Node], path: str, title: str) -> None:
+    """Nodes from left to right by depth: value above, gradient below, derivatives at the arrows."""
     figure, (axes,) = start(path)
     depth: dict[int, int] = {}
     for node in nodes:
@@ -90,8 +100,9 @@ def draw_graph(nodes: Sequence[Node], path: str) -> None:
             tail, head = place[id(source)], place[id(node)]
             axes.annotate("", head, tail, arrowprops={"arrowstyle": "->", "alpha": 0.4,
                                                       "shrinkA": 16, "shrinkB": 16})  # fmt: skip
-            middle = (tail[0] * 0.55 + head[0] * 0.45, tail[1] * 0.55 + head[1] * 0.45)
-            axes.text(*middle, f"{slope:.2f}", fontsize=6, color="tab:red", ha="center")
+            box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "linewidth": 0}
+            axes.text(*_near(head, tail), f"{slope:.2f}", fontsize=7, color=_SLOPE,
+                      ha="center", va="center", bbox=box)  # fmt: skip
     for node in nodes:
         text = f"{node.operation or node.name}\n{node.value:.3f}\n∂ {node.gradient:.3f}"
         colour = "white" if node.inputs else "lightyellow"
@@ -101,5 +112,13 @@ def draw_graph(nodes: Sequence[Node], path: str) -> None:
     axes.set_xlim(min(columns) - 0.5, max(columns) + 0.5)
     axes.set_ylim(-largest / 2 - 0.5, largest / 2 + 0.5)
     axes.axis("off")
-    figure.set_size_inches(1.5 * len(columns) + 1, max(4.0, 0.8 * largest))
+    axes.set_title(title)
+    figure.set_size_inches(_COLUMN * len(columns) + 1, max(4.0, _ROW * largest))
     finish(figure, path)
+
+
+def _near(head: tuple[float, float], tail: tuple[float, float]) -> tuple[float, float]:
+    """A place on an arrow close before its head, which two share; further back many cross."""
+    x, y = (tail[0] - head[0]) * _COLUMN, (tail[1] - head[1]) * _ROW
+    share = _BEFORE / (x**2 + y**2) ** 0.5
+    return head[0] + share * x / _COLUMN, head[1] + share * y / _ROW

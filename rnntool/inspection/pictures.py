@@ -14,6 +14,7 @@ from rnntool.inspection.fonts import set_fonts
 _FORMATS = (".png", ".svg", ".pdf")
 # Okabe and Ito 2008: told apart by readers who do not see red or green.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("-", "--", ":", "-.")  # of the eighth line on the second, and so on
 
 
 def start(
@@ -31,7 +32,7 @@ def start(
     Raises:
         UserError: matplotlib is missing, or the name's end is that of no picture.
     """
-    if Path(path).suffix not in _FORMATS:
+    if Path(path).suffix.lower() not in _FORMATS:
         raise UserError("is no picture's name", where=path, hint=f"end it in {', '.join(_FORMATS)}")
     try:
         import matplotlib
@@ -41,7 +42,8 @@ def start(
     from matplotlib import pyplot, rcsetup
 
     set_fonts()
-    matplotlib.rcParams["axes.prop_cycle"] = rcsetup.cycler(color=_COLOURS)
+    dashes, colours = rcsetup.cycler(linestyle=_DASHES), rcsetup.cycler(color=_COLOURS)
+    matplotlib.rcParams["axes.prop_cycle"] = dashes * colours
     width, height = size
     figure, axes = pyplot.subplots(
         nrows=len(heights), ncols=columns,
@@ -59,6 +61,6 @@ def finish(figure: Any, path: str) -> None:
         warnings.simplefilter("ignore")  # of glyphs that no font has
         # Without a date the same figures give the same bytes.
         metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        suffix = Path(path).suffix
+        suffix = Path(path).suffix.lower()
         figure.savefig(sink, format=suffix[1:], dpi=150, metadata=metadata[suffix])
     pyplot.close(figure)

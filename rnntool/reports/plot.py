@@ -11,8 +11,9 @@ from rnntool.errors import UserError
 from rnntool.formats.rundir import Run, read_metrics
 from rnntool.formats.weights import read_weights
 from rnntool.inspection.curves import draw_curves
-from rnntool.inspection.figures import draw_confusion, draw_forecasts, draw_map
+from rnntool.inspection.figures import draw_confusion, draw_forecasts
 from rnntool.inspection.fonts import warn_of_missing_font
+from rnntool.inspection.word_map import draw_map
 from rnntool.models.tensor_names import token_vectors
 from rnntool.reporting import Reporter
 from rnntool.reports.plot_settings import PlotSettings
@@ -31,21 +32,25 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         _one(inputs, "--confusion")
         from rnntool.tasks.classify.evaluate import evaluate
 
-        result = evaluate(open_run(inputs[0]), settings.confusion, EvaluateSettings(), report)
-        draw_confusion(result.confusion, [c.label for c in result.classes], output)
+        run = open_run(inputs[0])
+        result = evaluate(run, settings.confusion, EvaluateSettings(), report)
+        labels = [c.label for c in result.classes]
+        draw_confusion(result.confusion, labels, output, run.path.resolve().name)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")
         from rnntool.tasks.forecast.evaluate import evaluate as evaluate_forecast
 
         run = open_run(inputs[0])
         compared = evaluate_forecast(run, settings.forecast, EvaluateSettings(), report)
-        labels = compared.series.labels[compared.first :][: len(compared.truth)]
-        draw_forecasts(labels, compared.truth[:, 0], compared.forecasts[:, 0], compared.targets,
-                       output)  # fmt: skip
+        dates = compared.series.labels[compared.first :][: len(compared.truth)]
+        draw_forecasts(dates, compared.truth[:, 0], compared.forecasts[:, 0], compared.targets,
+                       output, run.path.resolve().name)  # fmt: skip
     elif settings.map:
         _one(inputs, "--map")
         words, vectors = _vectors(inputs[0], settings)
-        draw_map(_flat(vectors, settings), words, output)
+        way = {"pca": "PCA", "tsne": "t-SNE"}[settings.method]
+        title = f"Word vectors of {Path(inputs[0]).resolve().name} in two dimensions ({way})"
+        draw_map(_flat(vectors, settings), words, output, title)
     else:
         runs = [open_run(path) for path in inputs]
         _require_one_task(runs)
@@ -67,9 +72,13 @@ def _require_one_task(runs: list[Run]) -> None:
 
 
 def _names(runs: list[Run]) -> list[str]:
-    """The runs' names; where two are the same, their paths."""
-    names = [run.path.resolve().name for run in runs]
-    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
+    """The runs' names; where two are the same, with as many folders above as tell them apart."""
+    parts = [run.path.resolve().parts[1:] for run in runs]
+    for length in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(own[-length:]) for own in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{name} ({n})" for n, name in enumerate(names, 1)]  # the same run, given twice
 
 
 def _one(inputs: list[str], flag: str) -> None:

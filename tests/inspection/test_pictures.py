@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnntool import tasks
-from rnntool.inspection import fonts
+from rnntool.inspection import fonts, pictures, word_map
+from rnntool.inspection.curves import draw_curves
 from rnntool.inspection.figures import draw_confusion
+from rnntool.inspection.label_places import overlaps, place_labels
 from rnntool.reporting import QuietReporter
 from rnntool.runs.metrics import classification_report
 from rnntool.tasks.classify.settings import ClassifySettings
@@ -50,6 +53,101 @@ def test_curves_show_loss_and_the_deciding_figure(cli, runs, tmp_path):
     assert not re.search(r"^1\.25$", text, flags=re.M)  # whole epochs
 
 
+def test_one_epoch_and_a_hundred_are_counted_in_whole_numbers(tmp_path):
+    out = tmp_path / "c.svg"
+    for last in (1, 2, 3, 100):
+        epochs = [{"epoch": n, "train_loss": 1 / n, "validation_loss": 2 / n, "validation_f1": 0.5}
+                  for n in range(1, last + 1)]  # fmt: skip
+        draw_curves({"run": epochs}, "tag", str(out))
+        ticks = words(out).split("\n")
+        ticks = ticks[: ticks.index("epoch")]
+        assert all(tick.isdecimal() for tick in ticks), ticks
+        assert "1" in ticks or last == 100
+        assert len(ticks) >= 1
+
+
+def test_more_runs_than_colours_are_told_apart_by_dashes_and_markers(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr("rnntool.inspection.curves.finish", lambda figure, path: seen.update(
+        {line.get_label(): (line.get_color(), line.get_marker())
+         for line in figure.axes[0].lines if "validation" in line.get_label()}
+    ))  # fmt: skip
+    epochs = [{"epoch": 1, "train_loss": 1.0, "validation_loss": 1.0}]
+    draw_curves({f"run{n}": epochs for n in range(20)}, "classify", str(tmp_path / "x.png"))
+    assert len(set(seen.values())) == 20
+    _, (axes,) = pictures.start(str(tmp_path / "x.png"))
+    lines = [axes.plot([0, 1])[0] for _ in range(20)]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 20
+
+
+def test_runs_of_one_name_are_told_apart_without_whole_paths(cli, runs, tmp_path):
+    for folder in ("a", "b"):
+        shutil.copytree(runs / "f", tmp_path / folder / "same")
+    out = tmp_path / "c.svg"
+    assert cli("plot", tmp_path / "a" / "same", tmp_path / "b" / "same", "-o", out, "-q").code == 0
+    assert {"a/same, validation", "b/same, validation"} <= set(words(out).split("\n"))
+    assert str(tmp_path) not in words(out)
+    twice = cli("plot", runs / "f", runs / "f", "-o", out, "-q")
+    assert twice.code == 0, twice.err
+    assert words(out).count(", validation") == 2
+
+
+def test_every_picture_says_what_it_shows_and_of_which_run(cli, runs, tmp_path):
+    out = tmp_path / "x.svg"
+    for flags, title in (
+        ((runs / "영화",), "Loss by epoch: 영화"),
+        ((runs / "영화", "--confusion", runs / "reviews"), "Confusion matrix of 영화"),
+        ((runs / "영화", "--map"), "Word vectors of 영화 in two dimensions (PCA)"),
+        ((runs / "f", "--forecast", runs / "series.csv"), "One step ahead of f: what came"),
+    ):
+        result = cli("plot", *flags, "-o", out, "-q")
+        assert result.code == 0, result.err
+        assert title in words(out)
+        assert str(runs) not in words(out)
+    assert cli("inspect-grad", "--graph", "--cell", "gru", "--plot", out, "-q").code == 0
+    assert "One step of gru" in words(out)
+
+
+def test_no_label_of_a_map_lies_over_another(tmp_path, monkeypatch):
+    generator = np.random.default_rng(3)
+    points = generator.normal(size=(150, 2)) ** 3  # crowded in the middle
+    points[10:14] = points[10]  # words at the very same place
+    names = [f"{'단어' * (1 + n % 3)}{n}" for n in range(150)]
+    boxes = []
+
+    def measure(figure, path):
+        labels = [t for t in figure.axes[0].texts]
+        boxes.extend(label.get_window_extent().extents for label in labels)
+        inside = figure.axes[0].get_window_extent()
+        assert all(inside.contains(x, y) for box in boxes for x, y in (box[:2], box[2:]))
+
+    monkeypatch.setattr(word_map, "finish", measure)
+    word_map.draw_map(points, names, str(tmp_path / "m.png"), "Words")
+    assert len(boxes) == 150
+    for n, (x0, y0, x1, y1) in enumerate(boxes):  # pair by pair, as a reader would
+        for a0, b0, a1, b1 in boxes[:n]:
+            assert x1 <= a0 or a1 <= x0 or y1 <= b0 or b1 <= y0
+
+
+def test_labels_stand_beside_their_points_where_there_is_room():
+    points = np.array([[50.0, 50.0], [150.0, 50.0]])
+    sizes = np.array([[30.0, 10.0], [20.0, 10.0]])
+    corners = place_labels(points, sizes, np.array([0.0, 0.0, 200.0, 100.0]))
+    assert corners is not None
+    assert (np.hypot(*(corners + sizes / 2 - points).T) < 30).all()
+    assert place_labels(points, sizes * 20, np.array([0.0, 0.0, 200.0, 100.0])) is None
+    one = np.array([[0.0, 0.0, 2.0, 2.0]])
+    assert overlaps(one, np.array([[1.0, 1.0, 3.0, 3.0]])).tolist() == [True]
+    assert overlaps(one, np.array([[2.0, 0.0, 3.0, 2.0]])).tolist() == [False]
+
+
+@pytest.mark.parametrize("suffix", ["PNG", "Svg"])
+def test_a_names_end_may_be_in_capitals(cli, tmp_path, suffix):
+    out = tmp_path / f"x.{suffix}"
+    assert cli("inspect-grad", "--cell", "rnn", "--text", "a b c", "--plot", out, "-q").code == 0
+    assert out.read_bytes()[:5] == (b"\x89PNG\r" if suffix == "PNG" else b"<?xml")
+
+
 def test_a_forecasters_loss_is_not_in_nats_and_tasks_are_not_mixed(cli, runs, tmp_path):
     out = tmp_path / "c.svg"
     assert cli("plot", runs / "f", "-o", out, "-q").code == 0
@@ -83,6 +181,9 @@ def test_a_matrix_of_thirty_classes_can_be_read(tmp_path):
     assert text.count("9") == 30
     assert text.count("0") == 0
     assert text.count("5") == 1
+    assert text.count("100%") == 29  # of the true class, beside each number
+    assert "64%" in text
+    assert "36%" in text
 
 
 def test_the_table_of_thirty_classes_fits_a_terminal():
