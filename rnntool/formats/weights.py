@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.errors import UserError
+from rnntool.formats.tensor_file import Rows, TensorFile
 
 
 def read_shapes(path: Path) -> dict[str, list[int]]:
@@ -17,13 +17,7 @@ def read_shapes(path: Path) -> dict[str, list[int]]:
     Raises:
         UserError: it is missing or damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="np") as tensors:
-            return {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"damaged weights: {error}", where=path) from None
+    return {name: list(entry.shape) for name, entry in TensorFile(path).entries.items()}
 
 
 def read_weights(path: Path) -> dict[str, NDArray[Any]]:
@@ -32,14 +26,21 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         UserError: it is missing or damaged, or a value is not finite.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    file = TensorFile(path)
+    return {name: file.read(name) for name in file.entries}
 
-    try:
-        tensors: dict[str, NDArray[Any]] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"damaged weights: {error}", where=path) from None
-    for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
-            raise UserError(f"damaged weights: {name} holds a value that is not finite", where=path)
-    return tensors
+
+def open_weights(path: Path, by_row: Collection[str]) -> dict[str, NDArray[Any] | Rows]:
+    """As `read_weights`, but of some matrices rows are read once they are asked for.
+
+    Args:
+        by_row: names of those matrices.
+
+    Raises:
+        UserError: as `read_weights`; of those matrices, it is raised when a row is read.
+    """
+    file = TensorFile(path)
+    return {
+        name: Rows(file, name) if name in by_row and len(entry.shape) == 2 else file.read(name)
+        for name, entry in file.entries.items()
+    }

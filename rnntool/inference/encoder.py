@@ -24,6 +24,13 @@ from rnntool.models.tensor_names import ENCODER, layer_tensors, token_vectors
 Floats = NDArray[Any]
 
 
+class Vectors(Protocol):
+    """[V, D], indexed by token numbers: an array, or the rows of a file."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, ids: Ints) -> Floats: ...
+
+
 class Products(Protocol):
     """`W_xh x + b` of M steps, sliced time step by time step: an array, or rows looked up."""
 
@@ -45,7 +52,7 @@ class Encoder:
         cell: its name.
         tensors: weights by name, as `weights.safetensors` holds them.
         prefix: what stands before the names of the encoder's.
-        embedding: the tokens' vectors [V, D]; None: one-hot.
+        embedding: the tokens' vectors [V, D], an array or rows of a file; None: one-hot.
         apart: a layer reads its own direction of the layer below, not both.
         beside: numbers that stand beside a token's own vector.
     """
@@ -55,7 +62,7 @@ class Encoder:
         cell: str,
         tensors: Mapping[str, Floats],
         prefix: str = ENCODER,
-        embedding: Floats | None = None,
+        embedding: Vectors | None = None,
         apart: bool = False,
         beside: int = 0,
     ) -> None:

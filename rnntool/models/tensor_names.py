@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 ENCODER = "encoder."
 CHARACTERS = "characters."  # a tagger's encoder of spellings
-_TOKEN_VECTORS = "input.embedding.weight"
+TOKEN_VECTORS = "input.embedding.weight"  # [V, D]
 _LANGUAGE_OUTPUT, _CLASS_OUTPUT, _ADAPTIVE = "output.linear.", "output.", "output.softmax."
 
 Tensors = Mapping[str, Any]
@@ -32,7 +32,7 @@ class Condition(NamedTuple):
 
 def token_vectors(tensors: Tensors) -> Any | None:
     """[V, D]; None where tokens are one-hot or are read by their characters."""
-    return tensors.get(_TOKEN_VECTORS)
+    return tensors.get(TOKEN_VECTORS)
 
 
 def class_output(tensors: Tensors) -> tuple[Any, Any]:
@@ -104,7 +104,7 @@ def vocabulary_rows(shapes: Shapes) -> dict[str, int]:
     tokens are read by); what the weights do not tell is left out.
     """
     named = {
-        "tokens": (_TOKEN_VECTORS, "source.embedding.weight", "input.spelling"),
+        "tokens": (TOKEN_VECTORS, "source.embedding.weight", "input.spelling"),
         "targets": ("target.embedding.weight",),
         "characters": (f"{CHARACTERS}embedding.weight",),
         "spelling": ("input.encoder.embedding.weight",),

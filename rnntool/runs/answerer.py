@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
-from rnntool.formats.weights import read_weights
+from rnntool.formats.weights import open_weights
 from rnntool.machine import may_have_gpu
+from rnntool.models.tensor_names import TOKEN_VECTORS
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import AnswerSettings
 
@@ -87,7 +88,7 @@ def open_numpy_model(
         UserError: the weights do not fit the settings, the vocabulary or the labels.
     """
     try:
-        engine = make(run.config.settings, read_weights(run.weights))
+        engine = make(run.config.settings, open_weights(run.weights, by_row=[TOKEN_VECTORS]))
         classes = ask(engine).shape[1]
     except (KeyError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
