@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet 'pip>=23.1'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[java,plots,metrics,search,crf,export,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[java,plots,metrics,search,crf,export,parquet,dev]'
 	touch $@
 
 demo: setup

@@ -95,6 +95,12 @@ SCHEDULES = ("one-cycle", "plateau", "none")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
 
+# formats/corpus.py
+FORMATS = ("auto", "lines", "tsv", "csv", "fasttext", "jsonl", "parquet", "folder")
+# A table has columns and JSON lines have fields: two spellings of one flag.
+TEXT_FLAGS = "--text-field --text-column"
+LABEL_FLAGS = "--label-field --label-column"
+
 # formats/reading.py: what becomes of a line in another encoding
 DECODING = ("strict", "replace", "skip")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.registry import FORMATS, LABEL_FLAGS, TEXT_FLAGS
 from rnntool.reporting import Reporter
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ def check(
         str | None, typer.Option("--vocab", help="Vocabulary to measure the unknown rate against.")
     ] = None,
     format: Annotated[
-        str, typer.Option("--format", help="Form of the files: auto, lines, tsv or csv.")
+        Literal[FORMATS],  # type: ignore[valid-type]
+        typer.Option("--format", help="Form of the files."),
     ] = "auto",
     text_column: Annotated[
-        str | None, typer.Option("--text-column", help="Column of the text in a table.")
+        str | None, typer.Option(*TEXT_FLAGS.split(), help="Column or JSON field of the text.")
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option("--label-column", help="Column of the label in a table.")
+        str | None, typer.Option(*LABEL_FLAGS.split(), help="Column or JSON field of the label.")
     ] = None,
     encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the files.")] = "utf-8",
     json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,

@@ -10,6 +10,7 @@ from rnntool.data.token_files import TokenFiles
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.reading import count_lines
+from rnntool.registry import TEXT_FLAGS
 from rnntool.reporting import Reporter
 from rnntool.text.subword import train_subword
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabulary
@@ -24,7 +25,9 @@ class VocabularySettings:
     subword: int | None = setting(
         None, "Train a subword model of this many pieces instead of a vocabulary.", min=8
     )
-    text_column: str | None = setting(None, "Column of the tokens in a table of another tool.")
+    text_column: str | None = setting(
+        None, "Column or JSON field of the tokens in a file of another tool.", flag=TEXT_FLAGS
+    )
     encoding: str = setting("utf-8", "Encoding of the input.")
 
 

@@ -123,14 +123,18 @@ def require_labels(corpus: Corpus) -> None:
             where=corpus.name,
             hint=f"give --label-column; there are: {columns}"
             if columns
-            else "labelled data is a TSV or CSV with a header",
+            else "labelled data is a table with a header, JSON lines, `__label__x text` or a"
+            " folder a label",
         )
 
 
 def require_label(corpus: Corpus, row: Row) -> str:
     """The row's label, or a UserError if it is empty."""
+    if row.several is not None and len(row.several) > 1:
+        raise UserError(f"has {len(row.several)} labels ({row.label})", where=corpus.place(row),
+                        hint="give --multi-label to train on several labels a text")  # fmt: skip
     if not row.label:
-        raise UserError("the label is empty", where=f"{corpus.name}:{row.line}")
+        raise UserError("the label is empty", where=corpus.place(row))
     return row.label
 
 

@@ -15,10 +15,10 @@ from rnntool.formats.corpus import (
     Row,
     open_corpus,
     split_tokens,
-    write_tokens,
-)  # fmt: skip
+)
 from rnntool.formats.reading import Undecodable, count_lines
 from rnntool.formats.subword import read_subword
+from rnntool.formats.token_writer import write_tokens
 from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of
 from rnntool.text.subword import load_subword, split_token, subword_spec
@@ -93,16 +93,24 @@ def _tokenize_corpus(
     subword: bytes | None,
     pool: TokenizePool,
 ) -> Iterator[tuple[Row, str]]:
-    if corpus.layout.columns != layout.columns:
+    if _columns(corpus.layout) != _columns(layout):
         raise UserError(
-            f"has columns {', '.join(corpus.layout.columns) or 'none'}, but the first input has"
-            f" {', '.join(layout.columns) or 'none'}",
+            f"has columns {', '.join(_columns(corpus.layout)) or 'none'}, but the first input has"
+            f" {', '.join(_columns(layout)) or 'none'}",
             where=corpus.name,
             hint="tokenize files of different form one by one",
         )
     if corpus.layout.tokenizer is None:
         return pool.tokenize((row, row.text) for row in corpus)
     return _split_tokens(corpus, spec, subword)
+
+
+def _columns(layout: Layout) -> tuple[str, ...]:
+    """What inputs must share: a table's columns, or of JSON lines the fields that are read."""
+    if layout.tokenized("").format != "jsonl":
+        return layout.columns
+    fields = (layout.text,) if layout.label is None else (layout.text, layout.label)
+    return tuple(layout.columns[field] for field in fields)
 
 
 def _split_tokens(

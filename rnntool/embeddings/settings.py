@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnntool.configuration import setting
+from rnntool.registry import TEXT_FLAGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,5 +28,7 @@ class EmbeddingSettings:
     buckets: int = setting(200_000, "--subword: hash buckets of n-grams.", min=1)
     seed: int = setting(1, "Seed; with --threads 1 the same seed gives the same bytes.", min=0)
     threads: int = setting(0, "Threads; 0: all cores.", min=0)
-    text_column: str | None = setting(None, "Column of the tokens in a table of another tool.")
+    text_column: str | None = setting(
+        None, "Column or JSON field of the tokens in a file of another tool.", flag=TEXT_FLAGS
+    )
     encoding: str = setting("utf-8", "Encoding of the input.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import zlib
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from rnntool.errors import UserError
 
@@ -15,6 +18,7 @@ _MAGIC = {
     b"BZh": ("compressed by bzip2", "let its name end in .bz2, or unpack it: bzip2 -d"),
     b"\xfd7zXZ\x00": ("compressed by xz", "let its name end in .xz, or unpack it: xz -d"),
     b"\x28\xb5\x2f\xfd": ("compressed by zstd", "let its name end in .zst, or unpack it: zstd -d"),
+    b"PAR1": ("a Parquet file", "let its name end in .parquet, or give --format parquet"),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it, and give the text file that is in it"),
 }
 
@@ -39,11 +43,26 @@ def open_compressed(path: str) -> BinaryIO:
 
     Raises:
         OSError: it cannot be opened.
+        UserError: a URL cannot be read.
     """
-    import smart_open
+    from smart_open.compression import compression_wrapper
 
-    source: BinaryIO = smart_open.open(path, "rb")
+    from rnntool.formats.remote import open_url
+
+    remote = "://" in path
+    source = open_url(path) if remote else open(path, "rb")  # noqa: SIM115  (its reader closes it)
+    ending = os.path.splitext(urlsplit(path).path if remote else path)[1]
+    if ending in COMPRESSED:
+        source = compression_wrapper(source, "rb", compression=ending)
     return source
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether reading failed because the compressed bytes are damaged.
+
+    Which package reads .zst, and so whose `ZstdError` it is, depends on Python and on smart_open.
+    """
+    return isinstance(error, (zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
 
 
 def compressor(name: str, sink: BinaryIO) -> Any:

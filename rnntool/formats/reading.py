@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import lzma
 import os
 import stat
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from rnntool.errors import UserError, nearest
-from rnntool.formats.compression import COMPRESSED, open_compressed, refuse_binary
+from rnntool.formats.compression import COMPRESSED, is_damage, open_compressed, refuse_binary
 from rnntool.machine import process_count
 from rnntool.reporting import Reporter
 
@@ -51,7 +49,9 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
     with source:
         try:
             yield source
-        except (zlib.error, lzma.LZMAError) as error:
+        except Exception as error:
+            if not is_damage(error):
+                raise
             reason = f"cannot be read to its end: {error}"
             raise UserError(reason, where=path, hint="fetch it again") from None
 
@@ -216,7 +216,7 @@ def count_lines(paths: list[str]) -> int | None:
     """How many lines plain files hold, for a progress bar; None where finding out is not cheap."""
     count = 0
     for path in paths:
-        cheap = os.path.isfile(path) and not path.endswith(COMPRESSED)
+        cheap = os.path.isfile(path) and not path.endswith((*COMPRESSED, ".parquet", ".pq"))
         if not cheap or os.path.getsize(path) > _CHEAP_TO_COUNT:
             return None
         with open(path, "rb") as source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from rnntool.configuration import setting
-from rnntool.registry import DECODING, DEVICES
+from rnntool.registry import DECODING, DEVICES, FORMATS, LABEL_FLAGS, TEXT_FLAGS
 
 _LM = "Language models"
 _ANSWERS = "Sequence to sequence"
@@ -15,10 +15,10 @@ _ANSWERS = "Sequence to sequence"
 class InferenceSettings:
     """How text is read and where the model runs."""
 
-    format: str = setting(
-        "auto", "Form of the input.", choices=("auto", "lines", "tsv", "csv"), panel="Data"
+    format: str = setting("auto", "Form of the input.", choices=FORMATS, panel="Data")
+    text_column: str | None = setting(
+        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel="Data"
     )
-    text_column: str | None = setting(None, "Column of the text in a table.", panel="Data")
     encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
     device: str = setting("auto", "Compute device.", choices=DEVICES, panel="Machine")
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel="Machine")
@@ -75,7 +75,7 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
         tasks=("classify",),
     )  # fmt: skip
     label_column: str | None = setting(
-        None, "Column of the label, tag or target in a table.", panel="Data",
+        None, "Column or JSON field of the label, tag or target.", flag=LABEL_FLAGS, panel="Data",
         tasks=("classify", "tag", "seq2seq"),
     )  # fmt: skip
     vectors: str | None = setting(
@@ -127,8 +127,9 @@ class CompareSettings(InferenceSettings):
     """Settings of `compare`."""
 
     label_column: str | None = setting(
-        None, "Column of the label or tag in a table.", panel="Data", tasks=("classify", "tag")
-    )
+        None, "Column or JSON field of the label or tag.", flag=LABEL_FLAGS, panel="Data",
+        tasks=("classify", "tag"),
+    )  # fmt: skip
     rows: str | None = setting(
         None, "Write the rows on which the runs differ, as TSV.", panel="Output"
     )
@@ -241,4 +242,6 @@ class ExportSettings(InferenceSettings):
         None, "Labelled data to score the run and the exported model on, side by side.",
         panel="Data",
     )  # fmt: skip
-    label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
+    label_column: str | None = setting(
+        None, "Column or JSON field of the label.", flag=LABEL_FLAGS, panel="Data"
+    )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import platform
 
 import numpy as np
 
 from rnntool import __version__
 from rnntool.formats.reading import STREAM, sha256_of
+from rnntool.formats.text_folder import sha256_of_folder
 
 
 def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:
     """Each input's path and sha256, for the run's configuration; None are left out."""
     return {
-        name: {"path": file, "sha256": None if file == STREAM else sha256_of(file)}
+        name: {"path": file, "sha256": _sha256_of(file)}
         for name, file in paths.items()
         if file is not None
     }
+
+
+def _sha256_of(path: str) -> str | None:
+    if path == STREAM:
+        return None
+    return sha256_of_folder(path) if os.path.isdir(path) else sha256_of(path)
 
 
 def library_versions() -> dict[str, str]:

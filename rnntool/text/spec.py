@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.errors import UserError, one_of
-from rnntool.registry import DECODING, KONLPY_TOKENIZERS, TOKENIZERS
+from rnntool.registry import (
+    DECODING,
+    FORMATS,
+    KONLPY_TOKENIZERS,
+    LABEL_FLAGS,
+    TEXT_FLAGS,
+    TOKENIZERS,
+)
 
 _TAGGERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi")
 _FLAGS = ("pos", "norm", "stem", "lower", "nfc", "nfkc")
@@ -52,11 +59,15 @@ class TokenizeSettings:
     format: str = setting(
         "auto",
         "Form of the input.",
-        choices=("auto", "lines", "tsv", "csv"),
+        choices=FORMATS,
         panel="Data",
     )
-    text_column: str | None = setting(None, "Column of the text in a table.", panel="Data")
-    label_column: str | None = setting(None, "Column of the label in a table.", panel="Data")
+    text_column: str | None = setting(
+        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel="Data"
+    )
+    label_column: str | None = setting(
+        None, "Column or JSON field of the label.", flag=LABEL_FLAGS, panel="Data"
+    )
     encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
     errors: str = setting(
         "strict",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -65,6 +66,32 @@ def binary_vectors() -> bytes:
 
 
 @cache
+def parquet() -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table({
+        "text": ["좋다 !", None, "영화"], "label": [["a"], [], ["a", "b"]], "stars": [1, None, 5],
+    })  # fmt: skip
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue()
+
+
+def zst() -> bytes:
+    from smart_open.compression import compression_wrapper
+
+    class Kept(io.BytesIO):
+        def close(self) -> None:
+            pass
+
+    sink = Kept()
+    with compression_wrapper(sink, "wb", compression=".zst") as written:
+        written.write(NSMC.encode())
+    return sink.getvalue()
+
+
+@cache
 def fasttext_vectors() -> bytes:
     import tempfile
 
@@ -82,6 +109,11 @@ VOCAB = (
 TOKENS = "#rnntool tokens v1 tokenizer=mecab format=tsv text=document label=label\n"
 NSMC = 'id\tdocument\tlabel\n1\t"좋다 !\t1\n2\t\t0\n'
 CONLLU = "# 1\n" + "\t".join(["1", "나는", "나", "PRON", *["_"] * 6]) + "\n\n"
+JSON_LINES = (
+    '{"text": "좋다 !", "label": 1, "id": 7}\n{"id": 8, "text": null, "label": ["a", "b"]}\r\n'
+)
+JSON_TOKENS = "#rnntool tokens v1 tokenizer=mecab format=jsonl text=text label=label\n" + JSON_LINES
+FASTTEXT = "__label__good __label__short 좋다 !\n\n__label__bad\nno label\n"
 SERIES = "Date,Temp,Rain\n1981-01-01,20.7,0\n1981-01-02,17.9,1e-3\n"
 YAML = "hidden: 8\ncell: lstm\nlr: 1e-3\nfiles: [a, b]\n"
 
@@ -95,6 +127,13 @@ READERS = {
     ),
     "corpus": Reader(".txt", rows(), text(NSMC)),
     "csv corpus": Reader(".csv", rows(text_column="Q"), text('Q,label\n"가, ""나""\n다",0\n')),
+    "JSON lines": Reader(".jsonl", rows(), text(JSON_LINES)),
+    "JSON tokens": Reader(".tok", rows(), text(JSON_TOKENS)),
+    "fastText lines": Reader(".txt", rows(), text(FASTTEXT)),
+    "xz JSON lines": Reader(".jsonl.xz", rows(), lambda: lzma.compress(JSON_LINES.encode())),
+    "zst lines": Reader(".txt.zst", rows(), zst),
+    "Parquet": Reader(".parquet", rows(), parquet),
+    "cp949 table": Reader(".tsv", rows(encoding="cp949"), lambda: NSMC.encode("cp949")),
     "tokens": Reader(".tok", rows(), text(TOKENS + NSMC)),
     "vocabulary": Reader(".tsv", read_vocabulary, text(VOCAB)),
     "text vectors": Reader(".vec", read_vectors, text("2 2\n영화 0.5 1\na -1 2e-3\n")),

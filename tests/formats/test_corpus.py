@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus, read_corpus, write_tokens
+from rnntool.formats.corpus import CorpusOptions, open_corpus, read_corpus
+from rnntool.formats.token_writer import write_tokens
 
 
 def read(content: str, name: str = "x.txt", **options):

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.errors import UserError
-from rnntool.formats.corpus import FORMATS
 from rnntool.models.settings import CaptionModelSettings
-from rnntool.registry import UNITS
+from rnntool.registry import FORMATS, TEXT_FLAGS, UNITS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -43,7 +42,9 @@ class CaptionDataSettings:
         "0.05", "Validation data: a share of the rows, split off at random; 0: none.", panel=_DATA
     )
     format: str = setting("auto", "Form of the text.", choices=FORMATS, panel=_DATA)
-    text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
+    text_column: str | None = setting(
+        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel=_DATA
+    )
     encoding: str = setting("utf-8", "Encoding of the text.", panel=_DATA)
     workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
 

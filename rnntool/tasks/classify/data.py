@@ -48,9 +48,7 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
             two labels, or a sigmoid unit is asked for with more than two.
     """
     options = CorpusOptions(
-        text_column=settings.text_column,
-        label_column=settings.label_column,
-        encoding=settings.encoding,
+        settings.format, settings.text_column, settings.label_column, settings.encoding
     )
     file = read_documents(path, options, settings, report)
     labels = _check_labels(file, settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rnntool.configuration import setting
 from rnntool.errors import UserError, one_of
 from rnntool.models.settings import ClassifierSettings
-from rnntool.registry import TOKENIZERS
+from rnntool.registry import FORMATS, LABEL_FLAGS, TEXT_FLAGS, TOKENIZERS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -53,8 +53,13 @@ class DataSettings:
     max_length: int = setting(
         0, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
     )
-    text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
-    label_column: str | None = setting(None, "Column of the label in a table.", panel=_DATA)
+    format: str = setting("auto", "Form of the data files.", choices=FORMATS, panel=_DATA)
+    text_column: str | None = setting(
+        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel=_DATA
+    )
+    label_column: str | None = setting(
+        None, "Column or JSON field of the label.", flag=LABEL_FLAGS, panel=_DATA
+    )
     encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.errors import UserError
-from rnntool.formats.corpus import FORMATS
 from rnntool.models.settings import LanguageModelSettings
-from rnntool.registry import UNITS
+from rnntool.registry import FORMATS, TEXT_FLAGS, UNITS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -51,7 +50,9 @@ class TextSettings:
         "0.1", "Validation text: the last share of the tokens, or a file; 0: none.", panel=_DATA
     )
     format: str = setting("auto", "Form of the input.", choices=FORMATS, panel=_DATA)
-    text_column: str | None = setting(None, "Column of the text in a table.", panel=_DATA)
+    text_column: str | None = setting(
+        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel=_DATA
+    )
     encoding: str = setting("utf-8", "Encoding of the input.", panel=_DATA)
     workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
 

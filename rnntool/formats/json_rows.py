@@ -1,0 +1,123 @@
+"""Rows of JSON lines: an object a line, its text and its label in two of its fields.
+
+A label may be a text, a number, true or false, or a list of such where a text has several labels.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rnntool.errors import UserError
+from rnntool.formats.rows import Layout, Row
+
+_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a surrogate pair
+
+
+def json_records(
+    lines: Iterable[tuple[int, str]], name: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line's object, with the line's number.
+
+    Raises:
+        UserError: a line is no JSON object.
+    """
+    for number, line in lines:
+        yield number, parse_object(line, f"{name}:{number}")
+
+
+def parse_object(line: str, where: str) -> dict[str, Any]:
+    """The object of a line.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        record = json.loads(line)
+        if _MAY_BE_HALF.search(line):
+            json.dumps(record, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise UserError("holds half of a surrogate pair, which is no character",
+                        where=where) from None  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        reason = "the line is empty" if not line.strip() else " ".join(str(error).split())
+        raise UserError(f"not JSON: {reason}", where=where,
+                        hint="JSON lines hold an object a line") from None  # fmt: skip
+    if not isinstance(record, dict):
+        hint = "JSON lines hold an object a line"
+        if isinstance(record, list):
+            hint += "; jq -c '.[]' makes them of an array"
+        raise UserError(f"is {_kind(record)}, not a JSON object", where=where, hint=hint)
+    return record
+
+
+def json_rows(
+    name: str, layout: Layout, records: Iterable[tuple[int, dict[str, Any]]]
+) -> Iterator[Row]:
+    """Rows of objects; a label that is missing is read as an empty one.
+
+    Raises:
+        UserError: an object has no text, or a text or label of another kind.
+    """
+    text_field = layout.columns[layout.text]
+    label_field = None if layout.label is None else layout.columns[layout.label]
+    for number, record in records:
+        where = f"{name}:{number}"
+        if text_field not in record:
+            raise UserError(f"has no field {text_field!r}", where=where,
+                            hint=f"there are: {', '.join(record) or 'none'}")  # fmt: skip
+        text = text_of(record[text_field], text_field, where)
+        label, several = None, None
+        if label_field is not None:
+            label, several = label_of(record.get(label_field), label_field, where)
+        fields = [shown(record.get(column)) for column in layout.columns]
+        yield Row(number, text, label, fields, several, record)
+
+
+def text_of(value: Any, name: str, where: str) -> str:
+    """A text, of null an empty one.
+
+    Raises:
+        UserError: it is none.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise UserError(f"{name} is {_kind(value)}, not a text", where=where)
+    if "\0" in value:
+        raise UserError(f"{name} holds a NUL character, so it is no text", where=where)
+    return value
+
+
+def label_of(value: Any, name: str, where: str) -> tuple[str, tuple[str, ...] | None]:
+    """A label, or the labels of a list and how they are shown together.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if isinstance(value, list):
+        several = tuple(_label(one, name, where) for one in value)
+        return ", ".join(several), several
+    return _label(value, name, where), None
+
+
+def _label(value: Any, name: str, where: str) -> str:
+    if isinstance(value, (list, dict)):
+        raise UserError(f"{name} is {_kind(value)}, not a label", where=where)
+    return shown(value)
+
+
+def shown(value: Any) -> str:
+    """A value as a column of text: a text as it is, null empty, all else as JSON writes it."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    if value is None:
+        return "null"
+    return kinds.get(type(value), "a number")

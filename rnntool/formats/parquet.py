@@ -1,0 +1,73 @@
+"""Rows of a Parquet file, by pyarrow: a table's columns with their types.
+
+The footer that says where all is stands at a file's end, so what cannot be read from any place (a
+pipe, a URL, a compressed file) is read into memory first.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from rnntool.errors import UserError
+from rnntool.formats.json_rows import label_of, shown, text_of
+from rnntool.formats.rows import Corpus, CorpusOptions, Layout, Row, find_columns
+
+_BATCH = 1024  # rows read together
+
+
+def parquet_corpus(source: BinaryIO, name: str, options: CorpusOptions) -> Corpus:
+    """The rows of an open Parquet file.
+
+    Raises:
+        UserError: pyarrow is missing, the file is damaged, or it lacks a column; while iterating:
+            a value is of another kind than a text or a label.
+    """
+    file = _open(source, name)
+    columns = list(file.schema_arrow.names)
+    layout = find_columns(name, Layout("parquet"), columns, options)
+    return Corpus(name, layout, _rows(file, name, layout))
+
+
+def _open(source: BinaryIO, name: str) -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError("Parquet files need pyarrow", where=name,
+                        hint="pip install 'rnntool[parquet]'") from None  # fmt: skip
+    anywhere = isinstance(source, io.BufferedReader) and source.seekable()
+    try:
+        return pyarrow.parquet.ParquetFile(source if anywhere else io.BytesIO(source.read()))
+    except Exception as error:  # pyarrow believes the sizes in the file, and fails in many ways
+        raise _damaged(error, name) from None
+
+
+def _damaged(error: Exception, name: str) -> UserError:
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return UserError(f"is no whole Parquet file: {reason}", where=name, hint="fetch it again")
+
+
+def _rows(file: Any, name: str, layout: Layout) -> Iterator[Row]:
+    names = layout.columns
+    number = 0
+    for columns in _batches(file, name):
+        for values in zip(*columns, strict=True):
+            number += 1
+            where = f"{name}: row {number}"
+            text = text_of(values[layout.text], names[layout.text], where)
+            label, several = None, None
+            if layout.label is not None:
+                label, several = label_of(values[layout.label], names[layout.label], where)
+            fields = [shown(value) for value in values]
+            record = dict(zip(names, values, strict=True))
+            yield Row(number, text, label, fields, several, record)
+
+
+def _batches(file: Any, name: str) -> Iterator[list[list[Any]]]:
+    """The columns of some rows at a time."""
+    try:
+        for batch in file.iter_batches(batch_size=_BATCH):
+            yield [column.to_pylist() for column in batch.columns]
+    except Exception as error:
+        raise _damaged(error, name) from None

@@ -1,0 +1,124 @@
+"""What a document's row is, how rows stand in a file, and which column holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from rnntool.errors import UserError
+from rnntool.formats.reading import Undecodable
+
+TEXT_COLUMNS = ("document", "text", "review", "sentence", "content", "tokens")
+LABEL_COLUMNS = ("label", "sentiment", "class", "category", "labels")
+SEPARATOR = ","  # between the labels of a text, where a file's form has none of its own
+# Forms that only other programs write: their tokens are written as JSON lines.
+_OTHERS_WRITE = ("parquet", "folder")
+
+
+class Row(NamedTuple):
+    """One document."""
+
+    line: int  # 1-based line number in the file, for messages; a row's number where it has no lines
+    text: str  # raw text, or tokens joined by one space
+    label: str | None  # as it stands in the file
+    fields: list[str]  # every column as it was read
+    several: tuple[str, ...] | None = None  # the labels, where the file's form holds a list of them
+    record: dict[str, Any] | None = None  # the whole object of a JSON line
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How rows stand in a file."""
+
+    format: str  # one of registry.FORMATS but `auto`
+    columns: tuple[str, ...] = ()  # the header, or the first object's fields; empty for lines
+    text: int = 0  # index of the text column
+    label: int | None = None  # index of the label column, if there is one
+    tokenizer: str | None = None  # identity of the tokenizer; None: raw text
+    model: str | None = None  # path of the subword model the tokenizer used, if any
+
+    def tokens(self, text: str) -> list[str]:
+        """A row's tokens: between single spaces in a tokens file, between white space elsewhere."""
+        return text.split() if self.tokenizer is None else split_tokens(text)
+
+    def tokenized(self, tokenizer: str, model: str | None = None) -> Layout:
+        """The layout of the tokens made from rows of this layout."""
+        form = "jsonl" if self.format in _OTHERS_WRITE else self.format
+        return replace(self, format=form, tokenizer=tokenizer, model=model)
+
+
+@dataclass(frozen=True)
+class CorpusOptions:
+    """What a user may have to say about a file's form."""
+
+    format: str = "auto"
+    text_column: str | None = None
+    label_column: str | None = None
+    encoding: str = "utf-8"
+    text_names: tuple[str, ...] = TEXT_COLUMNS  # what the columns are usually called
+    label_names: tuple[str, ...] = LABEL_COLUMNS
+    allow_empty: bool = False  # a stream of no rows is one, not a mistake
+    errors: Undecodable = field(default_factory=Undecodable)  # lines in another encoding
+
+
+class Corpus:
+    """An open corpus: iterate for its rows, once."""
+
+    def __init__(self, name: str, layout: Layout, rows: Iterator[Row]) -> None:
+        self.name = name
+        self.layout = layout
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._rows
+
+    def place(self, row: Row) -> str:
+        """Where a row stands, for messages: file and line."""
+        if self.layout.format == "folder":
+            return f"{self.name}/{row.fields[0]}"
+        return f"{self.name}:{row.line}"
+
+
+def split_tokens(text: str) -> list[str]:
+    """The tokens of a row of a tokens file: the pieces between single spaces."""
+    return text.split(" ") if text else []
+
+
+def find_columns(
+    name: str, layout: Layout, columns: Sequence[str], options: CorpusOptions
+) -> Layout:
+    """The layout with its columns, and which of them hold text and label.
+
+    Raises:
+        UserError: a named column is not there or there twice, or it is unclear which is the text.
+    """
+    what = "field" if layout.format == "jsonl" else "column"
+    text = _find(name, columns, options.text_column, options.text_names, f"--text-{what}")
+    label = _find(name, columns, options.label_column, options.label_names, f"--label-{what}")
+    if text is None:
+        raise UserError(
+            f"which {what} holds the text?",
+            where=name,
+            hint=f"give --text-{what}; there are: {', '.join(columns)}",
+        )
+    return replace(layout, columns=tuple(columns), text=text, label=label)
+
+
+def _find(
+    name: str, columns: Sequence[str], wanted: str | None, usual: tuple[str, ...], flag: str
+) -> int | None:
+    if wanted is None:
+        wanted = next((column for column in usual if column in columns), None)
+    if wanted is None:
+        return None
+    if columns.count(wanted) > 1:
+        raise UserError(f"its header names the column {wanted!r} twice", where=name,
+                        hint=f"rename one of them, or give {flag}")  # fmt: skip
+    if wanted not in columns:
+        raise UserError(
+            f"has no {flag.rpartition('-')[2]} {wanted!r} ({flag})",
+            where=name,
+            hint=f"there are: {', '.join(columns) or 'none'}",
+        )
+    return columns.index(wanted)
