@@ -50,11 +50,12 @@ def open_compressed(path: str) -> BinaryIO:
     from rnntool.formats.remote import open_url
 
     remote = "://" in path
-    source = open_url(path) if remote else open(path, "rb")  # noqa: SIM115  (its reader closes it)
+    source: Any = open_url(path) if remote else open(path, "rb")  # noqa: SIM115
     ending = os.path.splitext(urlsplit(path).path if remote else path)[1]
     if ending in COMPRESSED:
         source = compression_wrapper(source, "rb", compression=ending)
-    return source
+    opened: BinaryIO = source
+    return opened
 
 
 def is_damage(error: Exception) -> bool:

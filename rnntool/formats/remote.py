@@ -8,7 +8,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from rnntool.errors import UserError
@@ -31,14 +31,15 @@ def open_url(url: str) -> BinaryIO:
     import smart_open
 
     try:
-        return cast(BinaryIO, smart_open.open(url, "rb", compression="disable"))
+        source: BinaryIO = smart_open.open(url, "rb", compression="disable")
     except (ImportError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"cannot be read: {reason}", where=url) from None
+    return source
 
 
 def _fetched(url: str) -> BinaryIO:
-    sink = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  (its reader closes it)
+    sink: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  (its reader closes it)
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "rnntool"})
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:

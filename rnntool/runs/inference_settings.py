@@ -211,8 +211,33 @@ class PredictSettings(StreamSettings, AnswerSettings, SearchSettings):
     """Settings of `predict`."""
 
     proba: bool = setting(
-        False, "Print the probability of every class.", panel="Output", tasks=("classify", "tag")
-    )
+        False, "Print the probability of every class, as LABEL=P.", panel="Output",
+        tasks=("classify", "tag"),
+    )  # fmt: skip
+    all: bool = setting(
+        False, "Print the probability of every class, a column each, under a header.",
+        panel="Output", tasks=("classify",),
+    )  # fmt: skip
+    top: int = setting(
+        0, "Print this many labels, the likeliest first, each with its probability.", min=0,
+        panel="Output", tasks=("classify",),
+    )  # fmt: skip
+    threshold: float | None = setting(
+        None, "Give a label only if it is at least so probable.", min=0.0, max=1.0,
+        panel="Output", tasks=("classify",),
+    )  # fmt: skip
+    otherwise: str | None = setting(
+        None, "Label of a text whose own is less probable than --threshold.", panel="Output",
+        tasks=("classify",),
+    )  # fmt: skip
+    keep: bool = setting(
+        False, "Print the input's own columns first: a table as one, JSON lines as objects.",
+        panel="Output", tasks=("classify",),
+    )  # fmt: skip
+    header: bool = setting(
+        True, "A header line, where the answers are a table.", panel="Output",
+        tasks=("classify",),
+    )  # fmt: skip
     show_text: bool = setting(
         False, "Print the text after its answer, tabs and line feeds as spaces.", flag="--text",
         panel="Output", tasks=("classify", "seq2seq"),

@@ -5,16 +5,14 @@ The NumPy cells answer before torch could even be imported.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TextIO
+from typing import TextIO
 
 from rnntool.data.stream import ahead, batches_of
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.formats.corpus import Corpus, Row, open_corpus, split_tokens
-from rnntool.formats.fields import as_field
 from rnntool.formats.reading import count_lines
 from rnntool.formats.rundir import Run
 from rnntool.inference.classifier import NumpyClassifier
@@ -23,6 +21,7 @@ from rnntool.reporting import Progress, Reporter
 from rnntool.runs.answerer import Answering, Floats, open_numpy_model
 from rnntool.runs.inference_settings import PredictSettings
 from rnntool.runs.rows import require_tokenizer, stream_options
+from rnntool.tasks.classify.answers import AnswerWriter
 
 
 class TextAnswering(Answering[list[str]]):
@@ -66,6 +65,7 @@ def predict(
         UserError: the run's weights or an input cannot be used.
     """
     answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
+    writer = AnswerWriter(run.labels, settings)
     options = stream_options(settings)
     count = 0
     with (
@@ -75,8 +75,11 @@ def predict(
         for path in inputs:
             with open_corpus(path, options) as corpus:
                 require_tokenizer(corpus, answering.run.config.tokenizer)
+                header = writer.begin(corpus)
+                if header is not None:
+                    sink.write(header + "\n")
                 arrived = batches_of(path, corpus, settings.together)
-                count += _answer(answering, corpus, arrived, pool, sink, settings, progress)
+                count += _answer(answering, corpus, arrived, pool, sink, writer, progress)
         pool.warn_of_characters(report)
     options.errors.warn(report)
     return count
@@ -88,15 +91,14 @@ def _answer(
     arrived: Iterator[list[Row]],
     pool: TokenizePool,
     sink: TextIO,
-    settings: PredictSettings,
+    writer: AnswerWriter,
     progress: Progress,
 ) -> int:
-    count, labels = 0, answering.run.labels
+    count = 0
     # The next batch is tokenized while this one is answered.
     for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
         for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):
-            line = format_answer(labels, probabilities.tolist(), row.text, settings)
-            sink.write(line + "\n")
+            sink.write(writer.line(row, probabilities.tolist()) + "\n")
         sink.flush()
         progress.advance(len(batch))
         count += len(batch)
@@ -107,25 +109,3 @@ def _tokens(corpus: Corpus, batch: list[Row], pool: TokenizePool) -> list[str]:
     if corpus.layout.tokenizer is not None:
         return [row.text for row in batch]
     return [tokens for _, tokens in pool.tokenize((row, row.text) for row in batch)]
-
-
-def format_answer(
-    labels: list[str], probabilities: list[float], text: str, settings: PredictSettings
-) -> str:
-    """One line: `label TAB probability`, or with `--proba` every class's; or JSON."""
-    best = max(range(len(labels)), key=probabilities.__getitem__)
-    if settings.json:
-        answer: dict[str, Any] = {"label": labels[best], "probability": probabilities[best]}
-        if settings.proba:
-            answer["probabilities"] = dict(zip(labels, probabilities, strict=True))
-        if settings.show_text:
-            answer["text"] = text
-        return json.dumps(answer, ensure_ascii=False)
-    columns = [labels[best]]
-    if settings.proba:
-        columns += [f"{label}={p:.6f}" for label, p in zip(labels, probabilities, strict=True)]
-    else:
-        columns.append(f"{probabilities[best]:.6f}")
-    if settings.show_text:
-        columns.append(as_field(text))
-    return "\t".join(columns)
