@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "generate": "Generate text with a language or captioning model, token by token.",
     "embed": "Give each token a vector that depends on its context, or each text one.",
     "score": "Compute the log-probability of each line of text by a language model.",
+    "fill": "Fill a gap in a text: order choices, or name the likeliest words.",
     "export": "Write a classifier as ONNX, for programs without torch or Python.",
     "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
     "inspect-grad": "Show how gradients flow back through time: vanishing, exploding, why.",
@@ -47,9 +48,12 @@ TASKS = {
         ("eval", "compare", "predict", "export", "inspect-grad", "trace", "describe"),
     ),
     "lm": TaskEntry(
-        "LMSettings", ("eval", "compare", "generate", "score", "inspect-grad", "trace", "describe")
+        "LMSettings",
+        ("eval", "compare", "generate", "score", "fill", "inspect-grad", "trace", "describe"),
     ),
-    "bilm": TaskEntry("BiLMSettings", ("eval", "embed", "train classify --init", "describe")),
+    "bilm": TaskEntry(
+        "BiLMSettings", ("eval", "score", "fill", "embed", "train classify --init", "describe")
+    ),
     "tag": TaskEntry("TagSettings", ("eval", "compare", "predict", "describe")),
     "seq2seq": TaskEntry("Seq2SeqSettings", ("eval", "predict", "describe")),
     "caption": TaskEntry("CaptionSettings", ("eval", "generate", "describe")),

@@ -37,7 +37,8 @@ def test_every_task_has_settings_a_command_and_commands_that_fit_its_runs():
     from rnntool.commands.train import app
 
     assert {command.name for command in app.registered_commands} == set(registry.TASKS)
-    roles = (("evaluate", "eval"), ("predict", "predict"), ("compare", "compare"))
+    roles = (("evaluate", "eval"), ("predict", "predict"), ("compare", "compare"),
+             ("score", "score"), ("fill", "fill"))  # fmt: skip
     for task, entry in registry.TASKS.items():
         module = importlib.import_module(f"rnntool.tasks.{task}.settings")
         assert getattr(module, entry.settings)().epochs >= 1

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rnntool import tasks
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import ScoreSettings
@@ -15,7 +16,7 @@ app = new_app("Compute the log-probability of each line of text by a language mo
 
 @command(app, "score", ScoreSettings)
 def score(
-    run: Annotated[str, typer.Argument(help="Run directory of train lm.")],
+    run: Annotated[str, typer.Argument(help="Run directory of train lm or train bilm.")],
     inputs: Annotated[
         list[str] | None, typer.Argument(help="Text, TSV, CSV or tokens files; - is stdin.")
     ] = None,
@@ -28,10 +29,12 @@ def score(
 ) -> None:
     """Compute how probable each line of text is: log-probability in nats, tokens, perplexity.
 
+    Of a biLM, both directions: forward and backward log-probability, tokens, forward and backward
+    perplexity.
+
     Example: printf 'dog bites man\\nman bites dog\\n' | rnntool score runs/lm
     """
     from rnntool.formats.writing import write_text
-    from rnntool.tasks.lm.score import score as answer
 
     with write_text(output) as sink:
-        answer(run, inputs or ["-"], sink, settings, report)
+        tasks.score(run, inputs or ["-"], sink, settings, report)

@@ -8,7 +8,7 @@ Shapes: N rows, M steps of all of them, D input, H hidden, k blocks of a cell, V
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,8 +96,18 @@ class Encoder:
 
     def encode(self, packing: Packing, products: Sequence[Products]) -> tuple[Floats, Floats]:
         """The last layer's states [M, H·directions], and where each direction ended [N, …]."""
+        *_, (ways, ends) = self.every_layer(packing, products)
+        return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
+
+    def every_layer(
+        self, packing: Packing, products: Sequence[Products]
+    ) -> Iterator[tuple[list[Floats], list[Floats]]]:
+        """Of each layer, the first one first, what its directions come to.
+
+        Yields:
+            Each direction's states [M, H], and where it ended [N, H].
+        """
         ways: list[Floats] = []
-        ends: list[Floats] = []
         for layer in self.layers:
             if ways:
                 both = np.concatenate(ways, axis=1)
@@ -107,8 +117,8 @@ class Encoder:
                 self._run(p, own, packing, backward=direction == 1)
                 for direction, (p, own) in enumerate(zip(layer, products, strict=True))
             ]
-            ways, ends = [states for states, _ in runs], [end for _, end in runs]
-        return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
+            ways = [states for states, _ in runs]
+            yield ways, [end for _, end in runs]
 
     def _run(
         self, p: Weights, products: Products, packing: Packing, backward: bool

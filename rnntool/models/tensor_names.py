@@ -55,6 +55,23 @@ def adaptive_output(tensors: Tensors) -> tuple[Any, list[tuple[Any, Any]]]:
     return tensors[_ADAPTIVE + "head.weight"], tails
 
 
+def both_ways_output(tensors: Tensors) -> tuple[Any, Any]:
+    """Rows [V, D] and biases [V] of the softmax that a biLM's directions share."""
+    return tensors["output.embedding.weight"], tensors["output.bias"]
+
+
+def both_ways_projections(tensors: Tensors) -> list[tuple[Any, Any] | None]:
+    """Of each direction of a biLM, the weights [D, H] and biases [D] before its softmax.
+
+    None where H is D: then the states are taken as they are.
+    """
+    names = [f"project.{way}." for way in range(2)]
+    return [
+        (tensors[name + "weight"], tensors[name + "bias"]) if name + "weight" in tensors else None
+        for name in names
+    ]
+
+
 def condition(tensors: Tensors) -> Condition:
     """What a captioning model does with its vector; a KeyError where it is no captioning model."""
     return Condition(

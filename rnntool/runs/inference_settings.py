@@ -153,6 +153,20 @@ class ScoreSettings(StreamSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FillSettings(InferenceSettings):
+    """Settings of `fill`."""
+
+    text: str | None = setting(None, "The text, with ____ where the gap is, instead of a file.",
+                               panel="Data")  # fmt: skip
+    choices: str | None = setting(
+        None, "What may stand in the gap, between commas; without: the likeliest words.",
+        panel="Data",
+    )  # fmt: skip
+    top: int = setting(10, "Without --choices: so many words.", min=1, panel="Output")
+    json: bool = setting(False, "JSON lines instead of tables.", panel="Output")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmbedSettings(StreamSettings):
     """Settings of `embed`."""
 

@@ -21,12 +21,14 @@ load.py       a run directory opened in torch
 predict.py    `predict`: what `rnntool predict` answers; without torch where NumPy can
 evaluate.py   `evaluate`: the figures of `rnntool eval`
 compare.py    `compare`: what two runs make of the same rows, for `rnntool compare`
+score.py      `score`: how probable each line is, what `rnntool score` writes
+fill.py       `open_filler`: what may stand in a gap, for `rnntool fill`
 
 To add a task: write such a package, with `prepare_job` in its train.py, and one entry in
 registry.TASKS. `train TASK`, `search`, checkpoints, `--resume`, several processes and the tests
-over the registry come with that entry. `eval`, `predict` and `compare` find evaluate.py,
-predict.py and compare.py by their names, where the entry says that they take the task's runs. Its
-PyTorch module, if it needs one of its own, goes into models/.
+over the registry come with that entry. `eval`, `predict`, `compare`, `score` and `fill`
+find evaluate.py, predict.py, compare.py, score.py and fill.py by their names, where the entry says
+that they take the task's runs. Its PyTorch module, if it needs one of its own, goes into models/.
 """
 
 from __future__ import annotations
@@ -38,9 +40,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO
 from rnntool.tables import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rnntool.formats.rundir import Run
     from rnntool.reporting import Reporter
-    from rnntool.runs.inference_settings import CompareSettings, EvaluateSettings, PredictSettings
+    from rnntool.runs.cloze import Filling
+    from rnntool.runs.filling import Likeliest
+    from rnntool.runs.inference_settings import (
+        CompareSettings,
+        EvaluateSettings,
+        FillSettings,
+        PredictSettings,
+        ScoreSettings,
+    )
     from rnntool.runs.paired import Paired
     from rnntool.training.loop import Outcome
     from rnntool.training.settings import TrainingSettings
@@ -129,6 +141,44 @@ def predict(
     opened = _open(run, "predict", settings, report)
     count: int = _role(opened, "predict").predict(opened, inputs, sink, settings, report)
     return count
+
+
+def score(
+    run: str, inputs: list[str], sink: TextIO, settings: ScoreSettings, report: Reporter
+) -> None:
+    """Write how probable a language model finds each line, a line for a line.
+
+    Raises:
+        UserError: run or an input cannot be used.
+    """
+    opened = _open(run, "score", settings, report)
+    _role(opened, "score").score(opened, inputs, sink, settings, report)
+
+
+def fill(
+    run: str, source: str, settings: FillSettings, report: Reporter
+) -> Iterator[Filling | Likeliest]:
+    """What may stand in the gap of each text, in order.
+
+    Args:
+        source: a file or `-`; not read where the settings hold a text.
+
+    Raises:
+        UserError: run or a text cannot be used.
+    """
+    from rnntool.formats.corpus import CorpusOptions
+    from rnntool.runs.cloze import Gap, parse_choices, read_gaps
+    from rnntool.runs.filling import fill_gaps
+    from rnntool.text.gap import split_gap
+
+    opened = _open(run, "fill", settings, report)
+    choices = () if settings.choices is None else parse_choices(settings.choices, "--choices")
+    options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
+    gaps: Iterable[Gap] = read_gaps(source, choices, options)
+    if settings.text is not None:
+        gaps = [Gap("--text", settings.text, *split_gap(settings.text, "--text"), choices)]
+    filler = _role(opened, "fill").open_filler(opened, settings, report)
+    return fill_gaps(opened, filler, gaps, settings, report)
 
 
 def compare(a: str, b: str, data: str, settings: CompareSettings, report: Reporter) -> Paired:

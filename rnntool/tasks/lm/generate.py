@@ -67,14 +67,14 @@ def open_writer(path: str, report: Reporter, features: str | None = None, row: i
     if features is not None and not leads:
         raise UserError("is no captioning model: --vectors lead nothing", where=path)
     try:
-        engine = _engine(run, tensors, vector, report)
+        engine = make_engine(run, tensors, vector, report)
         documents = leads or bool(settings["lines"])
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"damaged: {error}", where=run.path) from None
     return Writer(run, engine, Unit(parse_identity(run.config.tokenizer), documents))
 
 
-def _engine(
+def make_engine(
     run: Run, tensors: dict[str, Floats], vector: Floats | None, report: Reporter
 ) -> StepModel:
     """The NumPy cells, or torch for what they do not compute."""

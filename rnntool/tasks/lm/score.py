@@ -1,4 +1,4 @@
-"""How probable a language model finds each line: what `rnntool score` does."""
+"""How probable a language model finds each line: what `rnntool score` does with one."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import TextIO
 
 import numpy as np
 
-from rnntool.formats.rundir import require_task
+from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import ScoreSettings
-from rnntool.runs.open import open_run
 from rnntool.tasks.lm.scorer import open_scorer
 from rnntool.tasks.lm.text import numbered_text
 
 
 def score(
-    path: str, inputs: list[str], sink: TextIO, settings: ScoreSettings, report: Reporter
+    run: Run, inputs: list[str], sink: TextIO, settings: ScoreSettings, report: Reporter
 ) -> None:
     """Write a line for each line of text: its log-probability in nats, tokens, perplexity.
 
     Each line is scored by itself, its end included, so that two sentences compare.
 
+    Args:
+        run: of `train lm`.
+
     Raises:
         UserError: the run or a file cannot be used.
     """
-    run = require_task(open_run(path), "lm")
-    run.note_interrupted(report)
     vocabulary = run.vocabulary
     with numbered_text(run, inputs, settings, report, documents=True) as text:
         starts, stops = text.spans
