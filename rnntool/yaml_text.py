@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
+
+from rnntool.yaml_plain import NotPlainError, parse_plain
 
 _CHARACTERS = 4_000_000  # of a file at most: settings are a few thousand
 _DEPTH = 50  # of lists and mappings in each other
@@ -21,10 +24,12 @@ def parse_yaml(text: str) -> Any:
     Raises:
         YamlError: it is no YAML, is too long or too deep, or holds an alias.
     """
-    import yaml
-
     if len(text) > _CHARACTERS:
         raise YamlError(f"{len(text):,} characters, too many for settings")
+    with contextlib.suppress(NotPlainError):
+        return parse_plain(text)
+    import yaml
+
     # libyaml's, where PyYAML was built with it, takes a tenth of the time.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.formats.vocab import read_vocabulary, write_vocabulary
+from rnntool.formats.vocab import write_vocabulary
+from rnntool.formats.vocab_lookup import open_vocabulary
 from rnntool.registry import TASKS
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import Vocabulary
@@ -102,7 +103,7 @@ def read_run(path: str) -> Run:
     for name in (LABELS, WEIGHTS) if wordless else (VOCAB, LABELS, WEIGHTS):
         if not (folder / name).is_file():
             raise _incomplete(folder, name)
-    vocabulary = _NO_VOCABULARY if wordless else read_vocabulary(str(folder / VOCAB))
+    vocabulary = _NO_VOCABULARY if wordless else open_vocabulary(str(folder / VOCAB))
     return Run(folder, config, vocabulary, _read_labels(folder / LABELS))
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from typing import TypedDict
 
 from rnntool.errors import UserError
-from rnntool.formats.header import format_header, parse_header
+from rnntool.formats.header import Header, format_header, parse_header
 from rnntool.formats.reading import name_of, read_all_lines
 from rnntool.formats.writing import write_text
 from rnntool.text.vocabulary import SPECIALS, Vocabulary
+
+
+class Origin(TypedDict):
+    """Of a vocabulary, by its first line."""
+
+    tokenizer: str
+    min_count: int
 
 
 def write_vocabulary(path: str, vocabulary: Vocabulary) -> None:
@@ -32,13 +40,17 @@ def read_vocabulary(path: str) -> Vocabulary:
     Raises:
         UserError: it is not a vocabulary file, or a line of it is damaged, cut off or doubled.
     """
-    name = name_of(path)
-    first, *lines = read_all_lines(path) or [""]
-    header = parse_header(first, name)
-    if header is None or header.kind != "vocab":
-        raise UserError(
-            "is not a vocabulary file", where=name, hint="make one with rnntool build-vocab"
-        )
+    return parse_vocabulary(read_all_lines(path), name_of(path))
+
+
+def parse_vocabulary(lines: list[str], name: str) -> Vocabulary:
+    """The vocabulary that a file's lines hold; `name` stands in errors.
+
+    Raises:
+        UserError: as `read_vocabulary`.
+    """
+    first, *lines = lines or [""]
+    header = origin_of(parse_header(first, name), name)
     tokens, counts = _columns(lines, name)
     if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
         raise UserError(
@@ -46,16 +58,27 @@ def read_vocabulary(path: str) -> Vocabulary:
             where=name,
             hint="make it anew with rnntool build-vocab",
         )
-    min_count = header.values.get("min_count", "1")
-    vocabulary = Vocabulary(
-        tokens=tuple(tokens),
-        counts=tuple(map(int, counts)),
-        tokenizer=header.values.get("tokenizer", "whitespace"),
-        min_count=int(min_count) if min_count.isdecimal() else 1,
-    )
+    vocabulary = Vocabulary(tuple(tokens), tuple(map(int, counts)), **header)
     if len(vocabulary.ids) != len(tokens):
         raise _doubled(tokens, name)
     return vocabulary
+
+
+def origin_of(header: Header | None, name: str) -> Origin:
+    """What a vocabulary's first line says of it.
+
+    Raises:
+        UserError: it is another file's, or none of ours.
+    """
+    if header is None or header.kind != "vocab":
+        raise UserError(
+            "is not a vocabulary file", where=name, hint="make one with rnntool build-vocab"
+        )
+    min_count = header.values.get("min_count", "1")
+    return {
+        "tokenizer": header.values.get("tokenizer", "whitespace"),
+        "min_count": int(min_count) if min_count.isdecimal() else 1,
+    }
 
 
 def _columns(lines: list[str], name: str) -> tuple[list[str], list[str]]:

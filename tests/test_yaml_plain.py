@@ -1,0 +1,83 @@
+"""Whatever is read without a YAML parser is what a YAML parser reads."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnntool import yaml_text
+from rnntool.configuration import as_dict
+from rnntool.tasks.bilm.settings import BiLMSettings
+from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.forecast.settings import ForecastSettings
+from rnntool.tasks.lm.settings import LMSettings
+from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
+from rnntool.tasks.tag.settings import TagSettings
+from rnntool.yaml_plain import NotPlainError, parse_plain
+
+# Where YAML's readings of a word part: 1.1 against 1.2, base 60, octal, dates, signs.
+WORDS = """
+y Y yes NO on Off true True FALSE null Null ~ 0 00 010 0o7 0x1f 1_000 1e3 1.0e3 1.5e-03 .5 5. -0 +1
+-1.5 .inf -.INF .nan 12:30 190:20:30 2026-11-26 1.2.3 = << - ? a:b a: #b a#b a,b [ ] {} [] [a]
+{a:1} *a &a !!int !a | > % @ ` ' " '' 'a' 'it''s' "a" 가 가나: é 日 a/b /a C:\\ ～ x=1 f(x) 1,2
+3,4,5 0.05 -7 99999999999999999999 null: ... --- 1.e5 0b1 e5 1e-05 1.0e-05 1,2.
+1.2.3+cpu 1.2.3.4 12:30:45.5
+"""
+HASHES = [f"{begin:0<64}" for begin in ("f9", "12", "0b1", "1e5", "0x")]
+TELLING = st.sampled_from([*WORDS.split(), *HASHES, "a: b", "a :b", "a #b", "a b, c", "1.5 2"])
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), TELLING
+)
+KEYS = st.one_of(TELLING, st.from_regex(r"[a-z_]{1,9}", fullmatch=True), st.text(max_size=4))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, min_size=0, max_size=4)
+    ),
+    max_leaves=12,
+)
+INDENTS = st.sampled_from(["", " ", "  ", "    ", "\t"])
+LINES = st.tuples(INDENTS, KEYS, st.sampled_from([":", ": ", " : ", ":  "]), TELLING | st.just(""))
+
+
+def agree(text: str) -> Any:
+    """What is read without a parser, after it was compared with the parser's reading."""
+    try:
+        found = parse_plain(text)
+    except NotPlainError:
+        return None
+    expected = yaml.safe_load(text)
+    assert found == expected
+    assert repr(found) == repr(expected)  # 1 is not True, 1.0 is not 1; the order is the same
+    return found
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=6))
+def test_what_a_parser_wrote_is_read_as_the_parser_reads_it(values):
+    agree(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+
+
+@given(st.lists(LINES, max_size=6))
+def test_what_a_person_wrote_is_read_as_the_parser_reads_it_or_left_to_it(lines):
+    agree("".join("".join(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [ClassifySettings, BiLMSettings, LMSettings, TagSettings, Seq2SeqSettings, ForecastSettings],
+)
+def test_the_settings_of_a_run_need_no_parser(settings, monkeypatch):
+    config = {
+        "task": "classify", "settings": as_dict(settings()), "tokenizer": "okt:norm,stem",
+        "inputs": {"train": {"path": "/데이터/train.tok", "sha256": "f9" * 32}},
+        "versions": {"torch": "2.13.0+cpu", "rnntool": "0.1.0"}, "results": {"loss": 4.7e-05},
+        "backend": "cpu fp32, oneDNN on, 2 threads (no bf16 matrix units)", "format": 1,
+    }  # fmt: skip
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    monkeypatch.setitem(sys.modules, "yaml", None)  # to import it is an error
+    assert yaml_text.parse_yaml(text) == config
