@@ -1,4 +1,4 @@
-"""A stage's settings: one frozen dataclass; a field is one flag, one YAML key, one line of help.
+"""The settings of a command are a frozen dataclass: each field is a flag and a YAML key.
 
 Precedence: the field's default < `--config FILE.yaml` < the flag.
 """
@@ -36,10 +36,10 @@ def setting(
         help: one line, with the unit where there is one.
         flag: the flag's spelling where it is not `--name-of-the-field`; a short form may precede
             it: `"-t --tokenizer"`.
-        choices: the words allowed.
-        min, max: the closed range allowed.
+        choices: the allowed words.
+        min, max: the smallest and the largest allowed value.
         panel: heading under which `--help` lists the flag.
-        tasks: what a run must have been trained for, where the flag means nothing to others.
+        tasks: the tasks whose runs use the flag; None: every task.
     """
     metadata = {
         "help": help,
@@ -85,7 +85,7 @@ def build(cls: type[S], values: Mapping[str, Any], where: object | None = None) 
 
 
 def refuse_foreign(settings: Any, task: str, where: str) -> None:
-    """Raise a UserError if a setting differs from its default that means nothing to the task.
+    """Raise a UserError if a setting was changed that runs of the task do not use.
 
     Args:
         task: what the run at `where` was trained for.
@@ -94,7 +94,7 @@ def refuse_foreign(settings: Any, task: str, where: str) -> None:
         tasks = field.metadata["tasks"]
         if tasks and task not in tasks and getattr(settings, field.name) != field.default:
             flag = flag_of(field.name, field.metadata)
-            raise UserError(f"was trained for {task!r}, and {flag} is for {' and '.join(tasks)}",
+            raise UserError(f"is a run of {task!r}, but {flag} is for {' and '.join(tasks)}",
                             where=where, hint=f"leave out {flag}")  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def as_dict(settings: Any) -> dict[str, Any]:
 
 
 def to_yaml(settings: Any) -> str:
-    """What `--print-config` prints; `--config` reads it back."""
+    """The text that `--print-config` prints and `--config` reads."""
     import yaml
 
     return yaml.safe_dump(as_dict(settings), sort_keys=False, allow_unicode=True)

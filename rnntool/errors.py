@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to see, and how it reads."""
+"""UserError: the exception whose message is shown to the user."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """The work cannot be done as asked: what is wrong, where, and what to do about it.
+    """A mistake that the user can fix: what is wrong, where, and what to do about it.
 
-    It ends the command with exit code 1 and one line on standard error:
+    The command ends with exit code 1 and prints one line on standard error:
     `rnntool: error: WHERE: WHAT; HINT`.
     """
 
@@ -28,12 +28,14 @@ class UserError(Exception):
 
 
 def nearest(name: str, names: Iterable[str], count: int = 1) -> list[str]:
-    """The names most like `name`, for a "did you mean" in an error."""
+    """The names most similar to `name`, for a "did you mean" in an error message."""
     return difflib.get_close_matches(name, list(names), n=count, cutoff=0.6)
 
 
 def one_of(name: str, names: Iterable[str]) -> str:
-    """`did you mean X?` when a name is close, else the list of names."""
+    """`did you mean X?` when a name is similar, otherwise the list of names."""
     known = list(names)
     close = nearest(name, known)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+    return (
+        f"did you mean {close[0]!r}?" if close else f"expected one of: {', '.join(known) or 'none'}"
+    )

@@ -10,9 +10,9 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "microseconds allowed, microseconds o
 
 
 def usable_cores() -> int:
-    """Cores this process may use: its affinity and its container's quota count.
+    """Cores that this process may use, limited by its affinity and its container's quota.
 
-    Processes that torchrun started on this machine share them.
+    Processes that torchrun started on this machine share the cores.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     shared_by = int(os.environ.get("LOCAL_WORLD_SIZE", 1)) if process_count() > 1 else 1
@@ -28,37 +28,37 @@ def _quota() -> int:
 
 
 def may_have_gpu() -> bool:
-    """Whether NVIDIA's driver is here: seen from its files, since asking torch takes seconds."""
+    """Whether NVIDIA's driver is installed: a look at its files, since torch takes seconds."""
     return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
 
 
 def process_rank() -> int:
-    """This process's number among those that torchrun started; 0 where it started none."""
+    """The number of this process among those of torchrun; 0 without torchrun."""
     return int(os.environ.get("RANK", 0)) if process_count() > 1 else 0
 
 
 def process_count() -> int:
-    """How many processes torchrun started to train together."""
+    """How many processes torchrun started for one training; 1 without torchrun."""
     together = {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ)
     return int(os.environ["WORLD_SIZE"]) if together else 1
 
 
 def one_blas_thread() -> None:
-    """Let NumPy multiply on one thread; call it before NumPy is imported.
+    """Make NumPy multiply matrices on one thread; call this before NumPy is imported.
 
-    Matrices of a few hundred rows gain little from a second thread, whose waiting costs as much
-    again where the machine is shared. A user's own setting stays.
+    For matrices of a few hundred rows a second thread gains little, and its waiting costs as much
+    time again on a shared machine. Variables that the user has set are kept.
     """
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
 
 
 def short_openmp_spin() -> None:
-    """Let torch's threads sleep soon where they wait for each other; call it before torch.
+    """Make torch's waiting threads sleep after a short time; call this before importing torch.
 
-    By default they spin, each on a core that another process may need: of two trainings on the same
-    cores each took over ten times as long as alone. After a thousand rounds they sleep, and alone
-    nothing is slower. What a user has said of waiting stays.
+    By default a waiting thread keeps its core busy, although another process may need it: two
+    trainings on the same cores each took over ten times as long as one alone. With this limit a
+    single training is no slower. Variables that the user has set are kept.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         os.environ["GOMP_SPINCOUNT"] = "1000"

@@ -1,6 +1,6 @@
-"""Names that commands offer: a module that imports nothing of ours, so that `--help` is instant.
+"""The names of commands, tasks and choices; no imports, so that `--help` is fast.
 
-Each name's implementation lives where the comment says; a test checks that both lists agree.
+A comment says where each name is implemented; a test checks that the two agree.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from typing import NamedTuple
 COMMANDS: dict[str, str] = {
     "data": "Download NSMC from its public repository, or write the bundled sample.",
     "check": "Check files before training: labels, duplicates, lengths, unknown rate.",
-    "tokenize": "Split text into tokens, as a stream.",
+    "tokenize": "Split text into tokens.",
     "build-vocab": "Count tokens into a vocabulary, or train a subword model on them.",
     "train-embeddings": "Train word vectors: CBOW or skip-gram.",
     "query-embeddings": "Query word vectors: neighbors, analogy, similarity.",
     "train": "Train a recurrent network.",
-    "search": "Search a task's settings: trials within a budget, the best run kept.",
+    "search": "Try settings of a task within a time budget, and keep the best run.",
     "eval": "Score a trained run on data that it has not seen.",
     "compare": "Compare two runs on the same rows: difference, interval, exact test.",
-    "predict": "Answer for each line: label, tags, text; or the next values of a series.",
+    "predict": "Predict for each line a label, tags or a text; or the next values of a series.",
     "generate": "Generate text with a language or captioning model, token by token.",
-    "embed": "Give each token a vector that depends on its context, or each text one.",
-    "score": "Compute the log-probability of each line of text by a language model.",
+    "embed": "Compute a vector for each token in its context, or one for each text.",
+    "score": "Compute the log-probability of each line of text with a language model.",
     "fill": "Fill a gap in a text: order choices, or name the likeliest words.",
     "export": "Write a classifier as ONNX, for programs without torch or Python.",
     "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
-    "inspect-grad": "Show how gradients flow back through time: vanishing, exploding, why.",
-    "trace": "Show a network token by token: what it would say, its gates, its units.",
+    "inspect-grad": "Show how gradients flow back through time, and why they vanish or explode.",
+    "trace": "Show a network token by token: its answer so far, its gates, its units.",
     "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
-    "doctor": "Check what is installed and usable, and how to fix what is not.",
+    "doctor": "Check what is installed and works, and say how to fix what does not.",
 }
 
 
 class TaskEntry(NamedTuple):
-    """What the commands must know of a task before any of its code is imported."""
+    """What the commands need to know about a task before its code is imported."""
 
     settings: str  # the class in tasks/<task>/settings.py
-    commands: tuple[str, ...]  # that take its runs
+    commands: tuple[str, ...]  # commands that accept its runs
 
 
 # Each is a package: tasks/<task>/.
@@ -78,10 +78,10 @@ CHARACTER_ENCODERS = ("none", "cnn", "recurrent")
 CHARACTER_UNITS = ("char", "jamo")
 POOLINGS = ("last", "max", "mean", "all")
 INPUTS = ("embedding", "one-hot")
-# models/character_input.py beside them
+# and models/character_input.py
 TEXT_INPUTS = (*INPUTS, "characters")
 
-# cells/ (NumPy): what `inspect-grad` and `trace` can look into; inspection/probe.py
+# cells/ (NumPy), for `inspect-grad` and `trace`; inspection/probe.py
 NUMPY_CELLS = ("rnn", "rnn-relu", "rnn-sigmoid", "lstm", "gru", "gru-reset-before")
 INITS = ("uniform", "orthogonal")
 
@@ -105,7 +105,7 @@ FORMATS = ("auto", "lines", "tsv", "csv", "fasttext", "jsonl", "parquet", "folde
 TEXT_FLAGS = "--text-field --text-column"
 LABEL_FLAGS = "--label-field --label-column"
 
-# formats/reading.py: what becomes of a line in another encoding
+# formats/reading.py: how a line in another encoding is handled
 DECODING = ("strict", "replace", "skip")
 
 LOG_FORMATS = ("auto", "rich", "plain", "json", "none")

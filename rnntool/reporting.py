@@ -1,6 +1,6 @@
-"""What a command says while it works: notes, warnings, progress. All of it on standard error.
+"""Messages of a running command: notes, warnings and progress, all on standard error.
 
-Libraries get a `Reporter` and never print; the command chooses which kind.
+Library code never prints. It gets a `Reporter`, and the command chooses which kind.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ class Progress(Protocol):
     """A running count."""
 
     def advance(self, count: int = 1, **shown: str) -> None:
-        """Count on, and show named values (loss, accuracy) beside the count."""
+        """Add to the count, and show named values (loss, accuracy) beside it."""
 
 
 class Reporter(Protocol):
-    """Where a library says what it does."""
+    """Receives the messages of library code."""
 
     def note(self, message: str) -> None:
-        """A fact worth a line: what was chosen, counted or written."""
+        """One line about what was chosen, counted or written."""
 
     def detail(self, message: str) -> None:
-        """What was chosen, for those who asked with `--verbose`."""
+        """A note that is shown only with `--verbose`."""
 
     def warn(self, message: str) -> None:
-        """Something the user should look at; the work goes on."""
+        """A possible problem; the work continues."""
 
     def event(self, name: str, values: dict[str, Any], summary: str) -> None:
         """A measured step (an epoch): its values for a program, a summary for a person."""
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
-        """A summary for a person; a program has had its events."""
+        """A summary for people; programs read the events instead."""
 
     def progress(
         self, description: str, total: int | None, unit: str
@@ -49,7 +49,7 @@ class Reporter(Protocol):
 
 def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Reporter:
     """The reporter for `--log-format`; `auto` draws bars only on a terminal."""
-    if quiet or log_format == "none" or process_rank() > 0:  # torchrun: the first one speaks
+    if quiet or log_format == "none" or process_rank() > 0:  # torchrun: only the first reports
         return QuietReporter()
     if log_format == "auto":
         log_format = "rich" if sys.stderr.isatty() else "plain"
@@ -60,7 +60,7 @@ def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Report
 
 
 def _rate(per_second: float) -> str:
-    """Units a second; two digits of a slow rate (epochs), whole numbers of a fast one."""
+    """Units per second: two digits below 10 (epochs), whole numbers above."""
     return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.2g}/s"
 
 
@@ -70,12 +70,12 @@ class _NoProgress:
 
 
 class QuietReporter:
-    """Says nothing but warnings."""
+    """Shows only warnings."""
 
     verbose = False
 
     def note(self, message: str) -> None:
-        """Left unsaid."""
+        """Shows nothing."""
 
     def detail(self, message: str) -> None:
         """A note, with `--verbose`."""
@@ -83,14 +83,14 @@ class QuietReporter:
             self.note(message)
 
     def warn(self, message: str) -> None:
-        """A warning is said even when quiet: it may be the reason for a strange result."""
+        """Prints the warning even with --quiet: it may explain a strange result."""
         print(f"rnntool: warning: {message}", file=sys.stderr, flush=True)
 
     def event(self, name: str, values: dict[str, Any], summary: str) -> None:
-        """Left unsaid."""
+        """Shows nothing."""
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
-        """Left unsaid."""
+        """Shows nothing."""
 
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
@@ -117,7 +117,7 @@ class PlainReporter(QuietReporter):
 
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
-        """A line now and then, with rate and time left."""
+        """A line every `interval` seconds, with rate and time left."""
         yield _TimedProgress(self.interval, description, total, unit, self._show)
 
     def _show(self, state: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ class JsonReporter(PlainReporter):
 
 
 class _TimedProgress:
-    """Counts, and shows its state when `interval` seconds have passed since the last time."""
+    """A count that is shown every `interval` seconds."""
 
     def __init__(
         self, interval: float, description: str, total: int | None, unit: str, show: Any
@@ -210,12 +210,12 @@ class RichReporter(QuietReporter):
         self.note(summary)
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
-        """Drawn."""
+        """A drawn table."""
         draw_table(sys.stderr, columns, rows)
 
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
-        """A bar that goes away when the work is done."""
+        """A bar that disappears when the work is done."""
         from rich import progress as bars
 
         columns = [

@@ -1,4 +1,4 @@
-"""Rows under columns: drawn on a terminal, plain aligned text in a pipe."""
+"""Tables: with lines on a terminal, as plain aligned text in a pipe."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TextIO
 
 
 def draw_table(sink: TextIO, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under their columns; numbers to the right."""
+    """Print rows under their columns, numbers aligned to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     class Output(Console):
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # rich would end the process with 1; a reader may well stop early
+            raise BrokenPipeError  # rich would exit with 1, but a reader may stop early
 
     terminal = sink.isatty()
     table = Table(box=box.SIMPLE_HEAD if terminal else None)
@@ -23,13 +23,13 @@ def draw_table(sink: TextIO, columns: Sequence[str], rows: Sequence[Sequence[obj
         table.add_column(column, justify="right" if right else "left", no_wrap=not terminal)
     for row in rows:
         table.add_row(*(format_cell(cell) for cell in row))
-    # In a pipe nothing is wrapped or cut: a program reads it.
+    # In a pipe nothing is wrapped or cut, because a program reads it.
     width = None if terminal else 10_000
     Output(file=sink, width=width, highlight=False, markup=False).print(table)
 
 
 def format_cell(cell: object) -> str:
-    """Four decimals for a share, thousands separated for a count."""
+    """Four decimals for a float, separated thousands for an integer."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
@@ -38,15 +38,15 @@ def format_cell(cell: object) -> str:
 
 
 def shortened(path: str, most: int = 40) -> str:
-    """The end of a long path, so that it never widens a table's column."""
+    """The path, or the last part of a long one, so that it does not widen a table's column."""
     return path if len(path) <= most else "…" + path[1 - most :]
 
 
 def shown_token(token: str, most: int = 16) -> str:
-    """A token as a column shows it: control characters spelled out, a long one cut.
+    """A token for a table: control characters are escaped, a long token is cut.
 
     Args:
-        most: columns of a terminal at most; a Hangul syllable takes two.
+        most: maximum width in terminal columns; a Hangul syllable takes two.
     """
     from rich.cells import cell_len, set_cell_size
 

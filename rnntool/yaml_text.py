@@ -1,4 +1,4 @@
-"""YAML that somebody else may have written: plain values alone, and no more than fit on a page."""
+"""Read YAML from files that may be damaged or hostile: plain values only, limited in size."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 from rnntool.yaml_plain import NotPlainError, parse_plain
 
-_CHARACTERS = 4_000_000  # of a file at most: settings are a few thousand
-_DEPTH = 50  # of lists and mappings in each other
+_CHARACTERS = 4_000_000  # maximum length of a file; settings have a few thousand
+_DEPTH = 50  # maximum nesting of lists and mappings
 
 
 class YamlError(ValueError):
-    """Not YAML, or not such as is read here; the message says why."""
+    """The text is not YAML, or uses a feature that is not read here; the message says why."""
 
 
 def parse_yaml(text: str) -> Any:
     """The value of a YAML document.
 
-    An alias (`*name`) is refused: a few lines of them can stand for gigabytes.
+    An alias (`*name`) is refused: a few lines with aliases can expand to gigabytes.
 
     Raises:
-        YamlError: it is no YAML, is too long or too deep, or holds an alias.
+        YamlError: the text is not YAML, is too long or nested too deep, or contains an alias.
     """
     if len(text) > _CHARACTERS:
         raise YamlError(f"{len(text):,} characters, too many for settings")
@@ -30,7 +30,7 @@ def parse_yaml(text: str) -> Any:
         return parse_plain(text)
     import yaml
 
-    # libyaml's, where PyYAML was built with it, takes a tenth of the time.
+    # libyaml's loader, where PyYAML has it, takes a tenth of the time.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         _require_plain(yaml.parse(text, loader))
@@ -40,13 +40,13 @@ def parse_yaml(text: str) -> Any:
 
 
 def _require_plain(events: Iterable[Any]) -> None:
-    """Raise a YamlError at an alias, or where values are nested as no settings are."""
+    """Raise a YamlError at an alias, or where values are nested too deep."""
     import yaml
 
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent):
-            raise YamlError("an alias (*) is not read here")
+            raise YamlError("aliases (*name) are not allowed")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEPTH:

@@ -52,7 +52,7 @@ def test_yaml_exponents_and_whole_numbers_are_floats(tmp_path):
         ("size: 0\n", "at least 1"),
         ("size: many\n", "not a whole number"),
         ("size: true\n", "not a whole number"),
-        ("kind: c\n", "there are: a, b"),
+        ("kind: c\n", "expected one of: a, b"),
         ("rate: 1.5\n", "from 0.0 to 1.0"),
         ("fast: 1\n", "not true or false"),
         ("size:\n", "needs a value"),

@@ -1,4 +1,4 @@
-"""The command line. Each subcommand is a module here, imported only when it is asked for."""
+"""The command line. Each subcommand is a module here, imported only when it is used."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from rnntool.registry import COMMANDS, LOG_FORMATS
 
 
 class LazyGroup(TyperGroup):
-    """Subcommands by name from the registry, so that `--help` imports none of them."""
+    """Subcommands, listed from the registry so that `--help` does not import them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The registry's names, in the order of a workflow."""
+        """The names in the registry, in the order of a workflow."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The subcommand's own module, imported now."""
+        """Import the subcommand's module and return its command."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"rnntool.commands.{cmd_name.replace('-', '_')}")
         return typer.main.get_command(module.app)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As Typer does, but a wrong name is compared with the registry's names."""
+        """Like Typer's method, but suggest a similar name for a wrong one."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from rnntool.errors import one_of
 
@@ -39,7 +39,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Plain help from the registry: instant, since neither rich nor a command is imported."""
+        """Plain help from the registry: fast, since neither rich nor a command is imported."""
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         options = [p.get_help_record(ctx) for p in self.get_params(ctx)]
@@ -80,33 +80,33 @@ def _root(
 ) -> None:
     """Recurrent networks for text: commands that read files and write files.
 
-    The flags that every command has may also stand before its name; the command reads them.
+    The options listed under "Every command" can also be given before the command's name.
     """
 
 
 def _fill_closed_streams() -> None:
-    """Let no file take the number of a standard stream that is closed, and be written to as one.
+    """Open /dev/null for each closed standard stream, so that no other file gets its number.
 
-    `sys.stdin` and `sys.stdout` stay None, so that who needs them says so.
+    `sys.stdin` and `sys.stdout` stay None, so that a command that needs them can report it.
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (to the end)
 
 
 def main() -> None:
-    """The console script."""
+    """Entry point of the console script `rnntool`."""
     _fill_closed_streams()
-    short_openmp_spin()  # for this process, and for those that it starts
+    short_openmp_spin()  # for this process and its children
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # whatever the locale: data is UTF-8
+            stream.reconfigure(encoding="utf-8")  # data is UTF-8 in every locale
     try:
         app()
-    except KeyboardInterrupt:  # while a command's module was being imported
+    except KeyboardInterrupt:  # while a command's module is imported
         print("rnntool: interrupted", file=sys.stderr)
         sys.exit(130)

@@ -1,8 +1,8 @@
-"""Turn a function and a settings dataclass into a subcommand.
+"""Make a subcommand from a function and a dataclass of settings.
 
-`@command(app, "name", SomeSettings)` gives the function one flag for each field of the dataclass,
-`--config` and `--print-config`, the flags that every command has, and the error handling that
-DESIGN asks for: exit code 1 and one line, 130 on Ctrl-C, silence on a closed pipe.
+`@command(app, "name", SomeSettings)` gives the function a flag for each field of the dataclass,
+`--config` and `--print-config`, the flags of every command, and the handling of errors: exit code
+1 and one line, 130 on Ctrl-C, silence when the reader of a pipe has stopped.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from rnntool.registry import LOG_FORMATS
 from rnntool.reporting import Reporter, make_reporter
 
 _COMMON = "Every command"
-# The flags that every command has, which may also stand before its name.
+# The flags of every command; they can also be given before its name.
 COMMON_DEFAULTS = {"log_format": "auto", "quiet": False, "verbose": False, "traceback": False}
 
 
 def new_app(help: str) -> typer.Typer:
-    """A Typer application with this project's habits, for one subcommand or a group of them."""
+    """A Typer application with the options that all our subcommands share."""
     return typer.Typer(
         help=help,
         cls=PlainGroup,
@@ -52,7 +52,7 @@ def command(
     """Register a function `f(…typer parameters…, settings=…, report=…)` as a subcommand.
 
     Args:
-        prints: its result is what it prints; it gets `-o`, which sends that to a file.
+        prints: the function prints its result; the command gets `-o`, to print to a file.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., None]:
@@ -106,7 +106,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _field_parameters(settings: type[Any]) -> list[inspect.Parameter]:
-    """A Typer option for each field; None means "not given", so a file's value can stand."""
+    """A Typer option for each field; None means "not given", so that --config can set it."""
     hints = typing.get_type_hints(settings)
     return [
         _keyword(field.name, _option_type(field, hints[field.name]), None)
@@ -137,7 +137,7 @@ def _option_type(field: dataclasses.Field[Any], hint: Any) -> Any:
 
 
 def _shown_default(default: Any) -> str:
-    """The default as `--help` shows it; nothing where there is none, or where it is plain."""
+    """The default for `--help`; empty if there is none, or if a switch is off."""
     return "" if default in (None, (), "") or default is False else f" (default: {default})"
 
 
@@ -149,11 +149,11 @@ def _common_parameters(with_config: bool) -> list[inspect.Parameter]:
         Literal[LOG_FORMATS],  # type: ignore[valid-type]
         option("--log-format", help="How progress is written to standard error."),
     ]
-    flag = Annotated[bool, option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+    flag = Annotated[bool, option("--quiet", "-q", help="Show only warnings and errors.")]
     verbose = Annotated[
-        bool, option("--verbose", "-v", help="Say which device, precision and engine are used.")
+        bool, option("--verbose", "-v", help="Report which device, precision and engine are used.")
     ]
-    traceback = Annotated[bool, option("--traceback", help="Show Python's traceback on an error.")]
+    traceback = Annotated[bool, option("--traceback", help="Show Python's traceback of an error.")]
     parameters = [
         _keyword("log_format", log_format, "auto"),
         _keyword("quiet", flag, False),
@@ -172,7 +172,7 @@ def _common_parameters(with_config: bool) -> list[inspect.Parameter]:
 
 
 def _with_root(context: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
-    """The values, with the flags that stood before the subcommand (`rnntool -v predict …`)."""
+    """The values, with the flags given before the subcommand (`rnntool -v predict …`)."""
     before = context.find_root().params
     return values | {
         name: before[name]
@@ -183,17 +183,17 @@ def _with_root(context: typer.Context, values: dict[str, Any]) -> dict[str, Any]
 
 @contextmanager
 def guard(traceback: bool = False, json: bool = False) -> Iterator[None]:
-    """Exit as DESIGN says, whatever happens inside.
+    """Turn every exception into an exit code and one line on standard error.
 
     Args:
-        json: what went wrong is said as a JSON object.
+        json: write that line as a JSON object.
     """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
         if sys.stdout is not None:
-            sys.stdout.flush()  # so that a closed pipe shows here and not at interpreter exit
+            sys.stdout.flush()  # a closed pipe raises here, not when Python exits
     except BrokenPipeError:
         _abandon_stdout()
         raise typer.Exit(0) from None
@@ -228,15 +228,15 @@ def _fail(message: str, code: int, traceback: bool, json: bool) -> None:
 
 
 def _echo() -> bool:
-    """Whether what went wrong is the first process's to tell, since all meet it."""
+    """Whether the first process of torchrun reports this error, which all of them meet."""
     return process_rank() > 0 and isinstance(sys.exc_info()[1], UserError)
 
 
 def _terminate(signum: int, frame: Any) -> None:
-    """SIGTERM ends the command as an exception does, so that temporary files go."""
+    """On SIGTERM end the command by an exception, so that temporary files are removed."""
     raise SystemExit(128 + signum)
 
 
 def _abandon_stdout() -> None:
-    """Keep Python from complaining at exit that standard output is closed."""
+    """Prevent Python's message at exit that standard output is closed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,6 @@
-"""Help as a manual page has it: plain text in sections, no flag cut in a narrow terminal.
+"""Help in the form of a manual page: plain text in sections, at 80 columns.
 
-Rich's tables give the values' types a column of their own and cut long flags at 80 columns;
-besides, drawing them takes longer than all the rest of `--help`.
+Rich's tables cut long flags at 80 columns, and drawing them takes longer than the rest of `--help`.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ _ARGUMENTS, _OPTIONS = "Arguments", "Options"
 
 
 class PlainCommand(TyperCommand):
-    """A subcommand whose flags stand under the headings that they were declared with."""
+    """A subcommand that lists its flags under their headings."""
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """The description, and the example on lines of its own."""
+        """The description, then the example on a separate line."""
         text, _, example = (self.help or "").partition("Example: ")
         for paragraph in text.strip().split("\n\n"):
             formatter.write_paragraph()
@@ -28,7 +27,7 @@ class PlainCommand(TyperCommand):
                 formatter.write(f"{' ' * formatter.current_indent}{' '.join(example.split())}\n")
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Arguments first, then the panels in the order in which their first flag was declared."""
+        """Arguments first, then the headings in the order of their first flags."""
         panels: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             if record := parameter.get_help_record(ctx):
@@ -41,10 +40,10 @@ class PlainCommand(TyperCommand):
 
 
 class PlainGroup(TyperGroup):
-    """A command of several subcommands, each named with the whole of its description."""
+    """A command with subcommands, each listed with its whole description."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """The subcommands in the order in which they were registered."""
+        """The subcommands, in the order of their registration."""
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl([

@@ -1,4 +1,4 @@
-"""Where a report goes: standard output, or with `-o` a file that appears when it is whole."""
+"""Print a report to standard output, or with `-o` to a file that appears when it is complete."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Output = Annotated[str, typer.Option("-o", "--output", help="File to write; - is
 
 @contextlib.contextmanager
 def standard_output_to(path: str) -> Iterator[None]:
-    """Let what is printed go to `path`.
+    """Print to the file `path` instead of standard output.
 
-    A command that has printed all and then ends with an exit code of its own (`doctor`) has made a
-    whole report: it is kept.
+    A command that prints its report and then sets an exit code (`doctor`) has finished the report,
+    so the file is kept.
     """
     from rnntool.formats.writing import write_text
 
@@ -32,7 +32,7 @@ def standard_output_to(path: str) -> Iterator[None]:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under their columns on standard output; numbers to the right."""
+    """Print rows under their columns on standard output, numbers aligned to the right."""
     from rnntool.tables import draw_table
 
     draw_table(sys.stdout, columns, rows)

@@ -25,7 +25,7 @@ def build_vocab(
     settings: VocabularySettings,
     report: Reporter,
 ) -> None:
-    """Count tokens into a vocabulary, most frequent first; say how much of the text it covers.
+    """Count tokens and write a vocabulary, most frequent tokens first; report its coverage.
 
     With --subword SIZE, train a subword model instead, for `tokenize -t subword`.
 

@@ -22,7 +22,7 @@ app = new_app("Check files before training: labels, duplicates, lengths, unknown
 def check(
     files: Annotated[list[str], typer.Argument(help="Raw text or tokens files.")],
     vocab: Annotated[
-        str | None, typer.Option("--vocab", help="Vocabulary to measure the unknown rate against.")
+        str | None, typer.Option("--vocab", help="Vocabulary; report the share of unknown tokens.")
     ] = None,
     format: Annotated[
         Literal[FORMATS],  # type: ignore[valid-type]
@@ -35,11 +35,11 @@ def check(
         str | None, typer.Option(*LABEL_FLAGS.split(), help="Column or JSON field of the label.")
     ] = None,
     encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the files.")] = "utf-8",
-    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     *,
     report: Reporter,
 ) -> None:
-    """Look at data before training: rows, labels, duplicates, overlap, lengths, unknown rate.
+    """Check data before training: rows, labels, duplicates, overlap, lengths, unknown rate.
 
     Example: rnntool check ratings_train.txt ratings_test.txt
     """

@@ -21,20 +21,22 @@ def compare(
     a: Annotated[str, typer.Argument(help="Run directory.")],
     b: Annotated[str, typer.Argument(help="Another run of the same task and labels.")],
     data: Annotated[
-        str, typer.Argument(help="Labelled texts, tagged sentences or text that neither has seen.")
+        str,
+        typer.Argument(help="Labelled texts, tagged sentences or text that is new to both runs."),
     ],
-    json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     *,
     settings: CompareSettings,
     report: Reporter,
 ) -> None:
     """Compare two runs on the same rows: classifiers, taggers, or language models line by line.
 
-    Each figure of both, and b minus a with a 95 % interval by paired bootstrap (of tagged text,
-    whole sentences are drawn). McNemar's exact test asks whether each run is right alone as often
-    as the other; for language models the sign test asks whether each finds as many lines likelier.
-    An interval without 0, or a p below 0.05, is hardly chance in these rows; runs with other seeds
-    may still differ as much.
+    Shows each figure of both runs, and the difference b - a with a 95 % interval from a paired
+    bootstrap (for tagged text, over whole sentences). McNemar's exact test checks whether the rows
+    that only a gets right are as many as those that only b gets right; for language models, the
+    sign test checks whether each gives the higher probability to as many lines. If the interval
+    does not contain 0, or p is below 0.05, the difference on these rows is unlikely to be chance.
+    Training with another seed may still change the figures as much.
 
     Example: rnntool compare runs/lstm runs/gru ratings_test.txt --rows differ.tsv
     """
@@ -47,7 +49,7 @@ def compare(
         with write_text(settings.rows) as sink:
             for row in (found.headings, *found.differing):
                 sink.write("\t".join(map(str, row)) + "\n")
-        report.note(f"{settings.rows}: {len(found.differing):,} rows on which they differ")
+        report.note(f"{settings.rows}: {len(found.differing):,} rows with different results")
     if json:
         record = {"a": a, "b": b, **compared.as_dict()}
         sys.stdout.write(json_module.dumps(record, ensure_ascii=False) + "\n")

@@ -9,14 +9,14 @@ import typer
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 
-app = new_app("Download a corpus: NSMC from its public repository, or the bundled sample.")
+app = new_app("Download NSMC from its public repository, or write the bundled sample.")
 
 _Folder = Annotated[str, typer.Argument(help="Folder to write into.")]
 
 
 @app.callback(no_args_is_help=True)
 def _corpora() -> None:
-    """Download a corpus: NSMC from its public repository, or the bundled sample."""
+    """Download NSMC from its public repository, or write the bundled sample."""
 
 
 @command(app, "nsmc")
@@ -25,7 +25,7 @@ def nsmc(
     unlabelled: Annotated[
         bool,
         typer.Option(
-            "--unlabelled", help="Also download the unlabelled reviews (text only, large)."
+            "--unlabelled", help="Also download the unlabelled reviews (large, text only)."
         ),
     ] = False,
     mirror: Annotated[
@@ -49,7 +49,7 @@ def nsmc(
 
 @command(app, "sample")
 def sample(folder: _Folder, *, report: Reporter) -> None:
-    """Write the bundled sample: movie reviews written for this project, in NSMC's form (CC0 1.0).
+    """Write the bundled sample: movie reviews written for this project, in NSMC's format (CC0 1.0).
 
     Example: rnntool data sample data/sample
     """

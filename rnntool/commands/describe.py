@@ -20,11 +20,11 @@ app = new_app("Show a run: task, tokenizer, sizes, score, settings, layers.")
 def describe(
     run: Annotated[str, typer.Argument(help="Run directory.")],
     everything: Annotated[
-        bool, typer.Option("--all", help="Every setting, and each layer's shape.")
+        bool, typer.Option("--all", help="Show every setting, and the shape of each layer.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Show a run: task, tokenizer, sizes and score, and the settings that are not the defaults.
+    """Show a run: task, tokenizer, sizes, score, and the settings that differ from their defaults.
 
     Example: rnntool describe runs/lstm
     """
@@ -40,7 +40,7 @@ def describe(
     print_table(("result", ""), list(config.results.items()))
     settings = config.settings if everything else found.changed_settings()
     if settings:
-        print_table(("setting" if everything else "setting, not the default", ""),
+        print_table(("setting" if everything else "changed setting", ""),
                     list(settings.items()))  # fmt: skip
     if everything:
         rows = [(n.name, " × ".join(map(str, n.shape)), n.parameters) for n in found.layers]
@@ -54,14 +54,14 @@ def _summary(found: Description) -> list[tuple[str, object]]:
         rows += [("tokenizer", run.config.tokenizer), ("vocabulary", len(run.vocabulary))]
     if run.labels:
         shown = ", ".join(run.labels[:10])
-        rest = f" … {len(run.labels)} in all" if len(run.labels) > 10 else ""
+        rest = f", … ({len(run.labels)} labels)" if len(run.labels) > 10 else ""
         rows.append(("labels", shown + rest))
     rows.append(("parameters, as torch counts them", found.parameters))
     if found.parameters_reset_after is None:
-        rows.append(("with one bias a gate: textbooks, Keras", found.parameters_one_bias))
+        rows.append(("with one bias per gate (textbooks, Keras)", found.parameters_one_bias))
     else:
         rows += [
-            ("with one bias a gate: Keras, reset_after=False", found.parameters_one_bias),
-            ("as Keras' default GRU, reset_after=True", found.parameters_reset_after),
+            ("with one bias per gate (Keras, reset_after=False)", found.parameters_one_bias),
+            ("as in Keras' default GRU (reset_after=True)", found.parameters_reset_after),
         ]
     return [*rows, ("weights, bytes", found.bytes)]

@@ -15,18 +15,18 @@ from rnntool.reporting import Reporter
 if TYPE_CHECKING:
     from rnntool.inspection.doctor import Finding
 
-app = new_app("Check what is installed and usable, and how to fix what is not.")
+app = new_app("Check what is installed and works, and say how to fix what does not.")
 
 
 @command(app, "doctor", prints=True)
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     *,
     report: Reporter,
 ) -> None:
-    """Check what is installed and usable: packages, device, Java, each tokenizer by a real call.
+    """Check what is installed and works: packages, device, Java, and each tokenizer by a real call.
 
-    Exit code 1 if something that the main job needs is missing.
+    The exit code is 1 if a package that training or prediction needs is missing.
 
     Example: rnntool doctor
     """

@@ -10,7 +10,7 @@ from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EmbedSettings
 
-app = new_app("Give each token a vector that depends on its context, or each text one.")
+app = new_app("Compute a vector for each token in its context, or one for each text.")
 
 
 @command(app, "embed", EmbedSettings)
@@ -22,14 +22,14 @@ def embed(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", help="FILE.npz, .npy, .vec or .jsonl; - is JSON lines on stdout."
+            "-o", "--output", help="FILE.npz, .npy, .vec or .jsonl; - writes JSON lines to stdout."
         ),
     ] = "-",
     *,
     settings: EmbedSettings,
     report: Reporter,
 ) -> None:
-    """Vectors of tokens in context, by a forward and a backward language model (ELMo).
+    """Compute vectors of tokens in context with a forward and a backward language model (ELMo).
 
     Example: echo '배가 고파서 배를 먹었다' | rnntool embed runs/bilm --layer top
     """

@@ -21,17 +21,18 @@ def evaluate(
     run: Annotated[str, typer.Argument(help="Run directory.")],
     data: Annotated[
         str,
-        typer.Argument(help="What the task is scored on: labelled data, text, pairs, a series."),
+        typer.Argument(help="Data for the run's task: labelled data, text, pairs or a series."),
     ],
-    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     *,
     settings: EvaluateSettings,
     report: Reporter,
 ) -> None:
-    """Score a trained run on data that it has not seen, by the figures that fit its task.
+    """Score a trained run on data that it has not seen, with the figures of its task.
 
-    Classifiers and taggers: accuracy, each class, calibration. Language models: perplexity, bits a
-    character. Pairs: BLEU, chrF, perplexity. Series: MAE and RMSE beside two baselines.
+    Classifiers and taggers: accuracy, figures of each class, calibration. Language models:
+    perplexity, bits per character. Pairs: BLEU, chrF, perplexity. Series: MAE and RMSE, compared
+    with two baselines.
 
     Example: rnntool eval runs/lstm ratings_test.txt --errors wrong.tsv
     """

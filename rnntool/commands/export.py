@@ -17,14 +17,14 @@ app = new_app("Write a classifier as ONNX, for programs without torch or Python.
 def export(
     run: Annotated[str, typer.Argument(help="Run directory of train classify.")],
     output: Annotated[str, typer.Option("-o", "--output", help="ONNX file to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     *,
     settings: ExportSettings,
     report: Reporter,
 ) -> None:
-    """Write a classifier as ONNX: token numbers and lengths in, probabilities out.
+    """Write a classifier as ONNX: from token numbers and lengths to probabilities.
 
-    The file's metadata hold what a program needs besides: tokenizer, vocabulary, labels.
+    The file's metadata contain the tokenizer, the vocabulary and the labels.
 
     Example: rnntool export runs/lstm -o lstm.onnx --int8 --check ratings_test.txt
     """

@@ -15,7 +15,7 @@ app = new_app("Generate text with a language or captioning model, token by token
 
 @command(app, "generate", GenerateSettings)
 def generate(
-    run: Annotated[str, typer.Argument(help="Run directory of train lm.")],
+    run: Annotated[str, typer.Argument(help="Run directory of train lm or train caption.")],
     output: Annotated[
         str, typer.Option("-o", "--output", help="File to write; - is standard output.")
     ] = "-",
@@ -23,7 +23,7 @@ def generate(
     settings: GenerateSettings,
     report: Reporter,
 ) -> None:
-    """Write text with a language model: the prompt, and what the model puts after it.
+    """Generate text with a language model: write the prompt and its continuation.
 
     Example: rnntool generate runs/lm --prompt '대한민국은' --length 300 --temperature 0.8
     """

@@ -18,7 +18,7 @@ from rnntool.reporting import Reporter
 if TYPE_CHECKING:
     from rnntool.inspection.gradient_flow import Flow, LayerFlow
 
-app = new_app("Show how the gradient flows back through time: vanishing, exploding, why.")
+app = new_app("Show how gradients flow back through time, and why they vanish or explode.")
 
 _ROWS = 24  # distances that the terminal shows
 _WIDTH = 24  # characters of its longest bar
@@ -28,27 +28,31 @@ _WIDTH = 24  # characters of its longest bar
 def inspect_grad(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN] [INPUT]", help="Run directory (not with --cell), and text."),
+        typer.Argument(
+            metavar="[RUN] [INPUT]", help="Run directory (without --cell), and a file of texts."
+        ),
     ] = None,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Compare the gradients by hand with autograd and finite differences."
+            "--check", help="Check our NumPy gradients against autograd and finite differences."
         ),
     ] = False,
     graph: Annotated[
-        bool, typer.Option("--graph", help="One step's graph with its local derivatives.")
+        bool, typer.Option("--graph", help="Show the graph of one step and its local derivatives.")
     ] = False,
     plot: Annotated[
-        str | None, typer.Option("--plot", help="Draw it: FILE.png, .svg or .pdf.")
+        str | None, typer.Option("--plot", help="Write a picture: FILE.png, .svg or .pdf.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The numbers as JSON.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="The norms by step as CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="Print the norms of each step as CSV.")
+    ] = False,
     *,
     settings: InspectSettings,
     report: Reporter,
 ) -> None:
-    """Show how a loss's gradient flows back through time: norms by step, Jacobians, a verdict.
+    """Show how the loss's gradient flows back through time: norms, Jacobians and a verdict.
 
     Example: rnntool inspect-grad --compare rnn,lstm,gru --length 60 --text 'the cat sat'
     """
@@ -69,7 +73,7 @@ def inspect_grad(
 
         draw_flows(flows, plot)
         warn_of_missing_font(report)
-        report.note(f"{plot} is drawn")
+        report.note(f"wrote {plot}")
     if json:
         for flow in flows:
             record = as_dict(flow, settings.clip_norm)
@@ -83,7 +87,7 @@ def inspect_grad(
 
 
 def _show_epochs(flows: list[Flow]) -> None:
-    """How the half-life changes epoch by epoch, a row for each layer."""
+    """How the half-life changes from epoch to epoch, one row for each layer."""
     from rnntool.commands._output import print_table
     from rnntool.inspection.gradient_flow import verdict
 
@@ -108,7 +112,7 @@ def _graph(settings: InspectSettings, plot: str | None) -> None:
     if plot is not None:
         from rnntool.inspection.figures import draw_graph
 
-        title = f"One step of {cell}: values, local derivatives (orange), and ∂ of h' by each node"
+        title = f"One step of {cell}: values, local derivatives (orange), and ∂h'/∂node"
         draw_graph(nodes, plot, title)
 
 
@@ -119,7 +123,7 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
 
     for flow in flows:
         if flow.target is not None:
-            sys.stdout.write(f"The loss is that of {shown_token(flow.target)!r}.\n")
+            sys.stdout.write(f"The target of the loss is {shown_token(flow.target)!r}.\n")
         for layer in flow.layers:
             title = f"{shortened(flow.name, 20)}, layer {layer.layer} {layer.direction}"
             sys.stdout.write(f"{title}: {verdict(layer.gradient).text}\n")
@@ -135,7 +139,9 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
                          saturated))  # fmt: skip
     # An LSTM's state is (h, c), and a step's Jacobian 2H × 2H; an RNN's and a GRU's is h alone.
     state = "(h, c)" if any("f" in layer.saturated for f in flows for layer in f.layers) else "h"
-    sys.stdout.write(f"W_hh: norm, spectral radius ρ, largest Jacobian of a step of s = {state}\n")
+    sys.stdout.write(
+        f"W_hh: norm, spectral radius ρ, largest norm of a step's Jacobian; state s = {state}\n"
+    )
     print_table(("W_hh of", "‖W_hh‖₂", "ρ", "‖∂s/∂s‖₂", "saturated"), rows)
     parameters = []
     for flow in flows:
@@ -143,9 +149,9 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
         scale = values["gradient_norm_clipped"] / (values["gradient_norm"] or 1)
         norms = {
             **flow.parameters,
-            "recurrent layers together": flow.recurrent_norm,
+            "all recurrent layers": flow.recurrent_norm,
             **flow.others,
-            "every parameter, which training clips": flow.norm,
+            "all parameters (what training clips)": flow.norm,
         }
         own = shortened(flow.name, 20)
         parameters += [(own, name, norm, norm * scale) for name, norm in norms.items()]
@@ -153,9 +159,9 @@ def _show(flows: list[Flow], clip_norm: float) -> None:
 
 
 def _bars(layer: LayerFlow) -> list[tuple[object, ...]]:
-    """Some distances, evenly chosen, with a bar whose length is the norm's logarithm.
+    """Evenly spaced distances, each with a bar as long as the logarithm of its norm.
 
-    Where the flow is of one text, each distance's token stands beside it.
+    If the flow is that of one text, a column names the token at each distance.
     """
     from rnntool.tables import shown_token
 
@@ -213,4 +219,4 @@ def _check(paths: list[str], settings: InspectSettings, report: Reporter) -> Non
         raise UserError(
             f"gradients differ by {worst:.2e}, more than --tolerance {settings.tolerance:g}"
         )
-    report.note(f"all agree: the largest relative difference is {worst:.2e}")
+    report.note(f"all gradients agree; the largest relative difference is {worst:.2e}")

@@ -16,9 +16,11 @@ app = new_app("Draw learning curves, a confusion matrix, or a map of word vector
 @command(app, "plot", PlotSettings)
 def plot(
     inputs: Annotated[
-        list[str], typer.Argument(help="Run directories; with --map a run or a vectors file.")
+        list[str], typer.Argument(help="Run directories; with --map, a run or a file of vectors.")
     ],
-    output: Annotated[str, typer.Option("-o", "--output", help="Picture: FILE.png, .svg or .pdf.")],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="Picture to write: FILE.png, .svg or .pdf.")
+    ],
     *,
     settings: PlotSettings,
     report: Reporter,

@@ -12,7 +12,7 @@ from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import PredictSettings
 
-app = new_app("Answer for each line: label, tags, text; or the next values of a series.")
+app = new_app("Predict for each line a label, tags or a text; or the next values of a series.")
 
 
 @command(app, "predict", PredictSettings)
@@ -28,14 +28,14 @@ def predict(
     settings: PredictSettings,
     report: Reporter,
 ) -> None:
-    """Answer for each line of raw text, a line in, a line out, at once.
+    """Predict for each line of raw text as it arrives: one line of output for each line of input.
 
-    A classifier gives a label and its probability, a tagger a tag for each token, a seq2seq model
-    its text, a forecaster the values after the end of a series.
+    A classifier prints a label and its probability, a tagger a tag for each token, a seq2seq model
+    a text, and a forecaster the next values of a series.
 
     Example: echo '이 영화 정말 재밌다' | rnntool predict runs/lstm
     """
-    one_blas_thread()  # batches are answered side by side, a core each
+    one_blas_thread()  # batches are computed in parallel, one per core
     from rnntool.formats.writing import write_text
 
     with write_text(output) as sink:

@@ -12,16 +12,16 @@ import typer
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 
-app = new_app("Ask word vectors: neighbors, analogy, similarity.")
+app = new_app("Query word vectors: neighbors, analogy, similarity.")
 
 _Vectors = Annotated[str, typer.Argument(help="Vectors: word2vec text or binary, fastText .bin.")]
-_Top = Annotated[int, typer.Option("-k", "--top", min=1, help="How many answers.")]
-_Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+_Top = Annotated[int, typer.Option("-k", "--top", min=1, help="Number of words to show.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.callback(no_args_is_help=True)
 def _queries() -> None:
-    """Ask word vectors: neighbors, analogy, similarity."""
+    """Query word vectors: neighbors, analogy, similarity."""
 
 
 def _print_json(value: Any) -> None:
@@ -35,7 +35,7 @@ def neighbors(
     top: _Top = 10,
     json: _Json = False,
 ) -> None:
-    """The nearest words by cosine.
+    """Show the nearest words by cosine similarity.
 
     Example: rnntool query-embeddings neighbors cbow.vec 영화 감동
     """
@@ -54,13 +54,13 @@ def neighbors(
 @command(app, "analogy", prints=True)
 def analogy(
     vectors: _Vectors,
-    a: Annotated[str, typer.Argument(help="king")],
-    b: Annotated[str, typer.Argument(help="man")],
-    c: Annotated[str, typer.Argument(help="woman")],
+    a: Annotated[str, typer.Argument(help="Word A, such as king.")],
+    b: Annotated[str, typer.Argument(help="Word B, such as man.")],
+    c: Annotated[str, typer.Argument(help="Word C, such as woman.")],
     top: _Top = 10,
     json: _Json = False,
 ) -> None:
-    """Words near A - B + C: `analogy FILE king man woman` looks for queen.
+    """Show the words near A - B + C: `analogy FILE king man woman` looks for queen.
 
     Example: rnntool query-embeddings analogy cbow.vec 여배우 여자 남자
     """
@@ -82,7 +82,7 @@ def similarity(
     *,
     report: Reporter,
 ) -> None:
-    """Agreement with human similarity scores: Spearman's and Pearson's correlation.
+    """Compare with human similarity scores: Spearman's and Pearson's correlation.
 
     Example: rnntool query-embeddings similarity cbow.vec WS353_korean.csv
     """
@@ -100,5 +100,5 @@ def similarity(
     if result.missing:
         shown = " ".join(result.missing[:10])
         more = len(result.missing) - 10
-        rest = f" and {more:,} more (--json names them all)" if more > 0 else ""
-        report.note(f"without a vector: {shown}{rest}")
+        rest = f" and {more:,} more (--json lists all)" if more > 0 else ""
+        report.note(f"words without a vector: {shown}{rest}")

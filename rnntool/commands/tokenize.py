@@ -10,7 +10,7 @@ from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizeSettings
 
-app = new_app("Split text into tokens, as a stream.")
+app = new_app("Split text into tokens.")
 
 
 @command(app, "tokenize", TokenizeSettings)
@@ -25,7 +25,7 @@ def tokenize(
     settings: TokenizeSettings,
     report: Reporter,
 ) -> None:
-    """Split text into tokens, as a stream: a row in, a row out, in order, on all cores.
+    """Split text into tokens on all cores: one output row for each input row, in order.
 
     Example: rnntool tokenize -t mecab ratings_train.txt -o train.tok
     """

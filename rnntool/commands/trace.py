@@ -16,45 +16,48 @@ if TYPE_CHECKING:
     from rnntool.inspection.trace import Trace
     from rnntool.inspection.unit_names import UnitName
 
-app = new_app("Show a network token by token: what it would say, its gates, its units.")
+app = new_app("Show a network token by token: its answer so far, its gates, its units.")
 
 
 @command(app, "trace", prints=True)
 def trace(
-    run: Annotated[str | None, typer.Argument(help="Run directory; none with --weights.")] = None,
+    run: Annotated[str | None, typer.Argument(help="Run directory (without --weights).")] = None,
     source: Annotated[
-        str | None, typer.Argument(metavar="[INPUT]", help="File whose first text is read.")
+        str | None, typer.Argument(metavar="[INPUT]", help="File; its first text is read.")
     ] = None,
     text: Annotated[str | None, typer.Option("--text", help="The text to read.")] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", help="A network written out in a YAML file.")
+        str | None, typer.Option("--weights", help="YAML file with the weights of a small network.")
     ] = None,
     unit: Annotated[
         list[str] | None,
-        typer.Option("--unit", metavar="L:N", help="One unit's own values; several times."),
+        typer.Option("--unit", metavar="L:N", help="Show one unit's values; can be repeated."),
     ] = None,
-    units: Annotated[bool, typer.Option("--units", help="Every unit's values.")] = False,
-    top: Annotated[int, typer.Option("--top", help="Likeliest outputs shown.", min=1)] = 3,
+    units: Annotated[bool, typer.Option("--units", help="Show every unit's values.")] = False,
+    top: Annotated[int, typer.Option("--top", help="Number of likely outputs.", min=1)] = 3,
     plot: Annotated[
         str | None, typer.Option("--plot", help="Heat map of the units: FILE.png, .svg or .pdf.")
     ] = None,
     quantity: Annotated[
-        str, typer.Option("--quantity", help="What --plot draws: h, c or a gate (i f o, r z).")
+        str,
+        typer.Option(
+            "--quantity", help="Values that --plot draws: h, c, or a gate (i, f, o, r, z)."
+        ),
     ] = "h",
     most: Annotated[
-        int, typer.Option("--most", help="--plot: so many units, the most active.", min=1)
+        int, typer.Option("--most", help="--plot: number of units, the most active first.", min=1)
     ] = 24,
-    json: Annotated[bool, typer.Option("--json", help="JSON lines, with every unit.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV: a value of a unit a row.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with every unit.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: one row for each value.")] = False,
     *,
     report: Reporter,
 ) -> None:
-    """Show a network token by token: what it would say, its gates, its units.
+    """Show a network token by token: its answer so far, its gates, its units.
 
-    A classifier's answer is the one it would give if the text ended there. A language model names
-    the likeliest next tokens, and how surprised it was by the real one (-log p, in nats). Units are
-    named LAYER:NUMBER, such as 1:0; in a layer of H units that reads both ways, H and more are the
-    backward ones.
+    For a classifier, each row shows the answer that it would give if the text ended at that token.
+    For a language model, it shows the likeliest next tokens and the surprise of the actual one
+    (-log p, in nats). Units are named LAYER:NUMBER, such as 1:0. In a bidirectional layer with H
+    units in each direction, numbers from H on are the units that read backward.
 
     Example: rnntool trace runs/lm --text 'hello' --top 2
     """
@@ -113,7 +116,7 @@ def _draw(
     what = several if chosen else f"the {len(shown)} most active of {sum(found.widths):,} units"
     draw_heat_map(found, shown, quantity, path, what)
     warn_of_missing_font(report)
-    report.note(f"{path} is drawn")
+    report.note(f"wrote {path}")
 
 
 def _show(found: Trace, chosen: list[UnitName], units: bool) -> None:

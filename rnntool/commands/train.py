@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = new_app("Train a recurrent network.")
 
-# The figures of an epoch that a task may have, and their headings.
+# The figures of an epoch, in the order of the table, and their headings.
 _COLUMNS = {
     "epoch": "epoch",
     "train_loss": "loss",
@@ -51,9 +51,9 @@ def _register(task: str) -> None:
 
     def run(
         output: Annotated[str, typer.Option("-o", "--output", help="Run directory to write.")],
-        force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Replace an existing run.")] = False,
         resume: Annotated[
-            bool, typer.Option("--resume", help="Go on with an interrupted training.")
+            bool, typer.Option("--resume", help="Continue an interrupted training.")
         ] = False,
         *,
         settings: TrainingSettings,
@@ -87,9 +87,9 @@ def _argument(own: Input) -> inspect.Parameter:
 
 
 def show_outcome(path: Path, outcome: Outcome, report: Reporter) -> None:
-    """A table of the epochs, the best one marked, and where the run is.
+    """Show a table of the epochs, with a mark at the best one, and where the run is.
 
-    On standard error: training makes a directory, and no data for a pipe.
+    On standard error: the result of a training is a directory, not data for a pipe.
     """
     columns = {key: name for key, name in _COLUMNS.items() if key in outcome.best}
     report.table(
@@ -100,7 +100,8 @@ def show_outcome(path: Path, outcome: Outcome, report: Reporter) -> None:
         ],
     )
     early = ", stopped early" if outcome.stopped_early else ""
-    report.note(f"{path}: epoch {outcome.best['epoch']} is kept; {outcome.seconds:.0f} s{early}")
+    best = outcome.best["epoch"]
+    report.note(f"{path}: kept epoch {best}; trained for {outcome.seconds:.0f} s{early}")
 
 
 for name in TASKS:

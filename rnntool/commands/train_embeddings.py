@@ -31,7 +31,7 @@ def cbow(
     settings: EmbeddingSettings,
     report: Reporter,
 ) -> None:
-    """Continuous bag of words: predict a word from the words around it.
+    """Continuous bag of words: predict a word from the words around it (Mikolov et al. 2013).
 
     Example: rnntool train-embeddings cbow train.tok --dim 200 -o cbow.vec
     """
@@ -48,7 +48,7 @@ def skipgram(
     settings: EmbeddingSettings,
     report: Reporter,
 ) -> None:
-    """Skip-gram: predict the words around a word.
+    """Skip-gram: predict the words around a word (Mikolov et al. 2013).
 
     Example: rnntool train-embeddings skipgram train.tok --subword -o skipgram.bin
     """

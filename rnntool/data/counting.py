@@ -1,4 +1,4 @@
-"""Count the tokens of files: what `build-vocab` does."""
+"""Count the tokens of files, for `build-vocab`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabula
 class VocabularySettings:
     """Settings of `build-vocab`."""
 
-    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1)
+    min_count: int = setting(1, "Leave out tokens that occur less often.", min=1)
     max_size: int | None = setting(None, "Maximum size, including the 4 special tokens.", min=5)
     subword: int | None = setting(
-        None, "Train a subword model of this many pieces instead of a vocabulary.", min=8
+        None, "Train a subword model with this many pieces instead of a vocabulary.", min=8
     )
     text_column: str | None = setting(
         None, "Column or JSON field of the tokens in a file of another tool.", flag=TEXT_FLAGS
@@ -33,7 +33,7 @@ class VocabularySettings:
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """What stands in some tokens files."""
+    """The contents of tokens files."""
 
     counts: Counter[str]
     tokenizer: str
@@ -73,16 +73,16 @@ def vocabulary_of(inputs: list[str], settings: VocabularySettings, report: Repor
     kept = len(vocabulary) - len(SPECIALS)
     if kept == 0:
         raise UserError(
-            f"no token is seen {settings.min_count} times", hint="try a smaller --min-count"
+            f"no token occurs {settings.min_count} times", hint="try a smaller --min-count"
         )
     total, unknown = found.counts.total(), vocabulary.counts[UNK_ID]
     report.note(
-        f"{found.rows:,} rows ({found.empty:,} empty), tokens of {found.tokenizer}:"
-        f" {total:,} in all, {len(found.counts):,} types"
+        f"{found.rows:,} rows ({found.empty:,} empty) with {total:,} tokens of {found.tokenizer},"
+        f" {len(found.counts):,} of them different"
     )
     report.note(
-        f"vocabulary of {len(vocabulary):,}: {kept:,} types and {len(SPECIALS)} specials cover"
-        f" {1 - unknown / total:.2%} of the tokens; {unknown / total:.2%} are unknown"
+        f"vocabulary of {len(vocabulary):,} ({kept:,} tokens, {len(SPECIALS)} special tokens):"
+        f" it covers {1 - unknown / total:.2%} of the text; {unknown / total:.2%} is unknown"
     )
     return vocabulary
 
@@ -104,7 +104,7 @@ def subword_model_of(inputs: list[str], settings: VocabularySettings, report: Re
     kept = Counter({t: n for t, n in found.counts.items() if n >= settings.min_count})
     model = train_subword(kept, found.tokenizer, settings.subword)
     report.note(
-        f"byte-pair model of {settings.subword:,} pieces over tokens of"
-        f" {found.tokenizer}; use it with: rnntool tokenize -t subword --model FILE"
+        f"byte-pair model of {settings.subword:,} pieces over tokens of {found.tokenizer};"
+        f" use it with: rnntool tokenize -t subword --model FILE"
     )
     return model

@@ -99,7 +99,7 @@ def read_token_file(path: str, options: CorpusOptions) -> TokenFile:
             for row in corpus
         ]
         if not documents:
-            raise UserError("has a header and no rows", where=corpus.name)
+            raise UserError("has a header but no rows", where=corpus.name)
         return TokenFile(
             path, identity or "whitespace", corpus.layout.model, documents, identity is not None
         )
@@ -121,7 +121,7 @@ def require_labels(corpus: Corpus) -> None:
         raise UserError(
             "has no label column",
             where=corpus.name,
-            hint=f"give --label-column; there are: {columns}"
+            hint=f"give --label-column, one of: {columns}"
             if columns
             else "labelled data is a table with a header, JSON lines, `__label__x text` or a"
             " folder a label",

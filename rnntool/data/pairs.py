@@ -61,7 +61,7 @@ def read_pairs(path: str, options: CorpusOptions) -> list[Pair]:
             raise UserError(
                 "which columns hold source and target?", where=corpus.name,
                 hint="give --source-column and --target-column"
-                + (f"; there are: {columns}" if columns else ", and a header line above"),
+                + (f"; the columns are: {columns}" if columns else ", and a header line above"),
             )  # fmt: skip
         for row in corpus:
             for name, text in (("source", row.text), ("target", row.label)):
@@ -69,5 +69,5 @@ def read_pairs(path: str, options: CorpusOptions) -> list[Pair]:
                     raise UserError(f"the {name} is empty", where=f"{corpus.name}:{row.line}")
             pairs.append(Pair(row.line, row.text, row.label or ""))
     if not pairs:
-        raise UserError("has a header and no rows", where=path)
+        raise UserError("has a header but no rows", where=path)
     return pairs

@@ -69,7 +69,7 @@ def read_series(path: str, columns: list[str] | None = None, encoding: str = "ut
     header = first[1]
     rows = list(records)
     if not rows:
-        raise UserError("has a header and no rows", where=name)
+        raise UserError("has a header but no rows", where=name)
     timed = finite_number(rows[0][1][0]) is None
     wanted = columns if columns is not None else header[1 if timed else 0 :]
     for column in wanted:

@@ -78,7 +78,7 @@ class Trace:
         """
         if quantity not in self.quantities:
             raise UserError(f"the cell {self.cell.name} has no {quantity!r}",
-                            hint=f"there are: {', '.join(self.quantities)}")  # fmt: skip
+                            hint=f"expected one of: {', '.join(self.quantities)}")  # fmt: skip
         found: Array = np.concatenate(
             [np.stack([step.values[quantity] for step in self.of(layer, direction)])
              for n, direction in self.places if n == layer], axis=1,
@@ -187,7 +187,7 @@ def trace_weights(path: str, text: str | None, top: int = 3) -> Trace:
     for token in tokens:
         if token not in inputs:
             raise UserError(
-                f"no input {token!r}", where=path, hint=f"there are: {' '.join(inputs)}"
+                f"no input {token!r}", where=path, hint=f"expected one of: {' '.join(inputs)}"
             )
     x = np.eye(D)[[inputs.index(token) for token in tokens]][None]
     steps = list(trace(Network(path, cell, [[weights]]), tokens, x))

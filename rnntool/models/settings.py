@@ -1,4 +1,4 @@
-"""What a sequence encoder is made of, as settings (torch-free, so that `--help` is instant)."""
+"""Settings of the models (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -26,37 +26,40 @@ class InputSettings:
     """How a token becomes a vector."""
 
     input: str = setting(
-        "embedding", "How a token becomes a vector: a row of its own, or from its characters.",
+        "embedding", "Token vectors: learned embeddings, one-hot, or built from characters.",
         choices=TEXT_INPUTS, panel=_PANEL,
     )  # fmt: skip
     character_unit: str = setting(
-        "jamo", "What a token is spelled in.", choices=CHARACTER_UNITS, panel=_PANEL
+        "jamo",
+        "--input characters: spell tokens in characters or in jamo.",
+        choices=CHARACTER_UNITS,
+        panel=_PANEL,
     )
     embedding_dim: int = setting(
-        200, "Embedding size D (with --vectors: theirs).", min=1, panel=_PANEL
+        200, "Embedding size D; --vectors sets it to theirs.", min=1, panel=_PANEL
     )
     vectors: str | None = setting(
-        None, "Pretrained word vectors, word2vec text or binary.", panel=_PANEL
+        None, "File of pretrained word vectors, word2vec text or binary.", panel=_PANEL
     )
-    freeze: bool = setting(False, "Keep the vectors as they are, train the rest.", panel=_PANEL)
+    freeze: bool = setting(False, "Do not train the word vectors.", panel=_PANEL)
     embedding_dropout: float = setting(
-        0.3, "Share of embedding values set to 0 in training.", min=0.0, max=0.95, panel=_PANEL
+        0.3, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
     )
     features: str | None = setting(
-        None, "Run of train bilm whose frozen states are read beside the vectors (ELMo).",
+        None, "Run of train bilm; its frozen states are additional inputs (ELMo).",
         panel=_PANEL,
     )  # fmt: skip
     word_dropout: float = setting(
-        0.05, "Share of tokens replaced by <unk> in training.", min=0.0, max=0.95, panel=_PANEL
+        0.05, "Share of tokens replaced by <unk> during training.", min=0.0, max=0.95, panel=_PANEL
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellExtras:
-    """What a recurrent layer may do beyond its equations."""
+    """Options of a recurrent layer that its basic equations do not have."""
 
     recurrent_dropout: float = setting(
-        0.0, "Dropout of the state, with one mask for all steps (variational).", min=0.0,
+        0.0, "Dropout on the hidden state, with the same mask at all steps (variational).", min=0.0,
         max=0.95, panel=_PANEL,
     )  # fmt: skip
     layer_norm: bool = setting(False, "Layer normalisation inside the cell.", panel=_PANEL)
@@ -69,19 +72,19 @@ class EncoderSettings(CellExtras):
 
     encoder: str = setting(
         "recurrent",
-        "Recurrent; two stacks, one for each direction; convolutional over time; or that in front"
-        " of a recurrent one.",
+        "Encoder: recurrent; directional: a separate stack for each direction; cnn: convolutions"
+        " over time; cnn-rnn: convolutions, then recurrent layers.",
         choices=ENCODERS,
         panel=_PANEL,
     )
     cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
-    hidden: int = setting(256, "Hidden size H of each direction.", min=1, panel=_PANEL)
-    layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
-    bidirectional: bool = setting(False, "Bidirectional: read backward as well.", panel=_PANEL)
-    conv_widths: str = setting("3,4,5", "Widths of the convolution's filters.", panel=_PANEL)
-    conv_filters: int = setting(128, "Filters of each width.", min=1, panel=_PANEL)
+    hidden: int = setting(256, "Hidden size H per direction.", min=1, panel=_PANEL)
+    layers: int = setting(1, "Number of stacked layers.", min=1, panel=_PANEL)
+    bidirectional: bool = setting(False, "Read the text in both directions.", panel=_PANEL)
+    conv_widths: str = setting("3,4,5", "cnn: widths of the filters, in tokens.", panel=_PANEL)
+    conv_filters: int = setting(128, "cnn: number of filters of each width.", min=1, panel=_PANEL)
     conv_pool: int = setting(
-        2, "cnn-rnn: the recurrent part reads the maximum of so many steps.", min=1, panel=_PANEL
+        2, "cnn-rnn: max-pool this many steps before the recurrent layers.", min=1, panel=_PANEL
     )
     dropout: float = setting(
         0.3,
@@ -92,7 +95,7 @@ class EncoderSettings(CellExtras):
     )
     pooling: str = setting(
         "all",
-        "Pooling of the states: the last, their maximum, their mean, or all three.",
+        "Pooling of the hidden states: last, maximum, mean, or all three together.",
         choices=POOLINGS,
         panel=_PANEL,
     )
@@ -100,59 +103,66 @@ class EncoderSettings(CellExtras):
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSettings(InputSettings, EncoderSettings):
-    """Both halves of a classifier."""
+    """Settings of a classifier: its inputs and its encoder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerSettings(InputSettings, EncoderSettings):
-    """A tagger's parts."""
+    """Settings of a tagger."""
 
     characters: str = setting(
-        "cnn", "Read each token's characters as well.", choices=CHARACTER_ENCODERS, panel=_PANEL
+        "cnn",
+        "Encoder of each token's characters, in addition to the token vector.",
+        choices=CHARACTER_ENCODERS,
+        panel=_PANEL,
     )
-    input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
-    crf: bool = setting(
-        False, "A conditional random field over the sequence of tags.", panel=_PANEL
+    input: str = setting(
+        "embedding", "Token vectors: learned embeddings or one-hot.", choices=INPUTS, panel=_PANEL
     )
+    crf: bool = setting(False, "Add a conditional random field over the tags.", panel=_PANEL)
     character_dim: int = setting(32, "Size of a character's vector.", min=1, panel=_PANEL)
     character_hidden: int = setting(
-        64, "Filters of each width, or hidden size, over characters.", min=1, panel=_PANEL
+        64, "--characters: number of filters of each width, or hidden size.", min=1, panel=_PANEL
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seq2SeqModelSettings(EncoderSettings):
-    """An encoder's and a decoder's parts."""
+    """Settings of an encoder and a decoder."""
 
     attention: str = setting(
-        "general", "Attention of the decoder over the encoder's states.", choices=ATTENTIONS,
+        "general", "Attention of the decoder to the encoder's states.", choices=ATTENTIONS,
         panel=_PANEL,
     )  # fmt: skip
-    embedding_dim: int = setting(128, "Embedding size D of both sides.", min=1, panel=_PANEL)
+    embedding_dim: int = setting(
+        128, "Embedding size D of encoder and decoder.", min=1, panel=_PANEL
+    )
     embedding_dropout: float = setting(
         0.2, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
     )
-    bidirectional: bool = setting(True, "The encoder reads backward as well.", panel=_PANEL)
+    bidirectional: bool = setting(True, "The encoder reads in both directions.", panel=_PANEL)
     conv_pool: int = setting(
-        1, "cnn-rnn: the recurrent part reads the maximum of so many steps.", min=1, panel=_PANEL
+        1, "cnn-rnn: max-pool this many steps before the recurrent layers.", min=1, panel=_PANEL
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageModelSettings(CellExtras):
-    """What a language model is made of."""
+    """Settings of a language model."""
 
-    input: str = setting("embedding", "How a token becomes a vector.", choices=INPUTS, panel=_PANEL)
+    input: str = setting(
+        "embedding", "Token vectors: learned embeddings or one-hot.", choices=INPUTS, panel=_PANEL
+    )
     embedding_dim: int = setting(128, "Embedding size D.", min=1, panel=_PANEL)
     cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
     hidden: int = setting(384, "Hidden size H of each layer.", min=1, panel=_PANEL)
-    layers: int = setting(1, "Stacked layers.", min=1, panel=_PANEL)
+    layers: int = setting(1, "Number of stacked layers.", min=1, panel=_PANEL)
     tie_weights: bool = setting(
-        False, "The output matrix is the embedding; the last layer is as wide as it.", panel=_PANEL
+        False, "Use the embedding as the output matrix; the top layer gets size D.", panel=_PANEL
     )
     softmax: str = setting(
         "full",
-        "Softmax over the whole vocabulary at once, or by frequency classes (large vocabularies).",
+        "Softmax: full, or adaptive, which groups words by frequency (for large vocabularies).",
         choices=SOFTMAXES,
         panel=_PANEL,
     )
@@ -163,7 +173,7 @@ class LanguageModelSettings(CellExtras):
         0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
     )
     locked_dropout: bool = setting(
-        False, "Variational dropout: one mask for all steps of a chunk.", panel=_PANEL
+        False, "Variational dropout: the same mask at all steps of a chunk.", panel=_PANEL
     )
     weight_drop: float = setting(
         0.0, "AWD-LSTM: dropout on the recurrent matrix W_hh.", min=0.0, max=0.95, panel=_PANEL
@@ -172,24 +182,28 @@ class LanguageModelSettings(CellExtras):
 
 @dataclass(frozen=True, kw_only=True)
 class BiLMModelSettings:
-    """What a forward and a backward language model are made of."""
+    """Settings of a forward and a backward language model."""
 
     input: str = setting(
-        "embedding", "A row for each token, or vectors from their characters: no word is unknown.",
+        "embedding", "Token vectors: learned embeddings, or built from characters, so that no word"
+        " is unknown.",
         choices=("embedding", "characters"), panel=_PANEL,
     )  # fmt: skip
     character_unit: str = setting(
-        "jamo", "What a token is spelled in.", choices=CHARACTER_UNITS, panel=_PANEL
+        "jamo",
+        "--input characters: spell tokens in characters or in jamo.",
+        choices=CHARACTER_UNITS,
+        panel=_PANEL,
     )
     embedding_dim: int = setting(
-        256, "Embedding size D (with --vectors: theirs).", min=1, panel=_PANEL
+        256, "Embedding size D; --vectors sets it to theirs.", min=1, panel=_PANEL
     )
     vectors: str | None = setting(
-        None, "Word vectors to start from, word2vec text or binary.", panel=_PANEL
+        None, "File of word vectors to start from, word2vec text or binary.", panel=_PANEL
     )
     cell: str = setting("lstm", "Recurrent cell.", choices=CELLS, panel=_PANEL)
-    hidden: int = setting(256, "Hidden size H of each layer and direction.", min=1, panel=_PANEL)
-    layers: int = setting(1, "Stacked layers of each direction.", min=1, panel=_PANEL)
+    hidden: int = setting(256, "Hidden size H per layer and direction.", min=1, panel=_PANEL)
+    layers: int = setting(1, "Number of stacked layers per direction.", min=1, panel=_PANEL)
     embedding_dropout: float = setting(
         0.1, "Dropout on the token vectors.", min=0.0, max=0.95, panel=_PANEL
     )
@@ -197,18 +211,18 @@ class BiLMModelSettings:
         0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_PANEL
     )
     samples: int = setting(
-        1024, "Negative samples of the softmax in training; 0: the whole vocabulary.", min=0,
+        1024, "Sampled softmax: negative samples in training; 0: the whole vocabulary.", min=0,
         panel=_PANEL,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionModelSettings(LanguageModelSettings):
-    """A language model that a vector leads."""
+    """Settings of a language model that is conditioned on a vector."""
 
     condition: str = setting(
         "state",
-        "The vector makes the first state, or is an input at each step.",
+        "Use of the vector: to compute the initial state, or as an input at each step.",
         choices=CONDITIONS,
         panel=_PANEL,
     )

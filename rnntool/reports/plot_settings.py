@@ -1,4 +1,4 @@
-"""Settings of `plot` (torch-free)."""
+"""Settings of `plot` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ class PlotSettings:
     """Settings of `plot`."""
 
     confusion: str | None = setting(
-        None, "Draw the confusion matrix on this labelled data instead of learning curves."
+        None, "Draw the confusion matrix on this file of labelled data."
     )
     forecast: str | None = setting(
-        None, "Draw a forecaster's one-step forecasts beside what came, on this series."
+        None, "Draw one-step forecasts and the true values of this series."
     )
-    map: bool = setting(False, "Draw a map of word vectors instead.")
-    words: str | None = setting(None, "--map: these words, separated by commas.")
-    top: int = setting(150, "--map: without --words so many of the most frequent.", min=3)
+    map: bool = setting(False, "Draw a map of word vectors.")
+    words: str | None = setting(None, "--map: words to draw, separated by commas.")
+    top: int = setting(
+        150, "--map: without --words, draw this many of the most frequent words.", min=3
+    )
     method: str = setting(
-        "pca", "--map: from D to 2 dimensions by PCA or t-SNE.", choices=("pca", "tsne")
+        "pca", "--map: reduce to two dimensions by PCA or t-SNE.", choices=("pca", "tsne")
     )
-    seed: int = setting(1, "Seed of t-SNE.", min=0)
+    seed: int = setting(1, "Random seed of t-SNE.", min=0)

@@ -1,4 +1,4 @@
-"""Settings of `eval`, `predict` and what else asks a run (torch-free)."""
+"""Settings of `eval`, `predict` and other commands that use a run (without torch)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,21 @@ class InferenceSettings:
     encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
     device: str = setting("auto", "Compute device.", choices=DEVICES, panel="Machine")
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel="Machine")
-    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel="Machine")
-    jvm_heap: int = setting(1024, "KoNLPy: memory of each Java VM in MiB.", min=64, panel="Machine")
+    workers: int = setting(
+        0, "Number of processes that tokenize; 0: one per core.", min=0, panel="Machine"
+    )
+    jvm_heap: int = setting(
+        1024, "KoNLPy: memory of each Java VM, in MiB.", min=64, panel="Machine"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamSettings(InferenceSettings):
-    """How a stream of text is read, whose answers come line by line."""
+    """How a stream of text is read that is answered line by line."""
 
     errors: str = setting(
         "strict",
-        "A line that is not in the encoding: stop, replace its wrong bytes, or read it as empty.",
+        "For a line in another encoding: stop, replace the invalid bytes, or read it as empty.",
         choices=DECODING,
         panel="Data",
     )
@@ -40,29 +44,29 @@ class StreamSettings(InferenceSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleSettings:
-    """Which classifiers answer together."""
+    """Which classifiers predict together."""
 
     ensemble: tuple[str, ...] = setting(
-        (), "A further classifier's run, whose probabilities are averaged with RUN's; may be given"
-        " again.", panel="Model", tasks=("classify",),
+        (), "Run of another classifier: average its probabilities with those of RUN; can be"
+        " repeated.", panel="Model", tasks=("classify",),
     )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerSettings(InferenceSettings, EnsembleSettings):
-    """What decides who answers, and with what."""
+    """Settings that decide whether NumPy or torch computes the answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """How a seq2seq model's answers are written."""
+    """How a seq2seq model generates its output."""
 
     beam: int = setting(
         0, "Beam search with this many hypotheses; 0: greedy.", min=0,
         panel=_ANSWERS, tasks=("seq2seq",),
     )  # fmt: skip
     length: int = setting(
-        200, "Maximum number of tokens of an answer.", min=1, panel=_ANSWERS, tasks=("seq2seq",)
+        200, "Maximum length of an output, in tokens.", min=1, panel=_ANSWERS, tasks=("seq2seq",)
     )
 
 
@@ -71,7 +75,7 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
     """Settings of `eval`."""
 
     errors: str | None = setting(
-        None, "Write the misclassified rows, most confident first.", panel="Output",
+        None, "Write the misclassified rows to this file, most confident first.", panel="Output",
         tasks=("classify",),
     )  # fmt: skip
     label_column: str | None = setting(
@@ -79,19 +83,19 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
         tasks=("classify", "tag", "seq2seq"),
     )  # fmt: skip
     vectors: str | None = setting(
-        None, "Vectors of the rows, for a captioning model: .npy or CSV.", panel="Data",
+        None, "Captioning: the vectors of the texts, .npy or CSV.", panel="Data",
         tasks=("caption",),
     )  # fmt: skip
     state: str = setting(
         "auto",
-        "Recurrent state: carried through the text, or reset for each line (auto: as trained).",
+        "State: carried through the whole text, or reset at each line; auto: as in training.",
         choices=("auto", "carried", "reset"),
         panel=_LM,
         tasks=("lm",),
     )
     skip: float = setting(
         0.0,
-        "Leave out this share of the text's beginning (what training used: 0.9).",
+        "Skip this share at the beginning of the text (such as 0.9, the part used in training).",
         min=0.0,
         max=0.999,
         panel=_LM,
@@ -99,7 +103,7 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
     )
     streams: int = setting(
         1,
-        "Read the text as this many parallel streams: faster, slightly worse.",
+        "Split the text into this many parallel streams: faster, with a slightly worse score.",
         min=1,
         panel=_LM,
         tasks=("lm",),
@@ -113,7 +117,7 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
     )
     dynamic: bool = setting(
         False,
-        "Dynamic evaluation: the weights learn from the text as it is read.",
+        "Dynamic evaluation: update the weights on the text while it is read.",
         panel=_LM,
         tasks=("lm",),
     )
@@ -131,15 +135,15 @@ class CompareSettings(InferenceSettings):
         tasks=("classify", "tag"),
     )  # fmt: skip
     rows: str | None = setting(
-        None, "Write the rows on which the runs differ, as TSV.", panel="Output"
+        None, "Write the rows with different results to this TSV file.", panel="Output"
     )
-    resamples: int = setting(10_000, "Resamples of the bootstrap.", min=100, panel="Interval")
-    seed: int = setting(1, "Seed of the bootstrap: same seed, same interval.", min=0,
+    resamples: int = setting(10_000, "Number of bootstrap resamples.", min=100, panel="Interval")
+    seed: int = setting(1, "Random seed of the bootstrap.", min=0,
                         panel="Interval")  # fmt: skip
 
     @property
     def reading(self) -> EvaluateSettings:
-        """How `eval` reads the same data."""
+        """The settings with which `eval` reads the same data."""
         shared = {f.name for f in fields(InferenceSettings)} | {"label_column"}
         return EvaluateSettings(**{name: getattr(self, name) for name in shared})
 
@@ -148,8 +152,8 @@ class CompareSettings(InferenceSettings):
 class ScoreSettings(StreamSettings):
     """Settings of `score`."""
 
-    tokens: bool = setting(False, "The log-probability of each token as well.", panel="Output")
-    json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
+    tokens: bool = setting(False, "Also print the log-probability of each token.", panel="Output")
+    json: bool = setting(False, "Print JSON lines instead of TSV.", panel="Output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,53 +175,51 @@ class EmbedSettings(StreamSettings):
     """Settings of `embed`."""
 
     layer: str = setting(
-        "top", "Which states: top, mean of all layers, or a number; 0 is the token's own vector.",
+        "top", "Layer: top, mean (of all layers), or a number; 0 is the token vector itself.",
         panel="Output",
     )  # fmt: skip
     pool: str = setting(
-        "none", "One vector a text instead of one a token.",
+        "none", "Combine the vectors of a text into one.",
         choices=("none", "mean", "max", "last"), panel="Output",
     )  # fmt: skip
-    batch_size: int = setting(256, "Maximum number of texts read together.", min=1, panel="Machine")
+    batch_size: int = setting(256, "Maximum number of texts per batch.", min=1, panel="Machine")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateSettings:
     """Settings of `generate`."""
 
-    prompt: str | None = setting(None, "Prompt to continue; - is standard input.", panel="Prompt")
+    prompt: str | None = setting(None, "Text to continue; - is standard input.", panel="Prompt")
     prompt_file: str | None = setting(
-        None, "File that holds the prompt; - is standard input.", panel="Prompt"
+        None, "File with the text to continue; - is standard input.", panel="Prompt"
     )
-    vectors: str | None = setting(
-        None, "Vectors for a captioning model: .npy or CSV.", panel="Prompt"
-    )
-    row: int = setting(1, "Row of --vectors to generate from.", min=1, panel="Prompt")
+    vectors: str | None = setting(None, "Captioning: file of vectors, .npy or CSV.", panel="Prompt")
+    row: int = setting(1, "Row of --vectors to describe, from 1.", min=1, panel="Prompt")
     length: int = setting(500, "Maximum number of tokens.", min=1, panel="Output")
-    samples: int = setting(1, "Number of texts.", min=1, panel="Output")
+    samples: int = setting(1, "Number of texts to generate.", min=1, panel="Output")
     stop: str | None = setting(
-        None, "End a text before this string; \\n is a line feed, \\t a tab.", panel="Output"
+        None, "Stop before this string; \\n is a line feed, \\t a tab.", panel="Output"
     )
-    json: bool = setting(False, "JSON lines instead of text.", panel="Output")
+    json: bool = setting(False, "Print JSON lines instead of text.", panel="Output")
     temperature: float = setting(
         1.0,
-        "Below 1 likely tokens become likelier; 0: greedy.",
+        "Sampling temperature; below 1, likely tokens become more likely; 0: greedy.",
         min=0.0,
         max=100.0,
         panel="Sampling",
     )
     top_k: int = setting(
-        0, "Sample from the k most likely tokens; 0: all.", min=0, panel="Sampling"
+        0, "Sample from the k most likely tokens; 0: from all.", min=0, panel="Sampling"
     )
     top_p: float = setting(
-        1.0, "Sample from the most likely tokens that together have this probability.", min=1e-6,
+        1.0, "Nucleus sampling: from the most likely tokens with this total probability.", min=1e-6,
         max=1.0, panel="Sampling",
     )  # fmt: skip
-    greedy: bool = setting(False, "Greedy: always the most likely token.", panel="Sampling")
+    greedy: bool = setting(False, "Always choose the most likely token.", panel="Sampling")
     beam: int = setting(
         0, "Beam search with this many hypotheses; 0: sample.", min=0, panel="Sampling"
     )
-    seed: int = setting(1, "Same seed, same text.", min=0, panel="Sampling")
+    seed: int = setting(1, "Random seed.", min=0, panel="Sampling")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,20 +255,18 @@ class PredictSettings(StreamSettings, AnswerSettings, SearchSettings):
         tasks=("classify",),
     )  # fmt: skip
     show_text: bool = setting(
-        False, "Print the text after its answer, tabs and line feeds as spaces.", flag="--text",
+        False, "Also print the input text, with tabs and line feeds as spaces.", flag="--text",
         panel="Output", tasks=("classify", "seq2seq"),
     )  # fmt: skip
-    json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
+    json: bool = setting(False, "Print JSON lines instead of TSV.", panel="Output")
     line_buffered: bool = setting(
-        False, "Answer each line as it arrives, even when several arrive together.", panel="Output"
+        False, "Predict line by line, without waiting to fill a batch.", panel="Output"
     )
-    batch_size: int = setting(
-        4096, "Maximum number of lines answered together.", min=1, panel="Machine"
-    )
+    batch_size: int = setting(4096, "Maximum number of lines per batch.", min=1, panel="Machine")
 
     @property
     def together(self) -> int:
-        """Maximum number of lines answered together."""
+        """Maximum number of lines per batch."""
         return 1 if self.line_buffered else self.batch_size
 
 
@@ -275,10 +275,10 @@ class ExportSettings(InferenceSettings):
     """Settings of `export`."""
 
     int8: bool = setting(
-        False, "Quantize the weights to 8 bits: a quarter of the size.", panel="Output"
+        False, "Quantize the weights to 8 bits, a quarter of the size.", panel="Output"
     )
     check: str | None = setting(
-        None, "Labelled data to score the run and the exported model on, side by side.",
+        None, "Labelled data: score the run and the exported model on it.",
         panel="Data",
     )  # fmt: skip
     label_column: str | None = setting(

@@ -1,4 +1,4 @@
-"""Settings of `search` (torch-free)."""
+"""Settings of `search` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from rnntool.configuration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """How long and how settings are searched."""
+    """Settings of `search`."""
 
     minutes: float = setting(
-        10.0, "Budget in minutes; a trial still running at its end is stopped.", min=0.01
+        10.0, "Time budget in minutes; a trial that is running at its end is stopped.", min=0.01
     )
     trials: int = setting(0, "Maximum number of trials; 0: as many as the budget allows.", min=0)
     method: str = setting(
-        "tpe", "Search method: TPE (a model of the trials so far), random, or the whole grid.",
+        "tpe", "Search method: TPE (learns from earlier trials), random, or a full grid.",
         choices=("tpe", "random", "grid"),
     )  # fmt: skip
-    base: str | None = setting(None, "YAML file of fixed settings.")
-    seed: int = setting(1, "Seed of the search; each training has its own --seed.", min=0)
+    base: str | None = setting(None, "YAML file of the settings that stay fixed.")
+    seed: int = setting(
+        1, "Random seed of the search; the trainings use the setting `seed`.", min=0
+    )

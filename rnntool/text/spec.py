@@ -1,8 +1,8 @@
-"""Which tokenizer, with which options: as settings, as a specification, as one canonical string.
+"""A tokenizer and its options: as settings, as a specification, and as one canonical string.
 
-The string is the tokenizer's identity. It stands in every file made from its tokens, so that
-tokens, vocabulary, vectors and model of different tokenizers never meet unnoticed, and so that a
-run directory can tokenize raw text as its training data was tokenized. Examples: `mecab`,
+The string is the tokenizer's identity. Every file made from its tokens contains it. Thus tokens, a
+vocabulary, vectors and a model of different tokenizers are never mixed by mistake, and a run
+directory can tokenize raw text in the same way as its training data. Examples: `mecab`,
 `okt:norm,stem`, `mecab:pos,nfc`, `mecab|subword@1f3a…` (a subword model over mecab's tokens).
 """
 
@@ -32,33 +32,33 @@ class TokenizeSettings:
     tokenizer: str = setting(
         "mecab", "Tokenizer.", flag="-t --tokenizer", choices=TOKENIZERS, panel="Tokens"
     )
-    pos: bool = setting(False, "Morphemes with their tag: 영화/NNG.", panel="Tokens")
+    pos: bool = setting(False, "Add the part of speech to each morpheme: 영화/NNG.", panel="Tokens")
     norm: bool = setting(False, "okt: normalise (재밌당 → 재밌다).", panel="Tokens")
     stem: bool = setting(False, "okt: reduce verbs and adjectives to their stem.", panel="Tokens")
-    lower: bool = setting(False, "Lower-case the text first.", panel="Tokens")
+    lower: bool = setting(False, "Convert the text to lower case first.", panel="Tokens")
     normalize: str = setting(
         "none",
-        "Unicode normalisation of the text first.",
+        "Normalise the Unicode text first.",
         choices=("none", "nfc", "nfkc"),
         panel="Tokens",
     )
     fold_repeats: int = setting(
-        0, "Shorten longer runs of one character to this many; 0: never.", min=0, panel="Tokens"
+        0, "Shorten a repeated character (ㅋㅋㅋㅋ) to this many; 0: never.", min=0, panel="Tokens"
     )
     model: str | None = setting(
-        None, "subword: the model that build-vocab --subword wrote.", panel="Tokens"
+        None, "subword: file written by build-vocab --subword.", panel="Tokens"
     )
     max_seconds: float = setting(
         5.0,
-        "KoNLPy: a line that takes longer is split into characters instead.",
+        "KoNLPy: time limit for a line; after it, the line is split into characters.",
         min=0.1,
         panel="Machine",
     )
-    jvm_heap: int = setting(1024, "KoNLPy: memory of the Java VM in MiB.", min=64, panel="Machine")
-    workers: int = setting(0, "Processes; 0: one a core.", min=0, panel="Machine")
+    jvm_heap: int = setting(1024, "KoNLPy: memory of the Java VM, in MiB.", min=64, panel="Machine")
+    workers: int = setting(0, "Number of processes; 0: one per core.", min=0, panel="Machine")
     format: str = setting(
         "auto",
-        "Form of the input.",
+        "Format of the input.",
         choices=FORMATS,
         panel="Data",
     )
@@ -71,7 +71,7 @@ class TokenizeSettings:
     encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
     errors: str = setting(
         "strict",
-        "A line that is not in the encoding: stop, replace its wrong bytes, or read it as empty.",
+        "For a line in another encoding: stop, replace the invalid bytes, or read it as empty.",
         choices=DECODING,
         panel="Data",
     )
@@ -83,8 +83,8 @@ class TokenizerSpec:
 
     name: str
     flags: frozenset[str] = frozenset()
-    fold: int = 0  # longest run of one character; 0: any
-    subword: str | None = None  # digest of the subword model on top, if there is one
+    fold: int = 0  # maximum length of a run of one character; 0: unlimited
+    subword: str | None = None  # digest of the subword model over the tokens, if any
 
     @property
     def identity(self) -> str:
@@ -102,10 +102,10 @@ class TokenizerSpec:
 
 
 def parse_identity(identity: str) -> TokenizerSpec:
-    """The specification that an identity stands for.
+    """The specification of an identity.
 
     Raises:
-        UserError: it is no identity of a tokenizer of ours.
+        UserError: the string is not the identity of a known tokenizer.
     """
     base, _, subword = identity.partition("|subword@")
     name, _, options = base.partition(":")
@@ -123,14 +123,14 @@ def parse_identity(identity: str) -> TokenizerSpec:
 
 
 def spec_of(settings: TokenizeSettings) -> TokenizerSpec:
-    """The base tokenizer that the settings ask for.
+    """The base tokenizer that the settings describe.
 
     Raises:
         UserError: an option does not fit the tokenizer.
     """
     name = settings.tokenizer
     if settings.pos and name not in _TAGGERS:
-        raise UserError(f"--pos: {name} knows no tags", hint=f"use one of {', '.join(_TAGGERS)}")
+        raise UserError(f"--pos: {name} has no tags", hint=f"use one of {', '.join(_TAGGERS)}")
     for flag in ("norm", "stem"):
         if getattr(settings, flag) and name != "okt":
             raise UserError(f"--{flag} is an option of okt, not of {name}")

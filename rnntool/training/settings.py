@@ -1,4 +1,4 @@
-"""How any model is trained, as settings (torch-free, so that `--help` is instant)."""
+"""Settings of every training (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -22,29 +22,32 @@ class TrainingSettings:
     lr: float = setting(0.003, "Learning rate; its peak with one-cycle.", min=0.0,
                         panel=_OPTIMISATION)  # fmt: skip
     weight_decay: float = setting(
-        0.01, "Decoupled for adamw, L2 for adam and sgd.", min=0.0, panel=_OPTIMISATION
+        0.01,
+        "Weight decay: decoupled for adamw, L2 for adam and sgd.",
+        min=0.0,
+        panel=_OPTIMISATION,
     )
     momentum: float = setting(0.9, "Momentum of sgd.", min=0.0, max=0.999, panel=_OPTIMISATION)
     layer_decay: float = setting(
-        1.0, "Each layer learns at this share of the rate of the one above it (fine-tuning).",
+        1.0, "Fine-tuning: each layer's learning rate, as a share of that of the layer above.",
         min=0.01, max=1.0, panel=_OPTIMISATION,
     )  # fmt: skip
     unfreeze: int = setting(
-        0, "Train the top layer alone at first, and one more after every so many epochs; 0: all.",
+        0, "Fine-tuning: train the top layer first, then add one per this many epochs; 0: all.",
         min=0, panel=_OPTIMISATION,
     )  # fmt: skip
     schedule: str = setting(
         "one-cycle",
-        "Learning rate over time: one-cycle up and down, halved on a plateau, or constant.",
+        "Learning rate schedule: one-cycle (up, then down), halved on a plateau, or constant.",
         choices=SCHEDULES,
         panel=_OPTIMISATION,
     )
     clip_norm: float = setting(
-        1.0, "Clip the gradient's global norm to this; 0: never.", min=0.0, panel=_OPTIMISATION
+        1.0, "Clip the global norm of the gradient to this; 0: never.", min=0.0, panel=_OPTIMISATION
     )
     average: float = setting(
         0.998,
-        "Decay of a running average of the weights that is validated and kept; 0: none.",
+        "Decay of a moving average of the weights, which is validated and kept; 0: none.",
         min=0.0,
         max=0.99999,
         panel=_OPTIMISATION,
@@ -56,24 +59,26 @@ class TrainingSettings:
         panel=_OPTIMISATION,
     )
     checkpoint_every: float = setting(
-        5.0, "Write a checkpoint after this many minutes and each epoch; 0: after epochs only.",
+        5.0, "Write a checkpoint after this many minutes, and after each epoch; 0: only epochs.",
         min=0.0, panel=_MACHINE,
     )  # fmt: skip
     checkpoint_steps: int = setting(
-        0, "Write one after this many steps as well; 0: by time alone.", min=0, panel=_MACHINE
+        0, "Also write a checkpoint after this many steps; 0: by time only.", min=0, panel=_MACHINE
     )
     keep_epochs: bool = setting(
         False, "Keep each epoch's weights in the run, for inspect-grad --over-training.",
         panel=_OPTIMISATION,
     )  # fmt: skip
-    seed: int = setting(1, "Seed of everything random.", min=0, panel=_OPTIMISATION)
+    seed: int = setting(1, "Random seed.", min=0, panel=_OPTIMISATION)
     device: str = setting("auto", "Compute device.", choices=DEVICES, panel=_MACHINE)
     precision: str = setting(
         "auto", "Precision of the forward pass.", choices=PRECISIONS, panel=_MACHINE
     )
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel=_MACHINE)
     deterministic: bool = setting(
-        False, "Same command, same machine: same weights to the byte.", panel=_MACHINE
+        False,
+        "Give exactly the same weights whenever this machine repeats the command.",
+        panel=_MACHINE,
     )
 
     def check(self) -> None:

@@ -27,13 +27,13 @@ def write(path, content):
 
 BAD_FILES = [
     (b"", "is empty"),
-    (b"id\tdocument\tlabel\n", "a header and no rows"),
+    (b"id\tdocument\tlabel\n", "a header but no rows"),
     ("가\n나\n", "has no label column"),
     (TABLE.encode("cp949"), ":2: not utf-8"),
     (TABLE.replace("영화\t1", "영화 1"), ":2: 2 columns where the header has 3"),
     (TABLE.replace("2\t나", "2\t\t나"), ":3: 4 columns where the header has 3"),
     (TABLE.replace("좋다 또", "좋다\0또"), ":4: holds a NUL byte"),
-    (TABLE.replace("\t0", "\t1"), "has one label only, '1'"),
+    (TABLE.replace("\t0", "\t1"), "has only one label, '1'"),
     (TABLE.replace("\t0", "\t"), ":3: the label is empty"),
 ]
 
@@ -65,7 +65,7 @@ def test_a_missing_file_a_directory_and_a_missing_column(cli: Cli, tmp_path):
     assert "is a directory" in one_line_error(cli("tokenize", tmp_path, "-q"))
     error = one_line_error(cli("check", tmp_path / "train.tsv", "--text-column", "review"))
     assert "no column 'review'" in error
-    assert "there are: id, document, label" in error
+    assert "expected one of: id, document, label" in error
 
 
 def test_an_empty_document_stays_a_row(cli: Cli, tmp_path):
@@ -89,7 +89,7 @@ def test_a_one_megabyte_line(cli: Cli, tmp_path, trained):
 def test_a_label_not_seen_in_training(cli: Cli, tmp_path, trained):
     path = write(tmp_path / "x.tsv", TABLE.replace("\t0", "\t2"))
     error = one_line_error(cli("eval", trained / "run", path, "-q"))
-    assert ":3: label '2' was not seen in training; there are: 0, 1" in error
+    assert ":3: label '2' was not seen in training; expected one of: 0, 1" in error
 
 
 def test_an_output_that_exists_is_refused_without_force(cli: Cli, tmp_path, trained):

@@ -342,7 +342,7 @@ def test_many_unknown_words_are_a_short_line(cli: Cli, tmp_path):
     unknown = "".join(f"모르는말{n},나,1\n" for n in range(300))
     pairs.write_text("가,나,1\n나,다,2\n가,다,3\n" + unknown)
     result = cli("query-embeddings", "similarity", vectors, pairs)
-    assert "and 290 more (--json names them all)" in result.err
+    assert "and 290 more (--json lists all)" in result.err
     found = json.loads(cli("query-embeddings", "similarity", vectors, pairs, "--json").out)
     assert len(found["missing"]) == 300
 

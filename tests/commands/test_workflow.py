@@ -178,7 +178,7 @@ def test_a_validation_file_and_max_length(cli: Cli, trained, corpus, tmp_path):
     result = cli("train", "classify", trained / "train.tok", "-o", tmp_path / "run",
                  "--validation", tokens, "--max-length", 3, "--epochs", 1, *options)  # fmt: skip
     assert result.code == 0, result.err
-    assert "300 documents to train on, 100 to validate on" in result.err
+    assert "300 documents for training, 100 for validation" in result.err
     assert "documents were cut to --max-length" in result.err
     error = cli("train", "classify", trained / "train.tok", "-o", tmp_path / "r2",
                 "--validation", "1.5", *SMALL)  # fmt: skip

@@ -49,7 +49,7 @@ def test_csv_has_quotes_and_line_feeds_in_texts():
         (
             NSMC,
             {"text_column": "text"},
-            "no column 'text' (--text-column); there are: id, document",
+            "no column 'text' (--text-column); expected one of: id, document",
         ),
         (NSMC, {"label_column": "stars"}, "no column 'stars' (--label-column)"),
         ("a\tb\n1\t2\n", {"format": "tsv"}, "which column holds the text?"),

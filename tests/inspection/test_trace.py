@@ -197,7 +197,10 @@ def test_more_tokens_than_the_model_reads_are_left_out_as_predict_does(cli, runs
         (("--unit", "0:1"), "there is no layer 0"),
         (("--unit", "forget"), "names no unit; write LAYER:UNIT"),
         (("--unit", "1:-1"), "names no unit"),
-        (("--plot", "{tmp}/x.png", "--quantity", "z"), "has no 'z'; there are: i, f, g, o, c, h"),
+        (
+            ("--plot", "{tmp}/x.png", "--quantity", "z"),
+            "has no 'z'; expected one of: i, f, g, o, c, h",
+        ),
         (("--plot", "{tmp}/x.jpg"), "is no picture's name"),
     ],
 )

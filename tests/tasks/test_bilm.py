@@ -158,7 +158,7 @@ def test_lower_layers_learn_at_a_smaller_rate(cli, run, data, tmp_path):
 def test_init_brings_its_own_vocabulary(cli, run, data, tmp_path):
     result = cli("train", "classify", data / "train.tsv", "--init", run, "--vocab",
                  run / "vocab.tsv", "-o", tmp_path / "no", *TUNE)  # fmt: skip
-    assert "--init brings its own vectors and vocabulary" in one_line_error(result)
+    assert "--init has its own vectors and vocabulary" in one_line_error(result)
     other = tmp_path / "classifier"
     assert cli("train", "classify", data / "train.tsv", "-o", other, "--hidden", 4, *TUNE).code == 0
     result = cli("train", "classify", data / "train.tsv", "--init", other, "-o", tmp_path / "no",

@@ -92,5 +92,5 @@ def test_what_does_not_fit_a_teacher_is_refused(cli: Cli, trained, tmp_path):
     third = tmp_path / "third.tok"
     third.write_text(tokens.read_text("utf-8") + "999\t좋다\t2\n", "utf-8")
     error = one_line_error(cli("train", "classify", third, *output, *teacher))
-    assert "has the labels 0, 1, and the training 0, 1, 2" in error
+    assert "has the labels 0, 1, but the training data has 0, 1, 2" in error
     assert not (tmp_path / "run").exists()

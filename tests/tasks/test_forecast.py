@@ -138,10 +138,10 @@ def test_the_day_a_year_before_is_found_over_leap_years(tmp_path):
     ("Date,v\n2001-01-01,1\n2001-01-02,?0.2\n", (), ":3: '?0.2' is no number"),
     ("Date,v\n2001-01-02,1\n2001-01-01,2\n", (), ":3: time goes back"),
     ("v\n" + "1\n" * 50, (), "column 'v' is constant"),
-    ("v\n1\n2\n3\n", (), "3 rows, 2 of them to train on: too few for --window 12"),
+    ("v\n1\n2\n3\n", (), "3 rows, 2 of them for training, are too few for --window 12"),
     ("v\n1\n2\n", ("--columns", "w"), "has no column 'w'"),
-    ("v,w\n1,2\n2,3\n", ("--target", "x"), "--target 'x' is none of the columns"),
-    ("v\n", (), "has a header and no rows"),
+    ("v,w\n1,2\n2,3\n", ("--target", "x"), "--target 'x' is not one of the columns"),
+    ("v\n", (), "has a header but no rows"),
     ("v,w\n1,2\n3\n", (), ":3: 1 columns, the header has 2"),
 ])  # fmt: skip
 def test_bad_series_are_named_with_their_line(cli, tmp_path, text, options, message):
@@ -156,7 +156,7 @@ def test_a_jump_in_time_is_warned_of(cli, tmp_path):
     lines = path.read_text(encoding="utf-8").splitlines(True)
     path.write_text("".join(lines[:100] + lines[103:]), encoding="utf-8")
     result = cli("train", "forecast", path, "-o", tmp_path / "run", "--epochs", 1, *SMALL)
-    assert "time jumps before 1 rows, first before line 101" in result.err
+    assert "1 gaps in time, the first one before line 101" in result.err
 
 
 def test_real_temperatures_beat_the_last_value(cli, real_data, tmp_path):

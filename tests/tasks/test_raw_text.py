@@ -53,13 +53,13 @@ def test_subwords_of_raw_text(cli, raw, tmp_path):
 def test_white_space_is_not_silent_and_another_tokenizer_is_refused(cli, raw, tmp_path):
     result = cli("train", "classify", raw, "-o", tmp_path / "run", *TINY)
     assert result.code == 0
-    assert "raw text, split at white space; --tokenizer mecab" in result.err
+    assert "raw text is split at white space; use --tokenizer mecab" in result.err
     tokens = tmp_path / "x.tok"
     assert cli("tokenize", raw, "-t", "char", "-o", tokens, "-q").code == 0
     error = one_line_error(cli("train", "classify", tokens, "-t", "jamo", "-o", tmp_path / "r"))
     assert "holds tokens of 'char', not of 'jamo'" in error
     error = one_line_error(cli("train", "classify", raw, "-t", "mekab", "-o", tmp_path / "r"))
-    assert "no tokenizer 'mekab'; did you mean 'mecab'?" in error
+    assert "unknown tokenizer 'mekab'; did you mean 'mecab'?" in error
 
 
 def test_labels_that_look_alike_are_warned_of(cli, tmp_path):

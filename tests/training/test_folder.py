@@ -265,7 +265,7 @@ def test_all_data_train_and_the_last_epoch_is_kept(cli: Cli, data, tmp_path):
                  "--keep-epochs", "--patience", 1)  # fmt: skip
     assert result.code == 0, result.err
     assert "no validation data: all epochs are trained, and the last one is kept" in result.err
-    assert "60 documents to train on, 0 to validate on" in result.err
+    assert "60 documents for training, 0 for validation" in result.err
     results = read_config(run).results
     assert (results["best_epoch"], results["epochs"]) == (3, 3)
     assert not [name for name in results if name.startswith("validation")]

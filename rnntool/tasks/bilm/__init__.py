@@ -1,1 +1,1 @@
-"""A forward and a backward language model, to fine-tune from and to embed with (ELMo)."""
+"""A forward and a backward language model (ELMo), for fine-tuning and for vectors of tokens."""

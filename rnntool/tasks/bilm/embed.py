@@ -1,4 +1,4 @@
-"""What `rnntool embed` does: a vector for each token in its context, or one for each text.
+"""`rnntool embed`: a vector for each token in its context, or one for each text.
 
 Shapes: B batch, T time, D embedding, H hidden, F features.
 """
@@ -31,25 +31,26 @@ from rnntool.runs.spelled import number_texts
 from rnntool.tasks.bilm.load import TrainedBiLM, load_bilm
 
 Floats = NDArray[np.float32]
-_EVAL_TOKENS = 8_192  # of a padded batch at most
+_EVAL_TOKENS = 8_192  # maximum size of a padded batch
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A text's tokens and their vectors, or the one vector of all of them."""
+    """A text's tokens with a vector for each, or with one vector for the whole text."""
 
     tokens: list[str]
-    vectors: Floats  # [T, F], or [1, F] of a pooled text
+    vectors: Floats  # [T, F], or [1, F] for a pooled text
 
 
 def embed(
     run: str, inputs: list[str], output: str, settings: EmbedSettings, report: Reporter
 ) -> int:
-    """Vectors of every text, in order.
+    """Write the vectors of every text, in order.
 
     Args:
-        output: `.npz`; `.npy` of pooled texts [N, F]; `.vec` or `.txt`: word2vec text; `.jsonl`,
-            `-` and names without an ending: JSON lines. Text is compressed as its name says.
+        output: `.npz`; `.npy` [N, F], for pooled texts only; `.vec` or `.txt` for word2vec text;
+            `.jsonl`, `-` or a name without an ending for JSON lines. A further ending such as
+            `.gz` compresses text.
 
     Returns:
         How many texts were read.
@@ -72,20 +73,20 @@ def embed(
 
 
 def _form_of(output: str, pool: str) -> str:
-    """The ending that says what is written.
+    """The ending of the file name, which decides the format.
 
     Raises:
-        UserError: no form has that ending, or one vector a text is needed for it.
+        UserError: the ending is unknown, or its format needs pooled texts.
     """
     whole = os.path.splitext(output)[1]
     form = whole if whole in (".npz", ".npy") else os.path.splitext(without_compression(output))[1]
     special = output == STREAM or output.startswith("/dev/")
     if form not in ("", ".jsonl", ".json", ".vec", ".txt", ".npz", ".npy") and not special:
-        raise UserError(f"{form} is no form that vectors are written in", where=output,
-                        hint="there are: .npz, .npy, .vec, .txt, .jsonl")  # fmt: skip
+        raise UserError(f"vectors cannot be written as {form}", where=output,
+                        hint="expected one of: .npz, .npy, .vec, .txt, .jsonl")  # fmt: skip
     if form == ".npy" and pool == "none":
-        raise UserError("holds one vector a text", where=output,
-                        hint="give --pool mean, or write all tokens' to FILE.npz")  # fmt: skip
+        raise UserError("a .npy file has one vector per text", where=output,
+                        hint="give --pool mean, or write FILE.npz")  # fmt: skip
     return form
 
 
@@ -93,8 +94,8 @@ def _check_layer(trained: TrainedBiLM, layer: str) -> None:
     highest = trained.settings.layers
     if layer in ("top", "mean") or (layer.isdecimal() and int(layer) <= highest):
         return
-    raise UserError(f"--layer is {layer!r}", hint=f"top, mean, or a number from 0 (the token's own"
-                    f" vector) to {highest}")  # fmt: skip
+    raise UserError(f"--layer is {layer!r}", hint=f"give top, mean, or a number from 0 (the token"
+                    f" vector itself) to {highest}")  # fmt: skip
 
 
 def _embedded(
@@ -125,7 +126,7 @@ def embed_tokens(
     """Vectors of texts given as tokens.
 
     Args:
-        layer: `top`, `mean` of all recurrent layers, or a number; 0 is the token's own vector.
+        layer: `top`, `mean` of all recurrent layers, or a number; 0 is the token vector itself.
         pool: `none`, or `mean`, `max`, `last` over a text's tokens.
     """
     start, end = trained.unit.line([])[0], trained.unit.line([])[-1]
@@ -156,7 +157,7 @@ def _layer(
 
 
 def _pooled(vectors: Floats, pool: str) -> Floats:
-    """[T, F] -> [1, F]; of a text without tokens zeros."""
+    """[T, F] -> [1, F]; zeros for a text without tokens."""
     if pool == "none":
         return vectors
     if not len(vectors):
@@ -179,7 +180,7 @@ def _write_json(sink: TextIO, texts: Iterator[Embedded]) -> int:
 
 
 def _write_word2vec(sink: TextIO, texts: Iterator[Embedded]) -> int:
-    """`count dimensions`, then a line a vector; a pooled text is named by its number."""
+    """`count dimensions`, then one line per vector; a pooled text is named by its number."""
     everything = list(texts)
     total = sum(len(text.vectors) for text in everything)
     sink.write(f"{total} {everything[0].vectors.shape[1] if everything else 0}\n")
@@ -192,14 +193,14 @@ def _write_word2vec(sink: TextIO, texts: Iterator[Embedded]) -> int:
 
 
 def _joined(texts: list[Embedded]) -> Floats:
-    """[ΣT, F]."""
+    """The vectors of all texts, [ΣT, F]."""
     if not texts:
         return np.zeros((0, 0), dtype=np.float32)
     return np.concatenate([text.vectors for text in texts])
 
 
 def _write_npy(output: str, texts: Iterator[Embedded]) -> int:
-    """[N, F] of pooled texts."""
+    """Write [N, F], one vector per text."""
     everything = list(texts)
     with write_binary(output) as sink:
         np.save(sink, _joined(everything))
@@ -207,7 +208,7 @@ def _write_npy(output: str, texts: Iterator[Embedded]) -> int:
 
 
 def _write_npz(output: str, texts: Iterator[Embedded]) -> int:
-    """`vectors` [ΣT, F], `offsets` [N + 1] where each text's begin, `tokens` [ΣT]."""
+    """Write `vectors` [ΣT, F], `tokens` [ΣT], and `offsets` [N + 1], where each text starts."""
     everything = list(texts)
     counts = [len(text.vectors) for text in everything]
     tokens = [token for text in everything for token in text.tokens]

@@ -1,4 +1,4 @@
-"""Perplexity of each direction: what `rnntool eval` does with a biLM."""
+"""`rnntool eval` for a biLM: the perplexity of each direction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnntool.tasks.lm.text import numbered_text
 
 
 def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> NamedFigures:
-    """Each direction's perplexity on a text, as it was read in training: from zero states.
+    """Each direction's perplexity on a text, which is read as in training, from zero states.
 
     Raises:
         UserError: run or data cannot be used.

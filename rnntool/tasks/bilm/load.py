@@ -1,4 +1,4 @@
-"""A trained biLM, opened."""
+"""Open a trained biLM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnntool.text.units import Unit
 
 @dataclass(frozen=True)
 class TrainedBiLM(Opened[BiLMSettings, BiLM]):
-    """A run directory's model, ready to be asked."""
+    """A biLM from a run directory."""
 
     unit: Unit
 
@@ -25,7 +25,7 @@ def load_bilm(run: str | Run, device: str = "auto", threads: int = 0) -> Trained
     """Open a run of `train bilm`.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
 
     def fresh(settings: BiLMSettings, run: Run) -> BiLM:

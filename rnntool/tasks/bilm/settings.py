@@ -1,4 +1,4 @@
-"""Settings of `train bilm` (torch-free, so that `--help` is instant)."""
+"""Settings of `train bilm` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnntool.models.settings import BiLMModelSettings
 from rnntool.tasks import Input
 from rnntool.tasks.lm.settings import CorpusSettings
 
-HELP = """Train a forward and a backward language model on plain text, to fine-tune from.
+HELP = """Train a forward and a backward language model on plain text, to fine-tune later.
 
 Example: rnntool train bilm train.tok -o runs/bilm
 """
@@ -21,18 +21,19 @@ _OPTIMISATION = "Optimisation"
 
 @dataclass(frozen=True, kw_only=True)
 class BiLMSettings(CorpusSettings, BiLMModelSettings):
-    """Everything `train bilm` can be told."""
+    """All settings of `train bilm`."""
 
     lines: bool = setting(
-        True, "Each line is a document, <bos> before and <eos> after it, or all is one text.",
-        panel="Data",
+        True, "Treat each line as a document, with <bos> before and <eos> after it.", panel="Data"
     )  # fmt: skip
-    unit: str = setting("word", "Units of raw text; a tokens file is taken as it is.",
+    unit: str = setting("word", "Units of raw text; a tokens file keeps its tokens.",
                         panel="Data")  # fmt: skip
-    min_count: int = setting(2, "Without --vocab: leave out tokens seen fewer times.", min=1,
+    min_count: int = setting(2, "Without --vocab: leave out tokens that occur less often.", min=1,
                              panel="Data")  # fmt: skip
     validation: str = setting(
-        "0.01", "Validation text: the last share of the tokens, or a file; 0: none.", panel="Data"
+        "0.01",
+        "Validation text: this share at the end of the text, or a file; 0: none.",
+        panel="Data",
     )
     bptt: int = setting(
         100,

@@ -26,7 +26,7 @@ from rnntool.training.task import StepResult
 
 
 class BiLMTask(ChunkTask):
-    """What the training loop asks for."""
+    """A biLM's batches, loss and validation, for the training loop."""
 
     def __init__(self, text: PreparedText, settings: BiLMSettings) -> None:
         super().__init__(make_chunks(text.train, 0, text.train_stop, settings))
@@ -38,7 +38,7 @@ class BiLMTask(ChunkTask):
             )
 
     def training_step(self, model: nn.Module, batch: Place, device: torch.device) -> StepResult:
-        """Mean of both directions' negative log-likelihood a token, among the samples."""
+        """Mean negative log-likelihood per token of both directions, over the sampled softmax."""
         ids, lengths = whole_texts(self.chunks.read(batch))
         bilm, count = cast(BiLM, model), self.settings.samples
         samples = bilm.output.draw(count) if count else None
@@ -54,12 +54,12 @@ class BiLMTask(ChunkTask):
         return StepResult((losses[0] + losses[1]) / 2, len(ways[0].targets))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Each direction's perplexity over the whole vocabulary, and their mean loss in nats."""
+        """Each direction's perplexity over the whole vocabulary, and the mean loss in nats."""
         return perplexities(cast(BiLM, model), self.held, device)
 
 
 def make_chunks(ids: IdFile, start: int, stop: int, settings: BiLMSettings) -> Chunks:
-    """A text in pieces, each read from a zero state in both directions."""
+    """A text in chunks; each chunk is read from a zero state in both directions."""
     if settings.lines:
         return DocumentChunks(ids, stop, settings.batch_size, settings.bptt, settings.seed, start)
     batch = max(1, min(settings.batch_size, (stop - start - 1) // 2))
@@ -67,7 +67,7 @@ def make_chunks(ids: IdFile, start: int, stop: int, settings: BiLMSettings) -> C
 
 
 def whole_texts(chunk: Chunk) -> tuple[Tensor, Tensor]:
-    """[B, T + 1] token numbers and [B] lengths: a piece's inputs with its last target behind."""
+    """[B, T + 1] token numbers and [B] lengths: a chunk's inputs, followed by its last target."""
     lengths = (chunk.targets != PAD_ID).sum(axis=0)
     T, B = chunk.inputs.shape
     ids = np.full((B, T + 1), PAD_ID, dtype=np.int64)
@@ -78,7 +78,7 @@ def whole_texts(chunk: Chunk) -> tuple[Tensor, Tensor]:
 
 
 def perplexities(model: BiLM, chunks: Chunks, device: torch.device) -> dict[str, float]:
-    """Perplexity a token of each direction, and the mean of their losses in nats."""
+    """Perplexity per token of each direction, and the mean of their losses in nats."""
     totals, count = np.zeros(2), 0
     with torch.inference_mode():
         for ids, lengths in _batches(chunks):
@@ -102,7 +102,7 @@ def _batches(chunks: Chunks) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def build_model(settings: BiLMSettings, vocabulary: Vocabulary, spelling: Spelling | None) -> BiLM:
-    """A fresh pair of language models."""
+    """An untrained pair of language models."""
     counts = vocabulary.counts
     if spelling is None:
         return BiLM(settings, torch.tensor(counts), len(counts))
@@ -113,7 +113,7 @@ def build_model(settings: BiLMSettings, vocabulary: Vocabulary, spelling: Spelli
 
 
 def _frequent(settings: BiLMSettings, counts: tuple[int, ...]) -> int:
-    """How many tokens are predicted by name: the specials, and those of `--min-count`."""
+    """Size of the output vocabulary: special tokens, and tokens of `--min-count` or more."""
     words = counts[len(SPECIALS) :]  # most frequent first
     wanted = len(SPECIALS) + sum(count >= settings.min_count for count in words)
     return min(wanted, settings.max_size or wanted)

@@ -1,4 +1,4 @@
-"""`train bilm`."""
+"""`train bilm`: from files and settings to a training job."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from rnntool.tasks.lm.data import input_files, prepare_text
 
 
 def prepare_job(inputs: list[str], settings: BiLMSettings, folder: Path, report: Reporter) -> Job:
-    """A biLM to train on text files.
+    """The training job of a biLM on text files.
 
     Raises:
         UserError: an input cannot be used.
     """
     characters = settings.input == "characters"
-    # What is read by its characters needs no row: every token of the text is read.
+    # With --input characters no token needs an embedding, so every token of the text is kept.
     every = replace(settings, min_count=1, max_size=None) if characters else settings
     text = prepare_text(inputs, every, folder, report)
     known = text.vocabulary

@@ -1,1 +1,1 @@
-"""A text for each vector: one to many."""
+"""Captioning, one to many: a text for each vector."""

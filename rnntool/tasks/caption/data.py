@@ -1,4 +1,4 @@
-"""What `train caption` reads: texts, a vector for each, vocabulary, validation split.
+"""The data of `train caption`: texts, a vector for each, vocabulary, validation split.
 
 Shapes: N rows, F features.
 """
@@ -32,8 +32,8 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Led:
-    """N texts as numbers, `<bos> … <eos>`, each with the vector that leads it."""
+class Captioned:
+    """N texts as numbers, `<bos> … <eos>`, each with its vector."""
 
     sequences: Sequences
     vectors: Floats  # [N, F]
@@ -41,35 +41,35 @@ class Led:
     def __len__(self) -> int:
         return len(self.sequences)
 
-    def take(self, rows: Ints) -> Led:
+    def take(self, rows: Ints) -> Captioned:
         """The texts `rows`."""
-        return Led(self.sequences.take(rows), self.vectors[rows])
+        return Captioned(self.sequences.take(rows), self.vectors[rows])
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training needs of its inputs."""
+    """The inputs of a training, read and numbered."""
 
-    train: Led
-    validation: Led
+    train: Captioned
+    validation: Captioned
     vocabulary: Vocabulary
     unit: Unit
     subword_model: bytes | None
 
     def write(self, folder: Path) -> None:
-        """Copy into the run directory what generating will need."""
+        """Write what `generate` needs into the run directory."""
         write_parts(folder, self.vocabulary, [], self.subword_model)
 
 
 def prepare(text: str, features: str, settings: CaptionSettings, report: Reporter) -> Prepared:
-    """Read texts and vectors, number them, and split the validation part off.
+    """Read and number texts and vectors, and split off the validation part.
 
     Raises:
-        UserError: a file cannot be used, or there are not as many vectors as texts.
+        UserError: a file cannot be used, or the numbers of vectors and texts differ.
     """
     share = validation_share(settings.validation)
     if share is None:
-        raise UserError("--validation is a share of the rows here, not a file")
+        raise UserError("--validation must be a share of the rows for captioning, not a file")
     model = None if settings.subword_model is None else read_subword(settings.subword_model)
     unit = Unit(unit_spec(settings.unit, model), documents=True)
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
@@ -81,26 +81,26 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     with text_splitter(unit, worker, settings.workers, report) as split_texts:
         split = [tokens[:limit] for tokens in split_texts(texts)]
     if share and len(split) < 2:
-        raise UserError("needs at least two rows: one is held for validation", where=text)
+        raise UserError("needs at least two rows, one of them for validation", where=text)
     rows, held = split_off(len(split), share, settings.seed)
     counts = Counter(token for row in rows.tolist() for token in unit.line(split[row]))
     vocabulary = build_vocabulary(counts, unit.spec.identity, settings.min_count)
-    everything = Led(number_texts(split, unit, vocabulary), vectors)
+    everything = Captioned(number_texts(split, unit, vocabulary), vectors)
     report.note(
-        f"{text}: {len(rows):,} texts to train on, {len(held):,} to validate on; vectors of"
-        f" {vectors.shape[1]}; {unit.spec.identity}, vocabulary {len(vocabulary):,}"
+        f"{text}: {len(rows):,} texts for training, {len(held):,} for validation; vectors of size"
+        f" {vectors.shape[1]}; {unit.spec.identity}, vocabulary of {len(vocabulary):,}"
     )
     return Prepared(everything.take(rows), everything.take(held), vocabulary, unit, model)
 
 
 def read_texts(path: str, options: CorpusOptions) -> list[str]:
-    """The texts of a file, a row each."""
+    """The texts of a file, one per row."""
     with open_corpus(path, options) as corpus:
         return [row.text for row in corpus]
 
 
 def require_as_many(vectors: Floats, path: str, texts: list[str], text: str) -> None:
-    """Raise a UserError if there is not one vector for each text."""
+    """Raise a UserError if the numbers of vectors and texts differ."""
     if len(vectors) != len(texts):
         raise UserError(
             f"{len(vectors):,} vectors, but {text} has {len(texts):,} texts", where=path

@@ -1,4 +1,4 @@
-"""Perplexity of texts given their vectors: what `rnntool eval` does with a captioning model."""
+"""`rnntool eval` for a captioning model: the perplexity of texts given their vectors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.runs.load import open_trained
 from rnntool.runs.metrics import NamedFigures
-from rnntool.tasks.caption.data import Led, number_texts, read_texts, require_as_many
+from rnntool.tasks.caption.data import Captioned, number_texts, read_texts, require_as_many
 from rnntool.tasks.caption.settings import CaptionSettings
 from rnntool.tasks.caption.task import build_model, text_likelihood
 from rnntool.text.spec import parse_identity
@@ -25,13 +25,13 @@ from rnntool.text.units import Unit
 
 
 def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> NamedFigures:
-    """Score a run on texts and vectors: with each its own, and all with the mean vector.
+    """Score a run on texts with their vectors, and, to compare, on texts with the mean vector.
 
     Raises:
         UserError: run or data cannot be used, or `--vectors` is not given.
     """
     if settings.vectors is None:
-        raise UserError("a captioning model needs the rows' vectors", hint="give --vectors FILE")
+        raise UserError("a captioning model needs the texts' vectors", hint="give --vectors FILE")
     vectors = read_vector_rows(settings.vectors)
 
     def fresh(own: CaptionSettings, run: Run) -> CaptionModel:
@@ -50,8 +50,8 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
         sequences = number_texts(split_texts(texts), unit, known)
     mean = np.repeat(model.mean.cpu().numpy()[None], len(texts), axis=0)
     report.note(f"scoring {len(texts):,} texts")
-    total, count = text_likelihood(model, Led(sequences, vectors), trained.device)
-    blind, _ = text_likelihood(model, Led(sequences, mean), trained.device)
+    total, count = text_likelihood(model, Captioned(sequences, vectors), trained.device)
+    blind, _ = text_likelihood(model, Captioned(sequences, mean), trained.device)
     return NamedFigures(
         {
             "texts": len(texts),

@@ -1,4 +1,4 @@
-"""Settings of `train caption` (torch-free, so that `--help` is instant)."""
+"""Settings of `train caption` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnntool.registry import FORMATS, TEXT_FLAGS, UNITS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
-HELP = """Train a language model that a vector leads, one to many: a vector in, a text out.
+HELP = """Train a language model that describes a vector (one to many): a vector in, a text out.
 
 Example: rnntool train caption reviews.txt vectors.npy -o runs/caption
 """
@@ -30,28 +30,30 @@ class CaptionDataSettings:
     """Which texts are read, and in what units."""
 
     unit: str = setting(
-        "char", "Unit of the text: characters, jamo, words, subwords, morphemes.", choices=UNITS,
+        "char", "Units of the text: characters, jamo, words, subwords or morphemes.", choices=UNITS,
         panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
-    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
+    min_count: int = setting(1, "Leave out tokens that occur less often.", min=1, panel=_DATA)
     max_length: int = setting(
         200, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
     )
     validation: str = setting(
-        "0.05", "Validation data: a share of the rows, split off at random; 0: none.", panel=_DATA
+        "0.05", "Validation data: a random share of the rows; 0: none.", panel=_DATA
     )
-    format: str = setting("auto", "Form of the text.", choices=FORMATS, panel=_DATA)
+    format: str = setting("auto", "Format of the text.", choices=FORMATS, panel=_DATA)
     text_column: str | None = setting(
         None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel=_DATA
     )
     encoding: str = setting("utf-8", "Encoding of the text.", panel=_DATA)
-    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
+    workers: int = setting(
+        0, "Number of processes that tokenize; 0: one per core.", min=0, panel=_DATA
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionSettings(TrainingSettings, CaptionModelSettings, CaptionDataSettings):
-    """Everything `train caption` can be told."""
+    """All settings of `train caption`."""
 
     epochs: int = setting(5, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
     batch_size: int = setting(64, "Batch size, in texts.", min=1, panel=_OPTIMISATION)

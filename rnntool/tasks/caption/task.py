@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from rnntool.data.sequences import Ints, sorted_batches
 from rnntool.models.caption import CaptionModel
 from rnntool.runs.batches import RowTask
-from rnntool.tasks.caption.data import Floats, Led, Prepared
+from rnntool.tasks.caption.data import Captioned, Floats, Prepared
 from rnntool.tasks.caption.settings import CaptionSettings
 from rnntool.text.vocabulary import PAD_ID, Vocabulary
 from rnntool.training.task import StepResult
 
-_EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
+_EVAL_TOKENS = 8_192  # maximum size of a padded evaluation batch
 
 
 class CaptionTask(RowTask):
-    """What the training loop asks for."""
+    """Batches, loss and validation of a captioning model, for the training loop."""
 
     unit = "tokens"
     monitor = "loss"
@@ -43,13 +43,15 @@ class CaptionTask(RowTask):
         return StepResult(-likelihood.mean(), len(likelihood))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Nats a token and perplexity on the validation data."""
+        """Nats per token and perplexity on the validation data."""
         total, count = text_likelihood(cast(CaptionModel, model), self.validation, device)
         return {"loss": -total / count, "perplexity": math.exp(min(-total / count, 700))}
 
 
-def batch_likelihood(model: CaptionModel, data: Led, rows: Ints, device: torch.device) -> Tensor:
-    """ln p of each real token of the rows."""
+def batch_likelihood(
+    model: CaptionModel, data: Captioned, rows: Ints, device: torch.device
+) -> Tensor:
+    """ln p of each token of the rows, without padding."""
     ids, _ = data.sequences.padded(rows)
     steps = torch.from_numpy(np.ascontiguousarray(ids.T)).to(device)  # [T + 1, B]
     vectors = torch.from_numpy(data.vectors[rows]).to(device)
@@ -58,8 +60,10 @@ def batch_likelihood(model: CaptionModel, data: Led, rows: Ints, device: torch.d
     return model.output.log_likelihood(states[real], steps[1:][real])
 
 
-def text_likelihood(model: CaptionModel, data: Led, device: torch.device) -> tuple[float, int]:
-    """ln p of all tokens, and how many there are."""
+def text_likelihood(
+    model: CaptionModel, data: Captioned, device: torch.device
+) -> tuple[float, int]:
+    """Total ln p of all tokens, and their number."""
     total, count = 0.0, 0
     with torch.inference_mode():
         for rows in sorted_batches(data.sequences.lengths, _EVAL_TOKENS):
@@ -70,7 +74,7 @@ def text_likelihood(model: CaptionModel, data: Led, device: torch.device) -> tup
 
 
 def build_model(settings: CaptionSettings, vocabulary: Vocabulary, vectors: Floats) -> CaptionModel:
-    """A fresh model that expects vectors like these."""
+    """An untrained model; its input scale comes from these vectors."""
     deviation = np.maximum(vectors.std(axis=0), 1e-6)
     scale = (torch.from_numpy(a) for a in (vectors.mean(axis=0), deviation))
     return CaptionModel(settings, len(vocabulary), *scale)

@@ -1,4 +1,4 @@
-"""`train caption`."""
+"""`train caption`: from files and settings to a training job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnntool.tasks.caption.task import CaptionTask, build_model
 def prepare_job(
     inputs: list[str], settings: CaptionSettings, folder: Path, report: Reporter
 ) -> Job:
-    """A captioning model to train on texts and a vector for each.
+    """The training job of a captioning model on texts with a vector for each.
 
     Raises:
         UserError: an input cannot be used.

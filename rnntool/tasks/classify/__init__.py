@@ -1,1 +1,1 @@
-"""A label for each text: many to one."""
+"""Classification, many to one: a label for each text."""

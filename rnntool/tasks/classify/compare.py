@@ -1,4 +1,4 @@
-"""Two classifiers on the same labelled rows: what `rnntool compare` does with them."""
+"""`rnntool compare` for two classifiers on the same labelled rows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rnntool.tasks.classify.evaluate import answer_rows
 
 
 def compare(a: Run, b: Run, data: str, settings: CompareSettings, report: Reporter) -> Paired:
-    """Which rows either gets right.
+    """Compare which rows each of the two runs gets right.
 
     Args:
-        b: its labels are those of `a`, in any order.
+        b: a run with the same labels as `a`, in any order.
 
     Raises:
         UserError: a run or the data cannot be used.

@@ -1,4 +1,4 @@
-"""What `train classify` reads: tokens, labels, vocabulary, validation split, subword model."""
+"""The data of `train classify`: tokens, labels, vocabulary, validation split, subword model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rnntool.text.vocabulary import UNK_ID, Vocabulary, build_vocabulary
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training needs of its inputs."""
+    """The inputs of a training, read and numbered."""
 
     train: Labelled
     validation: Labelled
@@ -33,19 +33,19 @@ class Prepared:
     labels: list[str]
     tokenizer: str
     subword_model: bytes | None
-    texts: list[list[str]]  # the training rows' tokens, where teachers are to read them
+    texts: list[list[str]]  # the training rows' tokens, only with teachers
 
     def write(self, folder: Path) -> None:
-        """Copy into the run directory what predictions will need."""
+        """Write what `predict` needs into the run directory."""
         write_parts(folder, self.vocabulary, self.labels, self.subword_model)
 
 
 def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared:
-    """Read the data, number it, and split the validation part off.
+    """Read and number the data, and split off the validation part.
 
     Raises:
         UserError: a file cannot be used, the tokenizers of two files differ, there are fewer than
-            two labels, or a sigmoid unit is asked for with more than two.
+            two labels, or more than two for a sigmoid unit.
     """
     options = CorpusOptions(
         settings.format, settings.text_column, settings.label_column, settings.encoding
@@ -64,7 +64,7 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
         rows = np.arange(len(train))
     else:
         if share and len(everything) < 2:
-            raise UserError("needs at least two rows: one is held for validation", where=path)
+            raise UserError("needs at least two rows, one of them for validation", where=path)
         rows, held_rows = split_off(len(everything), share, settings.seed)
         train, held = everything.take(rows), everything.take(held_rows)
     _note(report, file, train, held, everything.cut, vocabulary, labels)
@@ -74,7 +74,7 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
 
 
 def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
-    """Each input's path and sha256, for the run's configuration."""
+    """Path and sha256 of each input, for the run's configuration."""
     paths: dict[str, str | None] = {
         "train": path,
         "vocab": settings.vocab,
@@ -104,11 +104,13 @@ def _check_labels(file: TokenFile, settings: ClassifySettings) -> list[str]:
     labels = file.labels()
     if len(labels) < 2:
         raise UserError(
-            f"has one label only, {labels[0]!r}", where=file.path, hint="a classifier needs two"
+            f"has only one label, {labels[0]!r}",
+            where=file.path,
+            hint="a classifier needs at least two",
         )
     if len(labels) > 2 and settings.output_unit == "sigmoid":
         raise UserError(
-            f"has {len(labels)} labels, and one sigmoid unit tells two apart",
+            f"has {len(labels)} labels, but one sigmoid unit can separate only two",
             where=file.path,
             hint="give --output-unit softmax",
         )
@@ -125,7 +127,7 @@ def _vocabulary(file: TokenFile, settings: ClassifySettings) -> Vocabulary:
 
 
 def _subword(file: TokenFile, settings: ClassifySettings) -> bytes | None:
-    """The bytes of the subword model that made the tokens, if one did."""
+    """The bytes of the subword model that made the tokens; None for other tokenizers."""
     path = settings.subword_model or file.model
     if path is None:
         return None
@@ -133,7 +135,7 @@ def _subword(file: TokenFile, settings: ClassifySettings) -> bytes | None:
         with open_binary(path) as source:
             return source.read()
     except UserError as error:
-        hint = "give its place with --subword-model"
+        hint = "give its path with --subword-model"
         raise UserError(f"subword model {error.what}", where=path, hint=hint) from None
 
 
@@ -149,13 +151,13 @@ def _note(
     ids = train.sequences.ids
     unknown = float((ids == UNK_ID).mean()) if len(ids) else 0.0
     report.note(
-        f"{file.path}: {len(train):,} documents to train on, {len(held):,} to validate on;"
-        f" {len(ids):,} tokens of {file.tokenizer}, {unknown:.2%} unknown to a vocabulary of"
+        f"{file.path}: {len(train):,} documents for training, {len(held):,} for validation;"
+        f" {len(ids):,} tokens of {file.tokenizer}, {unknown:.2%} of them not in the vocabulary of"
         f" {len(vocabulary):,}; labels {', '.join(labels[:10])}{' …' if len(labels) > 10 else ''}"
     )
     longest = int(train.sequences.lengths.max(initial=0))
     if longest > LONG:
-        report.warn(f"the longest text has {longest:,} tokens, which a step holds in memory;"
+        report.warn(f"the longest text has {longest:,} tokens and needs much memory;"
                     " --max-length cuts such texts")  # fmt: skip
     if cut:
         report.warn(f"{cut:,} documents were cut to --max-length")

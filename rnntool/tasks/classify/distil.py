@@ -1,9 +1,9 @@
-"""Learning from teachers: their probabilities as targets, on labelled and on unlabelled texts.
+"""Distillation: learn the probabilities of teachers, on labelled and on unlabelled texts.
 
 Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", §2, at temperature 1:
-the target is a mixture of the label and of the teachers' mean probabilities. On texts without a
-label it is theirs alone; with a teacher of the student's own size that is self-training (Yarowsky
-1995; "Noisy Student", Xie et al. 2020).
+the target is a mixture of the label and the teachers' mean probabilities. For a text without a
+label, the target is the teachers' probabilities only; if teacher and student have the same size,
+this is self-training (Yarowsky 1995; "Noisy Student", Xie et al. 2020).
 
 Shapes: N rows, C classes.
 """
@@ -31,20 +31,20 @@ Floats = NDArray[np.float32]
 def learn_from_teachers(
     prepared: Prepared, settings: ClassifySettings, report: Reporter
 ) -> Labelled:
-    """The training rows with targets from `--distil`, and behind them those of `--unlabelled`.
+    """The training rows with targets from `--distil`, followed by the rows of `--unlabelled`.
 
     Raises:
-        UserError: a teacher is none, or has other labels or another tokenizer; the unlabelled file
-            cannot be used.
+        UserError: a teacher is not a classifier, or its labels or tokenizer differ; the unlabelled
+            file cannot be used.
     """
     teachers = load_ensemble(list(settings.distil), settings.device, settings.threads)
     if teachers.labels != prepared.labels:
         theirs, ours = ", ".join(teachers.labels), ", ".join(prepared.labels)
         raise UserError(
-            f"has the labels {theirs}, and the training {ours}", where=settings.distil[0]
+            f"has the labels {theirs}, but the training data has {ours}", where=settings.distil[0]
         )
     _require_tokenizer(prepared.tokenizer, teachers)
-    report.note(f"asking the teachers about {len(prepared.texts):,} labelled texts")
+    report.note(f"predicting {len(prepared.texts):,} labelled texts with the teachers")
     hard = smoothed(prepared.train.labels, len(prepared.labels), settings.label_smoothing)
     w = settings.distil_weight
     targets = (1 - w) * hard + w * _ask(teachers, prepared.texts)
@@ -52,12 +52,12 @@ def learn_from_teachers(
     if settings.unlabelled is None:
         return train
     texts = _read_unlabelled(settings, teachers)
-    report.note(f"asking the teachers about {len(texts):,} unlabelled texts")
+    report.note(f"predicting {len(texts):,} unlabelled texts with the teachers")
     return join_labelled(train, _labelled_by(teachers, texts, prepared, settings))
 
 
 def smoothed(labels: Ints, classes: int, smoothing: float) -> Floats:
-    """[N, C] targets: 1 − ε on the label and ε / C on all (Szegedy et al. 2016, eq. 7)."""
+    """[N, C] targets: 1 − ε for the label, ε / C for all classes (Szegedy et al. 2016, eq. 7)."""
     targets: Floats = np.full((len(labels), classes), smoothing / classes, dtype=np.float32)
     targets[np.arange(len(labels)), labels] += 1 - smoothing
     return targets

@@ -1,4 +1,4 @@
-"""Score a trained classifier on labelled data: what `rnntool eval` does."""
+"""`rnntool eval` for a classifier: its score on labelled data."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from rnntool.tasks.classify.predict import TextAnswering
 
 @dataclass(frozen=True)
 class Rows:
-    """Labelled data, read."""
+    """The rows of labelled data."""
 
     lines: list[int]
-    texts: list[str]  # as they stand in the file
+    texts: list[str]  # as in the file
     tokens: list[str]  # joined by one space
     labels: list[str]
 
     def numbers(self, labels: list[str], path: str) -> Ints:
-        """[N] the labels' numbers.
+        """[N] label numbers.
 
         Raises:
-            UserError: one was not seen in training.
+            UserError: a label was not seen in training.
         """
         return label_numbers(zip(self.lines, self.labels, strict=True), labels, path)
 
@@ -44,7 +44,7 @@ class Rows:
 def evaluate(
     run: Run, data: str, settings: EvaluateSettings, report: Reporter
 ) -> ClassificationReport:
-    """Score a run on labelled raw text or tokens; `--errors` gets the misclassified rows.
+    """Score a run on labelled raw text or tokens; write the misclassified rows to `--errors`.
 
     Raises:
         UserError: run or data cannot be used, or a label was not seen in training.
@@ -73,7 +73,7 @@ def answer_rows(
 
 
 def row_options(settings: EvaluateSettings | ExportSettings) -> CorpusOptions:
-    """How labelled data are read."""
+    """The options for reading labelled data."""
     return CorpusOptions(
         settings.format, settings.text_column, settings.label_column, settings.encoding
     )
@@ -106,14 +106,14 @@ def read_rows(
             progress.advance()
         pool.warn_of_characters(report)
         if not rows.lines:
-            raise UserError("has a header and no rows", where=corpus.name)
+            raise UserError("has a header but no rows", where=corpus.name)
     return rows
 
 
 def _write_errors(
     path: str, rows: Rows, probabilities: Floats, truth: Ints, labels: list[str]
 ) -> int:
-    """The misclassified rows as TSV; how many there are."""
+    """Write the misclassified rows as TSV, and return their number."""
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != truth)

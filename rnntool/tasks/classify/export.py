@@ -1,4 +1,4 @@
-"""A trained classifier as ONNX: what `rnntool export` does.
+"""`rnntool export`: a trained classifier as ONNX.
 
 Shapes: B batch, T time, C classes.
 """
@@ -30,14 +30,14 @@ from rnntool.tasks.classify.load import TrainedClassifier, load_classifier
 
 _OPSET = 17
 _INPUTS, _OUTPUT = ["ids", "lengths"], "probabilities"
-_EIGHT_BITS = ["MatMul", "Gemm", "LSTM", "Gather"]  # what onnxruntime computes in 8 bits
-_EVAL_TOKENS = 16_384  # of a padded batch at most
+_EIGHT_BITS = ["MatMul", "Gemm", "LSTM", "Gather"]  # operators with 8-bit versions in onnxruntime
+_EVAL_TOKENS = 16_384  # maximum size of a padded batch
 
 Floats = NDArray[np.float64]
 
 
 class _Probabilities(nn.Module):
-    """The model, its scores turned into probabilities."""
+    """The model with probabilities instead of scores as output."""
 
     def __init__(self, model: SequenceClassifier) -> None:
         super().__init__()
@@ -53,12 +53,12 @@ def export_classifier(
     """Write a run of `train classify` as one ONNX file.
 
     Its inputs are `ids` [B, T] (int64, right-padded with 0) and `lengths` [B] (int64, from 0 to T);
-    its output `probabilities` is [B, C]. Its metadata are `tokenizer`, `labels` and `vocabulary`
-    (a line each, in the order of their numbers), `max_length` (0: none) and, where the tokenizer
-    has one, `subword_model` (JSON: `model` is a file of the library tokenizers, with its merges).
+    its output is `probabilities` [B, C]. Its metadata are `tokenizer`, `labels` and `vocabulary`
+    (one per line, in the order of their numbers), `max_length` (0: none) and, for subwords,
+    `subword_model` (JSON; its key `model` contains a file of the library tokenizers with merges).
 
     Returns:
-        With `--check`: accuracy of the run and of the file, and how far apart they are.
+        With `--check`, the accuracy of the run and of the file, and their differences.
 
     Raises:
         UserError: the run cannot be used or exported, `output` exists, or onnx is missing.
@@ -84,14 +84,14 @@ def export_classifier(
 def _onnx() -> Any:
     try:
         import onnx
-        import onnxruntime  # noqa: F401  (it makes the numbers small, and checks them)
+        import onnxruntime  # noqa: F401  (for --int8 and --check)
     except ImportError:
         raise UserError("export needs onnx", hint="pip install 'rnntool[export]'") from None
     return onnx
 
 
 def _refuse_written_cells(trained: TrainedClassifier) -> None:
-    """ONNX has torch's own layers; ours would be unrolled to the length of an example."""
+    """Refuse our own layers: the exporter would unroll them to the length of an example."""
     settings = trained.settings
     extras = [name for name in ("layer_norm", "features") if getattr(settings, name)]
     if settings.input == "characters":
@@ -101,13 +101,13 @@ def _refuse_written_cells(trained: TrainedClassifier) -> None:
     if extras:
         raise UserError(
             f"{' and '.join(extras)} cannot be exported", where=trained.run.path,
-            hint="train without, on torch's own layers",
+            hint="train without it, so that torch's layers are used",
         )  # fmt: skip
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the exporter says of its own workings."""
+    """Suppress the messages of torch's exporter."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -118,7 +118,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _traced(trained: TrainedClassifier) -> bytes:
-    """The model as ONNX. Any batch and length: only the sizes of the axes are left open."""
+    """The model as ONNX, for batches of any size and length."""
     ids = torch.tensor([[4, 2, 1], [1, 0, 0]])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
@@ -132,7 +132,7 @@ def _traced(trained: TrainedClassifier) -> bytes:
 
 
 def _in_eight_bits(onnx: Any, model: Any) -> Any:
-    """Weights in 8 bits, states in float32 (dynamic quantization)."""
+    """Dynamic quantization: weights in 8 bits, states in float32."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:
@@ -162,7 +162,7 @@ def _add_metadata(model: Any, trained: TrainedClassifier) -> None:
 def _compare(
     trained: TrainedClassifier, content: bytes, settings: ExportSettings, report: Reporter
 ) -> dict[str, float]:
-    """The run's and the file's accuracy on labelled data."""
+    """The accuracy of the run and of the file on labelled data."""
     assert settings.check is not None
     worker = trained.worker_options(settings.jvm_heap)
     rows = read_rows(settings.check, row_options(settings), worker, settings, report)
@@ -176,13 +176,13 @@ def _compare(
         "documents": len(truth),
         "accuracy of the run": float((predicted[0] == truth).mean()),
         "accuracy of the file": float((predicted[1] == truth).mean()),
-        "other answers": float((predicted[0] != predicted[1]).mean()),
+        "share of different answers": float((predicted[0] != predicted[1]).mean()),
         "largest difference of a probability": float(np.abs(own - theirs).max()),
     }
 
 
 def run_onnx(content: bytes, sequences: Sequences) -> Floats:
-    """[N, C] probabilities of texts by onnxruntime, in their order."""
+    """[N, C] probabilities from onnxruntime, in the order of the texts."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])

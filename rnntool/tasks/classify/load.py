@@ -1,4 +1,4 @@
-"""A trained classifier, opened: from raw text or tokens to probabilities."""
+"""Open a trained classifier: from tokens to probabilities."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rnntool.tasks.classify.task import build_model, predict_probabilities
 
 @dataclass(frozen=True)
 class TrainedClassifier(Opened[ClassifySettings, SequenceClassifier]):
-    """A run directory's model, ready to answer."""
+    """A classifier from a run directory."""
 
     @property
     def labels(self) -> list[str]:
@@ -36,7 +36,7 @@ class TrainedClassifier(Opened[ClassifySettings, SequenceClassifier]):
         return self.run.config.tokenizer
 
     def worker_options(self, jvm_heap: int = 1024) -> WorkerOptions:
-        """What tokenizes raw text for this model."""
+        """Options for tokenizing raw text for this model."""
         return WorkerOptions(self.tokenizer, self.run.subword_model(), jvm_heap)
 
     def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -61,11 +61,11 @@ class Ensemble:
 
     @property
     def tokenizer(self) -> str:
-        """Identity of the tokenizer that all were trained with."""
+        """Identity of the tokenizer of all of them."""
         return self.members[0].tokenizer
 
     def worker_options(self, jvm_heap: int = 1024) -> WorkerOptions:
-        """What tokenizes raw text for all of them."""
+        """Options for tokenizing raw text for all of them."""
         return self.members[0].worker_options(jvm_heap)
 
     def probabilities(self, texts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -80,10 +80,10 @@ class Ensemble:
 def load_ensemble(
     runs: Sequence[str | Run], device: str = "auto", threads: int = 0
 ) -> TrainedClassifier | Ensemble:
-    """Open runs of `train classify` that answer together; one by itself is itself.
+    """Open one run of `train classify`, or several whose probabilities are averaged.
 
     Raises:
-        UserError: one is none or damaged, or they differ in labels or tokenizer.
+        UserError: a path is not a run, a run is damaged, or labels or tokenizers differ.
     """
     members = [load_classifier(run, device, threads) for run in runs]
     first = members[0]
@@ -95,7 +95,7 @@ def load_ensemble(
             if own != wanted:
                 raise UserError(f"{name} {own!r}, but {first.run.path} has {wanted!r}",
                                 where=member.run.path,
-                                hint="an ensemble's runs share labels and tokenizer")  # fmt: skip
+                                hint="an ensemble needs the same labels and tokenizer")  # fmt: skip
     return first if len(members) == 1 else Ensemble(members)
 
 
@@ -103,7 +103,7 @@ def load_classifier(run: str | Run, device: str = "auto", threads: int = 0) -> T
     """Open a run of `train classify`.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
 
     def fresh(settings: ClassifySettings, run: Run) -> SequenceClassifier:

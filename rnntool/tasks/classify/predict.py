@@ -1,6 +1,6 @@
-"""Answer for each line: what `rnntool predict` does with a classifier.
+"""`rnntool predict` for a classifier.
 
-The NumPy cells answer before torch could even be imported.
+NumPy computes the answers where it can: it finishes before torch would be imported.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from rnntool.tasks.classify.answers import AnswerWriter
 
 
 class TextAnswering(Answering[list[str]]):
-    """A classifier; asked about texts given as tokens joined by one space."""
+    """A classifier of texts, given as tokens joined by one space."""
 
     @property
     def worker_options(self) -> WorkerOptions:
-        """What tokenizes raw text for this model."""
+        """Options for tokenizing raw text for this model."""
         heap = self.settings.jvm_heap
         return WorkerOptions(self.run.config.tokenizer, self.run.subword_model(), heap)
 
     def open_numpy(self) -> Callable[[list[str]], Floats]:
-        """The engine over numbered texts."""
+        """The NumPy classifier."""
         last = len(self.run.vocabulary) - 1
         make = partial(NumpyClassifier, threads=self.settings.threads)
         engine = open_numpy_model(self.run, make, lambda engine: engine.probabilities([[last]]))
@@ -43,7 +43,7 @@ class TextAnswering(Answering[list[str]]):
         return lambda texts: engine.probabilities([encode(split_tokens(t)[:limit]) for t in texts])
 
     def open_torch(self) -> Callable[[list[str]], Floats]:
-        """The model as it was trained."""
+        """The torch model, or several of them with `--ensemble`."""
         from rnntool.tasks.classify.load import load_ensemble
 
         runs: list[str | Run] = [self.run, *self.settings.ensemble]
@@ -53,13 +53,13 @@ class TextAnswering(Answering[list[str]]):
 def predict(
     run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
-    """Answer every row of raw text or tokens, in order, flushed as the answers come.
+    """Predict every row of raw text or tokens, in order; flush after each batch.
 
     Args:
-        run: of `train classify`.
+        run: a run of `train classify`.
 
     Returns:
-        How many rows were answered.
+        The number of rows.
 
     Raises:
         UserError: the run's weights or an input cannot be used.
@@ -95,7 +95,7 @@ def _answer(
     progress: Progress,
 ) -> int:
     count = 0
-    # The next batch is tokenized while this one is answered.
+    # The next batch is tokenized while this one is predicted.
     for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
         for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):
             sink.write(writer.line(row, probabilities.tolist()) + "\n")

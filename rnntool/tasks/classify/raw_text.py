@@ -1,4 +1,4 @@
-"""Labelled raw text for `train classify --tokenizer`, tokenized as `predict` and `eval` do it."""
+"""Labelled raw text for `train classify --tokenizer`, tokenized as in `predict` and `eval`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from rnntool.text.subword import subword_spec
 def read_documents(
     path: str, options: CorpusOptions, settings: ClassifySettings, report: Reporter
 ) -> TokenFile:
-    """A labelled file's tokens: its own, or of raw text those that the tokenizer makes.
+    """The tokens of a labelled file; raw text is tokenized with `--tokenizer`.
 
     Raises:
-        UserError: it cannot be used; or `--tokenizer` names another tokenizer than the file does.
+        UserError: the file cannot be used, or its tokens are not those of `--tokenizer`.
     """
     file = read_token_file(path, options)
     if settings.tokenizer is None:
         if not file.marked:
-            report.warn(f"{path}: raw text, split at white space;"
-                        " --tokenizer mecab splits it into morphemes")  # fmt: skip
+            report.warn(f"{path}: raw text is split at white space;"
+                        " use --tokenizer mecab for morphemes")  # fmt: skip
         return file
     worker = _worker(settings)
     if not file.marked:

@@ -1,4 +1,4 @@
-"""Settings of `train classify` (torch-free, so that `--help` is instant)."""
+"""Settings of `train classify` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rnntool.registry import FORMATS, LABEL_FLAGS, TEXT_FLAGS, TOKENIZERS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
-HELP = """Train a classifier of texts, many to one, for two or more classes.
+HELP = """Train a classifier of texts (many to one), for two or more classes.
 
 Example: rnntool train classify train.tok --vectors cbow.vec --cell gru -o runs/gru
 """
-INPUTS = (Input("data", "Labelled tokens or text (TSV or CSV), or - (stdin)."),)
+INPUTS = (Input("data", "Labelled tokens or text (TSV or CSV); - is stdin."),)
 
 
 _DATA = "Data"
@@ -25,29 +25,31 @@ _TEACHERS = "Teachers"
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """Which rows and columns are read, and how much of them."""
+    """Which data is read, and how it is tokenized."""
 
     vocab: str | None = setting(
-        None, "Vocabulary file; without it one is built from the training tokens.", panel=_DATA
+        None, "Vocabulary file; without it, one is built from the training tokens.", panel=_DATA
     )
     min_count: int = setting(
-        1, "Without --vocab: leave out tokens seen fewer times.", min=1, panel=_DATA
+        1, "Without --vocab: leave out tokens that occur less often.", min=1, panel=_DATA
     )
     max_size: int | None = setting(
         None, "Without --vocab: maximum size of the vocabulary.", min=5, panel=_DATA
     )
     tokenizer: str | None = setting(
-        None, "Tokenizer of raw text, as for tokenize; without it text is split at white space.",
+        None, "Tokenizer for raw text, as in tokenize; without it, text is split at white space.",
         flag="-t --tokenizer", panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(
-        None, "Subword model of --tokenizer subword, or of tokens whose model has moved.",
+        None, "Subword model, for --tokenizer subword or if the tokens' model was moved.",
         panel=_DATA,
     )  # fmt: skip
-    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
+    workers: int = setting(
+        0, "Number of processes that tokenize; 0: one per core.", min=0, panel=_DATA
+    )
     validation: str = setting(
         "0.05",
-        "Validation data: a share of the training rows, split off at random, or a file; 0: none.",
+        "Validation data: a random share of the training rows, or a file; 0: none.",
         panel=_DATA,
     )
     max_length: int = setting(
@@ -65,48 +67,46 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
-    """Everything `train classify` can be told."""
+    """All settings of `train classify`."""
 
-    init_from: str | None = setting(
-        None, "Run directory whose weights (not its optimiser) to start from.", panel=_MODEL
-    )
+    init_from: str | None = setting(None, "Run directory: start from its weights.", panel=_MODEL)
     init: str | None = setting(
         None,
-        "Run directory of train bilm to fine-tune: its vocabulary, vectors and encoder.",
+        "Run directory of train bilm: fine-tune its vectors and encoder, with its vocabulary.",
         panel=_MODEL,
     )
     output_unit: str = setting(
         "softmax",
-        "A softmax over the classes, or one sigmoid unit for two classes.",
+        "Output: a softmax over the classes, or one sigmoid unit for two classes.",
         choices=("softmax", "sigmoid"),
         panel=_MODEL,
     )
     label_smoothing: float = setting(
         0.05,
-        "Label smoothing: share of the target spread over all classes.",
+        "Label smoothing: share of the target that is spread over all classes.",
         min=0.0,
         max=0.9,
         panel="Optimisation",
     )
     distil: tuple[str, ...] = setting(
         (),
-        "Run of train classify whose probabilities are learned as well as the labels; given again:"
-        " their mean.",
+        "Distillation: run of train classify; learn its probabilities besides the labels. Can be"
+        " repeated, to learn the mean of several runs.",
         panel=_TEACHERS,
     )
     distil_weight: float = setting(
-        0.5, "Weight of the teachers' probabilities; the label has the rest.", min=0.0, max=1.0,
+        0.5, "Weight of the teachers' probabilities; the labels get the rest.", min=0.0, max=1.0,
         panel=_TEACHERS,
     )  # fmt: skip
     unlabelled: str | None = setting(
-        None, "Tokens without labels, to learn the teachers' probabilities on.", panel=_TEACHERS
+        None, "Tokens without labels, for the teachers' probabilities only.", panel=_TEACHERS
     )
 
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
         super().check()
         if self.tokenizer is not None and self.tokenizer not in TOKENIZERS:
-            raise UserError(f"no tokenizer {self.tokenizer!r}",
+            raise UserError(f"unknown tokenizer {self.tokenizer!r}",
                             hint=one_of(self.tokenizer, TOKENIZERS))  # fmt: skip
         if self.tokenizer == "subword" and self.subword_model is None:
             raise UserError("--tokenizer subword needs --subword-model")

@@ -1,4 +1,4 @@
-"""Sequence classification, many to one: data, model, loss and metrics.
+"""Classification, many to one: batches, loss, validation, and the untrained model.
 
 Shapes: B batch, T time, C classes.
 """
@@ -24,7 +24,7 @@ from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.task import StepResult
 
-_EVAL_TOKENS = 16_384  # tokens of a padded evaluation batch at most, to bound its memory
+_EVAL_TOKENS = 16_384  # maximum size of a padded evaluation batch, to limit its memory
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Batch:
     ids: Tensor  # [B, T]
     lengths: Tensor  # [B]
     labels: Tensor  # [B]
-    targets: Tensor | None = None  # [B, C] probabilities to learn, if not the labels
+    targets: Tensor | None = None  # [B, C] probabilities to learn instead of the labels
 
 
 class ClassifyTask(RowTask):
-    """What the training loop asks for."""
+    """Batches, loss and validation of a classifier, for the training loop."""
 
     unit = "documents"
     monitor = "accuracy"
@@ -61,7 +61,7 @@ class ClassifyTask(RowTask):
         return StepResult(loss, len(batch), correct)
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Loss in nats a document, and accuracy, on the validation data."""
+        """Loss in nats per document, and accuracy, on the validation data."""
         probabilities = predict_probabilities(model, self.validation, device)
         right = probabilities[np.arange(len(probabilities)), self.validation.labels]
         return {
@@ -82,8 +82,8 @@ def make_batch(data: Labelled, rows: Ints, device: torch.device) -> Batch:
 def classification_loss(scores: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy of [B, C] scores, or binary cross-entropy of [B, 1].
 
-    With label smoothing ε the target is (1 − ε) on the class and ε / C on all (Szegedy et al. 2016,
-    eq. 7).
+    With label smoothing ε the target is 1 − ε for the class plus ε / C for each class (Szegedy et
+    al. 2016, eq. 7).
     """
     if scores.shape[1] > 1:
         return functional.cross_entropy(scores, labels, label_smoothing=smoothing)
@@ -129,7 +129,7 @@ def build_model(
     context: BiLMModelSettings | None = None,
     spelling: Spelling | None = None,
 ) -> SequenceClassifier:
-    """A fresh classifier for these tokens and so many labels."""
+    """An untrained classifier for this vocabulary and this number of labels."""
     outputs = 1 if settings.output_unit == "sigmoid" else labels
     characters = 0 if spelling is None else len(spelling.characters)
     model = SequenceClassifier(settings, len(vocabulary), outputs, context, characters)

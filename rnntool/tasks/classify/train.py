@@ -1,4 +1,4 @@
-"""`train classify`: into a run directory, from fresh weights or from what other runs learned."""
+"""`train classify`: from files and settings to a training job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rnntool.training.checkpoint import load_weights
 def prepare_job(
     inputs: list[str], settings: ClassifySettings, folder: Path, report: Reporter
 ) -> Job:
-    """A classifier to train on labelled tokens, from fresh weights or from what other runs learned.
+    """The training job of a classifier, from random weights or from those of other runs.
 
     Raises:
         UserError: an input cannot be used.
@@ -73,10 +73,10 @@ def take_weights(
     prepared: Prepared,
     context: Context | None,
 ) -> None:
-    """Put into a fresh model what other runs have learned: `--init`, `--features`, `--init-from`.
+    """Load the weights of other runs into the model: `--init`, `--features`, `--init-from`.
 
     Raises:
-        UserError: a run's weights are damaged or do not fit.
+        UserError: a run's weights are damaged, or do not fit the model.
     """
     if settings.init is not None:
         take_encoder(model, open_run(settings.init))
@@ -87,7 +87,7 @@ def take_weights(
 
 
 def choose_spelling(settings: ClassifySettings, vocabulary: Vocabulary) -> Spelling | None:
-    """How the tokens are spelled: as in the run of `--init`, else in the characters they have."""
+    """The spelling of the tokens: that of `--init`, otherwise one made from the vocabulary."""
     if settings.input != "characters":
         return None
     if settings.init is not None:
@@ -99,27 +99,27 @@ def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
     """The settings with the sizes and the vocabulary of `--init`.
 
     Raises:
-        UserError: it is no run of `train bilm`, or `--vectors` or `--vocab` say otherwise.
+        UserError: it is not a run of `train bilm`, or `--vectors` or `--vocab` is given as well.
     """
     assert settings.init is not None
     if settings.vectors is not None or settings.vocab is not None:
         raise UserError(
-            "--init brings its own vectors and vocabulary: leave out --vectors, --vocab"
+            "--init has its own vectors and vocabulary; leave out --vectors and --vocab"
         )
     own = require_task(open_run(settings.init), "bilm").config.settings
     names = ("cell", "hidden", "layers", "embedding_dim", "input", "character_unit")
     taken = {name: own[name] for name in names if name in own}
     chosen: ClassifySettings = replace(settings, encoder="directional", **taken)
-    if chosen.input == "characters":  # it reads the words of these data, whatever they are
+    if chosen.input == "characters":  # reads any word, so it needs no vocabulary of its own
         return chosen
     return replace(chosen, vocab=f"{settings.init}/{VOCAB}")
 
 
 def take_encoder(model: SequenceClassifier, run: Run) -> None:
-    """Start from a biLM's token vectors and encoder; the output starts anew.
+    """Load a biLM's token vectors and encoder; the output layer stays random.
 
     Raises:
-        UserError: its weights are damaged.
+        UserError: the biLM's weights are damaged.
     """
     tensors = load_weights(run.weights)
     own = ("output.", "input.spelling")
@@ -131,10 +131,10 @@ def take_encoder(model: SequenceClassifier, run: Run) -> None:
 
 
 def load_start(model: SequenceClassifier, path: str, prepared: Prepared) -> None:
-    """Start from the weights of another run, `--init-from`.
+    """Load the weights of another run (`--init-from`).
 
     Raises:
-        UserError: it is no run, or its vocabulary, labels or shapes differ.
+        UserError: the path is not a run, or its vocabulary, labels or shapes differ.
     """
     run = open_start(path, prepared.vocabulary)
     if run.labels != prepared.labels:

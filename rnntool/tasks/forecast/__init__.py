@@ -1,1 +1,1 @@
-"""The next values of a series: many to one, with numbers."""
+"""Forecasting, many to one with numbers: the next values of a series."""

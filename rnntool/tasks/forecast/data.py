@@ -1,4 +1,4 @@
-"""What `train forecast` reads: a series, split by time.
+"""The data of `train forecast`: a series, split by time.
 
 Shapes: C columns.
 """
@@ -21,7 +21,7 @@ from rnntool.tasks.forecast.settings import ForecastSettings
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training needs of its input."""
+    """The input of a training, read and split."""
 
     train: Windows
     validation: Windows
@@ -31,15 +31,15 @@ class Prepared:
     deviation: NDArray[np.float32]  # [C]
 
     def write(self, folder: Path) -> None:
-        """The names of the columns: those that are forecast are the labels."""
+        """Write the names of the forecast columns, as the run's labels."""
         write_labels(folder, [self.columns[k] for k in self.targets])
 
 
 def prepare(path: str, settings: ForecastSettings, report: Reporter) -> Prepared:
-    """Read the series, and split it by time.
+    """Read the series and split it by time.
 
     Raises:
-        UserError: it cannot be used, is shorter than the window, or a column is constant.
+        UserError: the file cannot be used, is shorter than the window, or has a constant column.
     """
     series = read_series(path, listed(settings.columns), settings.encoding)
     targets = target_places(series.columns, settings.target, path)
@@ -48,7 +48,7 @@ def prepare(path: str, settings: ForecastSettings, report: Reporter) -> Prepared
     validation = cut(series.values, held, test, settings.window, settings.horizon)
     if not len(train) or (settings.validation and not len(validation)):
         raise UserError(
-            f"{len(series):,} rows, {held:,} of them to train on: too few for --window"
+            f"{len(series):,} rows, {held:,} of them for training, are too few for --window"
             f" {settings.window} and --horizon {settings.horizon}",
             where=path,
         )
@@ -56,13 +56,13 @@ def prepare(path: str, settings: ForecastSettings, report: Reporter) -> Prepared
     for column, spread in zip(series.columns, deviation, strict=True):
         if spread < 1e-12:
             raise UserError(
-                f"column {column!r} is constant over the {held:,} rows to train on",
+                f"column {column!r} is constant in the {held:,} training rows",
                 where=path, hint="leave it out with --columns",
             )  # fmt: skip
     note_series(series, report)
     report.note(
-        f"{path}: {len(train):,} windows to train on, {len(validation):,} to validate on,"
-        f" {len(series) - test:,} rows kept for eval; reads {', '.join(series.columns)};"
+        f"{path}: {len(train):,} windows for training, {len(validation):,} for validation,"
+        f" {len(series) - test:,} rows for eval; reads {', '.join(series.columns)};"
         f" forecasts {', '.join(series.columns[k] for k in targets)}"
     )
     return Prepared(
@@ -72,36 +72,36 @@ def prepare(path: str, settings: ForecastSettings, report: Reporter) -> Prepared
 
 
 def note_series(series: Series, report: Reporter) -> None:
-    """Warn of jumps in time: the rows are taken as if they were evenly spaced."""
+    """Warn of gaps in time, since the model treats the rows as evenly spaced."""
     gaps = series.gaps()
     if gaps:
         report.warn(
-            f"{series.path}: time jumps before {len(gaps)} rows, first before line {gaps[0]};"
-            " the rows are read as if they followed each other"
+            f"{series.path}: {len(gaps)} gaps in time, the first one before line {gaps[0]};"
+            " the rows are treated as evenly spaced"
         )
 
 
 def split_rows(rows: int, settings: ForecastSettings) -> tuple[int, int]:
-    """Where the validation part begins, and where the test part does."""
+    """The first row of the validation part, and that of the test part."""
     test = rows - round(rows * settings.test)
     held = max(1, round(rows * settings.validation)) if settings.validation else 0
     return test - held, test
 
 
 def listed(names: str | None) -> list[str] | None:
-    """Names with commas between them."""
+    """The names in a comma-separated list."""
     return None if names is None else [name.strip() for name in names.split(",")]
 
 
 def target_places(columns: list[str], target: str | None, path: str | Path) -> list[int]:
-    """Which of the columns are forecast.
+    """The positions of the columns to forecast.
 
     Raises:
-        UserError: one of them is not read.
+        UserError: one of them is not among the columns.
     """
     wanted = listed(target) or columns
     for name in wanted:
         if name not in columns:
-            raise UserError(f"--target {name!r} is none of the columns", where=path,
+            raise UserError(f"--target {name!r} is not one of the columns", where=path,
                             hint=one_of(name, columns))  # fmt: skip
     return [columns.index(name) for name in wanted]

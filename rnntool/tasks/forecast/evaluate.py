@@ -1,4 +1,4 @@
-"""How good forecasts are, beside two simple rules: what `rnntool eval` does with a forecaster.
+"""`rnntool eval` for a forecaster: its errors, compared with two simple baselines.
 
 Shapes: N windows, S horizon, K targets.
 """
@@ -26,18 +26,18 @@ from rnntool.tasks.forecast.task import forecast_windows, summary
 
 @dataclass(frozen=True)
 class Comparison:
-    """Forecasts, what came, and what two simple rules would have said."""
+    """Forecasts, true values, and the forecasts of two simple baselines."""
 
     series: Series
     first: int  # row of the first forecast
     forecasts: NDArray[Any]  # [N, S, K]
     truth: NDArray[Any]  # [N, S, K]
     last_value: NDArray[Any]  # [N, S, K]
-    year_before: NDArray[Any]  # [N, S, K]; NaN where the series does not reach back so far
+    year_before: NDArray[Any]  # [N, S, K]; NaN where the series starts later
     targets: list[str]
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """MAE and RMSE of each; of `year before` and the model on the same rows where it exists."""
+        """MAE and RMSE of each; `year before` and the model also on the rows that have one."""
         figures = {"model": summary(self.forecasts - self.truth),
                    "last value": summary(self.last_value - self.truth)}  # fmt: skip
         known = ~np.isnan(self.year_before)
@@ -61,17 +61,17 @@ class Comparison:
         }
 
     def tables(self) -> list[Table]:
-        """The model beside the two rules."""
+        """One table: the model and the two baselines."""
         found = self.as_dict()
         rows = [[name, f["mae"], f["rmse"]] for name, f in found["figures"].items()]
         return [([f"rows {found['rows']}", "MAE", "RMSE"], rows)]
 
 
 def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> Comparison:
-    """Score a run on a series, beside two baselines.
+    """Score a run on a series, and compare it with two baselines.
 
-    Of the file it was trained on, the test part that training did not see is scored; of any other
-    file all windows, or those after `--skip`.
+    In the file of the training, only the test part is scored; in any other file, all windows, or
+    those after `--skip`.
 
     Raises:
         UserError: run or data cannot be used.
@@ -86,8 +86,8 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
     windows = cut(series.values, first, len(series), own.window, own.horizon)
     if not len(windows):
         raise UserError(
-            f"{len(series) - first:,} rows to score: too few for a window of {own.window} and"
-            f" {own.horizon} ahead", where=data,
+            f"{len(series) - first:,} rows to score are too few for a window of {own.window} and"
+            f" a horizon of {own.horizon}", where=data,
         )  # fmt: skip
     targets = trained.model.targets
     which = np.arange(len(windows))
@@ -105,13 +105,13 @@ def _test_start(trained: TrainedForecaster, data: str, series: Series) -> int:
 
 
 def _last_values(windows: Windows, targets: list[int]) -> NDArray[Any]:
-    """The window's last value, again at each step ahead (the naive forecast)."""
+    """The last value of the window, repeated for each step ahead (naive forecast)."""
     last = windows.values[windows.starts - 1][:, targets]
     return np.repeat(last[:, None], windows.horizon, axis=1)
 
 
 def _year_before(series: Series, windows: Windows, targets: list[int]) -> NDArray[Any]:
-    """The value at the same time a year before (the seasonal naive forecast)."""
+    """The value at the same time one year before (seasonal naive forecast)."""
     before = series.year_before()
     rows = before[windows.starts[:, None] + np.arange(windows.horizon)]
     values: NDArray[Any] = series.values[rows][:, :, targets]

@@ -1,4 +1,4 @@
-"""A trained forecaster, opened."""
+"""Open a trained forecaster."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rnntool.tasks.forecast.task import build_model
 
 @dataclass(frozen=True)
 class TrainedForecaster(Opened[ForecastSettings, Forecaster]):
-    """A run directory's model, ready to answer."""
+    """A forecaster from a run directory."""
 
     @property
     def columns(self) -> list[str]:
-        """The columns that it reads."""
+        """The columns that the model reads."""
         return columns_of(self.run)
 
     def read(self, path: str) -> Series:
-        """A file's columns, as the model reads them."""
+        """The columns of a file that the model reads."""
         return read_series(path, self.columns, self.settings.encoding)
 
 
@@ -32,7 +32,7 @@ def load_forecaster(run: str | Run, device: str = "auto", threads: int = 0) -> T
     """Open a run of `train forecast`.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
 
     def fresh(settings: ForecastSettings, run: Run) -> Forecaster:
@@ -48,7 +48,7 @@ def columns_of(run: Run) -> list[str]:
     """The columns that a run of `train forecast` reads.
 
     Raises:
-        UserError: it does not say.
+        UserError: the list of columns is missing.
     """
     columns = run.config.inputs.get("columns")
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):

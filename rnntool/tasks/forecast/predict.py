@@ -1,4 +1,4 @@
-"""What comes after the end of a series: what `rnntool predict` does with a forecaster."""
+"""`rnntool predict` for a forecaster: the values after the end of a series."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from rnntool.tasks.forecast.task import forecast_windows
 def predict(
     run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
-    """What comes after the end of each series, `--horizon` steps of it.
+    """Forecast the next `--horizon` steps of each series.
 
     Returns:
-        How many steps were forecast.
+        The number of forecast steps.
 
     Raises:
         UserError: run or an input cannot be used, or a series is shorter than the window.
@@ -40,7 +40,7 @@ def predict(
     for path in inputs:
         series = trained.read(path)
         if len(series) < window:
-            raise UserError(f"{len(series):,} rows, but the model reads {window}", where=path)
+            raise UserError(f"has {len(series):,} rows, but the model needs {window}", where=path)
         end = Windows(series.values, np.array([len(series)]), window, trained.settings.horizon)
         forecast = forecast_windows(trained.model, end, trained.device)[0]
         for n, (label, values) in enumerate(
@@ -56,7 +56,7 @@ def predict(
 
 
 def _labels_ahead(series: Series, steps: int) -> list[str | None]:
-    """The times of the next rows, at the pace of the last two."""
+    """The times of the next rows, with the time step between the last two."""
     if series.times is None or len(series) < 2:
         return [None] * steps
     pace = series.times[-1] - series.times[-2]

@@ -1,4 +1,4 @@
-"""Settings of `train forecast` (torch-free, so that `--help` is instant)."""
+"""Settings of `train forecast` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnntool.models.settings import EncoderSettings
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
-HELP = """Train on numbers over time, many to one: a window in, the next values out.
+HELP = """Train a forecaster of numbers over time (many to one): a window in, the next values out.
 
 Example: rnntool train forecast daily-min-temperatures.csv --window 30 -o runs/temp
 """
@@ -26,20 +26,23 @@ class SeriesSettings:
     """Which columns are read, how far back and how far ahead."""
 
     columns: str | None = setting(
-        None, "Columns to read, separated by commas; without it all numeric ones.", panel=_DATA
+        None, "Columns to read, separated by commas; without it, all numeric columns.", panel=_DATA
     )
     target: str | None = setting(
-        None, "Columns to forecast, separated by commas; without it all that are read.", panel=_DATA
+        None,
+        "Columns to forecast, separated by commas; without it, all that are read.",
+        panel=_DATA,
     )
-    window: int = setting(30, "Length of the window that is read.", min=1, panel=_DATA)
+    window: int = setting(30, "Length of the input window, in steps.", min=1, panel=_DATA)
     horizon: int = setting(1, "Number of steps ahead to forecast.", min=1, panel=_DATA)
     stride: int = setting(1, "Steps from one training window to the next.", min=1, panel=_DATA)
     validation: float = setting(
-        0.1, "Share of the rows, before the test part, to validate on; 0: none.", min=0.0, max=0.9,
+        0.1, "Validation data: this share of the rows, before the test part; 0: none.", min=0.0,
+        max=0.9,
         panel=_DATA,
     )  # fmt: skip
     test: float = setting(
-        0.1, "Last share of the rows, which training does not see: eval scores it.", min=0.0,
+        0.1, "Test part: this share at the end, unused in training and scored by eval.", min=0.0,
         max=0.9, panel=_DATA,
     )  # fmt: skip
     encoding: str = setting("utf-8", "Encoding of the file.", panel=_DATA)
@@ -47,18 +50,18 @@ class SeriesSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastSettings(TrainingSettings, EncoderSettings, SeriesSettings):
-    """Everything `train forecast` can be told."""
+    """All settings of `train forecast`."""
 
     loss: str = setting(
-        "mse", "What is minimised: squared, absolute, or Huber's error.",
+        "mse", "Loss: mean squared error, mean absolute error, or Huber loss.",
         choices=("mse", "mae", "huber"), panel=_OPTIMISATION,
     )  # fmt: skip
-    hidden: int = setting(64, "Hidden size H of each direction.", min=1, panel=_MODEL)
+    hidden: int = setting(64, "Hidden size H per direction.", min=1, panel=_MODEL)
     dropout: float = setting(
         0.1, "Dropout between layers and before the output.", min=0.0, max=0.95, panel=_MODEL
     )
     pooling: str = setting(
-        "last", "Pooling of the states.", choices=("last", "max", "mean", "all"),
+        "last", "Pooling of the hidden states.", choices=("last", "max", "mean", "all"),
         panel=_MODEL,
     )  # fmt: skip
     epochs: int = setting(30, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)

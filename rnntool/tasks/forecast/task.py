@@ -31,7 +31,7 @@ _LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class ForecastTask(Task):
-    """What the training loop asks for."""
+    """Batches, loss and validation of a forecaster, for the training loop."""
 
     unit = "windows"
     monitor = "rmse"
@@ -42,15 +42,15 @@ class ForecastTask(Task):
         self.validates = len(prepared.validation) > 0
 
     def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
+        """Number of batches in one epoch."""
         return -(-len(self.prepared.train) // self.settings.batch_size)
 
     def examples_per_epoch(self) -> int:
-        """Windows in one epoch."""
+        """Number of windows in one epoch."""
         return len(self.prepared.train)
 
     def epoch_batches(self, epoch: int) -> list[Ints]:
-        """Windows of each batch: a function of the seed and the epoch alone."""
+        """The windows of each batch; they depend only on the seed and the epoch."""
         generator = np.random.default_rng([self.settings.seed, epoch])
         order = generator.permutation(len(self.prepared.train))
         size = self.settings.batch_size
@@ -61,7 +61,7 @@ class ForecastTask(Task):
         return share_rows(batch, rank, size)
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
-        """The loss of one batch, in units of the training part's deviation."""
+        """The loss of one batch, on values divided by their standard deviation in training."""
         forecaster, windows = cast(Forecaster, model), self.prepared.train
         window = torch.from_numpy(windows.read(batch)).to(device)
         ahead = torch.from_numpy(windows.ahead(batch, list(range(windows.values.shape[1]))))
@@ -70,7 +70,7 @@ class ForecastTask(Task):
         return StepResult(loss, len(batch))
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """RMSE and MAE in the targets' own units, over targets and steps; the loss is scaled."""
+        """RMSE and MAE in the units of the data, over targets and steps; the loss is scaled."""
         windows, targets = self.prepared.validation, self.prepared.targets
         forecasts = forecast_windows(cast(Forecaster, model), windows, device)
         errors = forecasts - windows.ahead(np.arange(len(windows)), targets)
@@ -82,7 +82,7 @@ class ForecastTask(Task):
 def forecast_windows(
     model: Forecaster, windows: Windows, device: torch.device
 ) -> NDArray[np.float32]:
-    """[N, S, K] forecasts in the targets' own units."""
+    """[N, S, K] forecasts in the units of the data."""
     parts = []
     with torch.inference_mode():
         for start in range(0, len(windows), _EVAL_WINDOWS):
@@ -93,7 +93,7 @@ def forecast_windows(
 
 
 def build_model(settings: ForecastSettings, columns: int, targets: list[int]) -> Forecaster:
-    """A fresh forecaster, its scale still 1."""
+    """An untrained forecaster with scale 1."""
     zeros, ones = torch.zeros(columns), torch.ones(columns)
     return Forecaster(settings, columns, targets, settings.horizon, zeros, ones)
 

@@ -1,4 +1,4 @@
-"""Settings of `train seq2seq` (torch-free, so that `--help` is instant)."""
+"""Settings of `train seq2seq` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rnntool.registry import UNITS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
-HELP = """Train an encoder and a decoder, many to many and delayed: a text in, a text out.
+HELP = """Train an encoder and a decoder (many to many, delayed): a text in, a text out.
 
 Example: rnntool train seq2seq ChatbotData.csv --attention general -o runs/chat
 """
-INPUTS = (Input("data", "Pairs: TSV or CSV with a source and a target column."),)
+INPUTS = (Input("data", "Pairs of texts: TSV or CSV with a source and a target column."),)
 
 
 _DATA = "Data"
@@ -25,32 +25,34 @@ _OPTIMISATION = "Optimisation"
 class PairSettings:
     """Which pairs are read, and in what units."""
 
-    source_column: str | None = setting(None, "Column of the source.", panel=_DATA)
-    target_column: str | None = setting(None, "Column of the target.", panel=_DATA)
+    source_column: str | None = setting(None, "Column of the source text.", panel=_DATA)
+    target_column: str | None = setting(None, "Column of the target text.", panel=_DATA)
     unit: str = setting(
-        "char", "Unit of both sides: characters, jamo, words, subwords, morphemes.",
+        "char", "Units of both texts: characters, jamo, words, subwords or morphemes.",
         choices=UNITS, panel=_DATA,
     )  # fmt: skip
     subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
-    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
+    min_count: int = setting(1, "Leave out tokens that occur less often.", min=1, panel=_DATA)
     validation: str = setting(
-        "0.1", "Validation data: a share of the pairs, at random, or a file; 0: none.", panel=_DATA
+        "0.1", "Validation data: a random share of the pairs, or a file; 0: none.", panel=_DATA
     )
     encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
-    workers: int = setting(0, "Processes that tokenize; 0: one a core.", min=0, panel=_DATA)
+    workers: int = setting(
+        0, "Number of processes that tokenize; 0: one per core.", min=0, panel=_DATA
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seq2SeqSettings(TrainingSettings, Seq2SeqModelSettings, PairSettings):
-    """Everything `train seq2seq` can be told."""
+    """All settings of `train seq2seq`."""
 
     teacher_forcing: float = setting(
         1.0, "Share of the decoder's inputs in training that are the true tokens; the others are"
-        " those it would have written.", min=0.0, max=1.0, panel=_OPTIMISATION,
+        " its own predictions.", min=0.0, max=1.0, panel=_OPTIMISATION,
     )  # fmt: skip
     label_smoothing: float = setting(
         0.0,
-        "Label smoothing: share of the target spread over all tokens.",
+        "Label smoothing: share of the target that is spread over all tokens.",
         min=0.0,
         max=0.9,
         panel=_OPTIMISATION,

@@ -1,4 +1,4 @@
-"""Settings of `train tag` (torch-free, so that `--help` is instant)."""
+"""Settings of `train tag` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnntool.models.settings import TaggerSettings
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
-HELP = """Train a tagger, many to many and aligned: a label for each token.
+HELP = """Train a tagger (many to many, aligned): a tag for each token.
 
 Example: rnntool train tag ko_gsd-ud-dev.conllu -o runs/pos
 """
@@ -28,19 +28,21 @@ class TagDataSettings:
     """Which sentences and columns are read."""
 
     format: str = setting(
-        "auto", "Form of the data: CoNLL-U, columns, or a table of `tokens` and `tags`.",
+        "auto", "Format of the data: CoNLL-U, columns, or a table of `tokens` and `tags`.",
         choices=FORMATS[:-1], panel=_DATA,
     )  # fmt: skip
     token_column: str | None = setting(
-        None, "Column of the token, by name or number from 1.", panel=_DATA
+        None, "Column of the token: its name, or its number from 1.", panel=_DATA
     )
     tag_column: str | None = setting(
-        None, "Column of the tag (CoNLL-U: upos; columns: the last).", panel=_DATA
+        None,
+        "Column of the tag; without it, upos in CoNLL-U, the last one in columns.",
+        panel=_DATA,
     )
-    min_count: int = setting(1, "Leave out tokens seen fewer times.", min=1, panel=_DATA)
+    min_count: int = setting(1, "Leave out tokens that occur less often.", min=1, panel=_DATA)
     validation: str = setting(
         "0.1",
-        "Validation data: a share of the sentences, at random, or a file; 0: none.",
+        "Validation data: a random share of the sentences, or a file; 0: none.",
         panel=_DATA,
     )
     encoding: str = setting("utf-8", "Encoding of the data files.", panel=_DATA)
@@ -48,18 +50,18 @@ class TagDataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TagSettings(TrainingSettings, TaggerSettings, TagDataSettings):
-    """Everything `train tag` can be told."""
+    """All settings of `train tag`."""
 
     embedding_dim: int = setting(
-        64, "Embedding size D (with --vectors: theirs).", min=1, panel=_MODEL
+        64, "Embedding size D; --vectors sets it to theirs.", min=1, panel=_MODEL
     )
     word_dropout: float = setting(
-        0.25, "Share of tokens replaced by <unk> in training; their characters stay.", min=0.0,
+        0.25, "Share of tokens replaced by <unk> during training; characters are kept.", min=0.0,
         max=0.95, panel=_MODEL,
     )  # fmt: skip
-    hidden: int = setting(128, "Hidden size H of each direction.", min=1, panel=_MODEL)
-    bidirectional: bool = setting(True, "Bidirectional: read backward as well.", panel=_MODEL)
-    conv_pool: int = setting(1, "cnn-rnn: must be 1, as each token needs its step.", min=1,
+    hidden: int = setting(128, "Hidden size H per direction.", min=1, panel=_MODEL)
+    bidirectional: bool = setting(True, "Read the text in both directions.", panel=_MODEL)
+    conv_pool: int = setting(1, "cnn-rnn: must be 1, since each token needs a step.", min=1,
                              panel=_MODEL)  # fmt: skip
     epochs: int = setting(30, "Maximum number of epochs.", min=1, panel=_OPTIMISATION)
     batch_size: int = setting(16, "Batch size, in sentences.", min=1, panel=_OPTIMISATION)
@@ -72,4 +74,4 @@ class TagSettings(TrainingSettings, TaggerSettings, TagDataSettings):
         """Raise a UserError where two settings exclude each other."""
         super().check()
         if self.encoder == "cnn-rnn" and self.conv_pool != 1:
-            raise UserError("--conv-pool must be 1: each token needs a step of its own")
+            raise UserError("--conv-pool must be 1 for a tagger, since each token needs a step")
