@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "generate": "Generate text with a language or captioning model, token by token.",
     "embed": "Compute a vector for each token in its context, or one for each text.",
     "score": "Compute the log-probability of each line of text with a language model.",
-    "fill": "Fill a gap in a text: order choices, or name the likeliest words.",
+    "fill": "Fill a gap in a text: rank given choices, or list the likeliest words.",
     "export": "Write a classifier as ONNX, for programs without torch or Python.",
     "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
     "inspect-grad": "Show how gradients flow back through time, and why they vanish or explode.",

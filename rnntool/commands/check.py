@@ -26,7 +26,7 @@ def check(
     ] = None,
     format: Annotated[
         Literal[FORMATS],  # type: ignore[valid-type]
-        typer.Option("--format", help="Form of the files."),
+        typer.Option("--format", help="Format of the files."),
     ] = "auto",
     text_column: Annotated[
         str | None, typer.Option(*TEXT_FLAGS.split(), help="Column or JSON field of the text.")

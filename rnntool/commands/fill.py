@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rnntool.runs.cloze import Filling
     from rnntool.runs.filling import Likeliest
 
-app = new_app("Fill a gap in a text: order choices, or name the likeliest words.")
+app = new_app("Fill a gap in a text: rank given choices, or list the likeliest words.")
 
 Cell = str | int | float
 
@@ -38,14 +38,13 @@ def fill(
     settings: FillSettings,
     report: Reporter,
 ) -> None:
-    """Fill a gap in a text: order choices, or name the likeliest words.
+    """Fill a gap in a text: rank given choices, or list the likeliest words.
 
-    A biLM gives three views of a choice, as log-probabilities in nats, and each view's shares
-    among the choices. forward: after what stands before the gap. backward: before what stands
-    after it. both = forward + backward - ln p(choice without context), which is Bayes' rule where
-    the two sides depend on one another through the choice alone. A model of train lm has the
-    forward view. Choices are split into tokens inside their text. A table's column answer is
-    counted against.
+    A biLM scores each choice in three ways, as log-probabilities in nats, and shows each score also
+    as a share among the choices. forward: given the text before the gap. backward: given the text
+    after it. both = forward + backward - ln p(choice without context), which is Bayes' rule if the
+    two sides are independent given the choice. A model of train lm has only the forward score. Each
+    choice is tokenized inside its text. If the table has a column answer, the accuracy is shown.
 
     Example: rnntool fill runs/bilm --text '이 ____ 정말 감동' --choices 영화,배우
     """

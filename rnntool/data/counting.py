@@ -26,7 +26,7 @@ class VocabularySettings:
         None, "Train a subword model with this many pieces instead of a vocabulary.", min=8
     )
     text_column: str | None = setting(
-        None, "Column or JSON field of the tokens in a file of another tool.", flag=TEXT_FLAGS
+        None, "Column or JSON field of the tokens, in a file from another tool.", flag=TEXT_FLAGS
     )
     encoding: str = setting("utf-8", "Encoding of the input.")
 

@@ -31,6 +31,6 @@ class EmbeddingSettings:
     )
     threads: int = setting(0, "Number of threads; 0: all cores.", min=0)
     text_column: str | None = setting(
-        None, "Column or JSON field of the tokens in a file of another tool.", flag=TEXT_FLAGS
+        None, "Column or JSON field of the tokens, in a file from another tool.", flag=TEXT_FLAGS
     )
     encoding: str = setting("utf-8", "Encoding of the input.")

@@ -15,7 +15,7 @@ _ANSWERS = "Sequence to sequence"
 class InferenceSettings:
     """How text is read and where the model runs."""
 
-    format: str = setting("auto", "Form of the input.", choices=FORMATS, panel="Data")
+    format: str = setting("auto", "Format of the input.", choices=FORMATS, panel="Data")
     text_column: str | None = setting(
         None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel="Data"
     )
@@ -160,14 +160,14 @@ class ScoreSettings(StreamSettings):
 class FillSettings(InferenceSettings):
     """Settings of `fill`."""
 
-    text: str | None = setting(None, "The text, with ____ where the gap is, instead of a file.",
+    text: str | None = setting(None, "Text with ____ at the gap, instead of a file.",
                                panel="Data")  # fmt: skip
     choices: str | None = setting(
-        None, "What may stand in the gap, between commas; without: the likeliest words.",
+        None, "Words for the gap, separated by commas; without it, the likeliest words.",
         panel="Data",
     )  # fmt: skip
-    top: int = setting(10, "Without --choices: so many words.", min=1, panel="Output")
-    json: bool = setting(False, "JSON lines instead of tables.", panel="Output")
+    top: int = setting(10, "Without --choices: number of words.", min=1, panel="Output")
+    json: bool = setting(False, "Print JSON lines instead of tables.", panel="Output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,27 +231,27 @@ class PredictSettings(StreamSettings, AnswerSettings, SearchSettings):
         tasks=("classify", "tag"),
     )  # fmt: skip
     all: bool = setting(
-        False, "Print the probability of every class, a column each, under a header.",
+        False, "Print a table with the probability of each class in a column.",
         panel="Output", tasks=("classify",),
     )  # fmt: skip
     top: int = setting(
-        0, "Print this many labels, the likeliest first, each with its probability.", min=0,
+        0, "Print this many of the likeliest labels, with their probabilities.", min=0,
         panel="Output", tasks=("classify",),
     )  # fmt: skip
     threshold: float | None = setting(
-        None, "Give a label only if it is at least so probable.", min=0.0, max=1.0,
+        None, "Print a label only if its probability is at least this.", min=0.0, max=1.0,
         panel="Output", tasks=("classify",),
     )  # fmt: skip
     otherwise: str | None = setting(
-        None, "Label of a text whose own is less probable than --threshold.", panel="Output",
+        None, "Label to print instead if the probability is below --threshold.", panel="Output",
         tasks=("classify",),
     )  # fmt: skip
     keep: bool = setting(
-        False, "Print the input's own columns first: a table as one, JSON lines as objects.",
+        False, "Keep the input's columns or JSON fields, and add the prediction to them.",
         panel="Output", tasks=("classify",),
     )  # fmt: skip
     header: bool = setting(
-        True, "A header line, where the answers are a table.", panel="Output",
+        True, "Print a header line above a table.", panel="Output",
         tasks=("classify",),
     )  # fmt: skip
     show_text: bool = setting(

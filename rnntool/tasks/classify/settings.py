@@ -55,7 +55,7 @@ class DataSettings:
     max_length: int = setting(
         0, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
     )
-    format: str = setting("auto", "Form of the data files.", choices=FORMATS, panel=_DATA)
+    format: str = setting("auto", "Format of the data files.", choices=FORMATS, panel=_DATA)
     text_column: str | None = setting(
         None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel=_DATA
     )
