@@ -67,7 +67,7 @@ def json_rows(
         where = f"{name}:{number}"
         if text_field not in record:
             raise UserError(f"has no field {text_field!r}", where=where,
-                            hint=f"there are: {', '.join(record) or 'none'}")  # fmt: skip
+                            hint=f"expected one of: {', '.join(record) or 'none'}")  # fmt: skip
         text = text_of(record[text_field], text_field, where)
         label, several = None, None
         if label_field is not None:

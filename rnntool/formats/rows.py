@@ -100,7 +100,7 @@ def find_columns(
         raise UserError(
             f"which {what} holds the text?",
             where=name,
-            hint=f"give --text-{what}; there are: {', '.join(columns)}",
+            hint=f"give --text-{what}, one of: {', '.join(columns)}",
         )
     return replace(layout, columns=tuple(columns), text=text, label=label)
 
@@ -119,6 +119,6 @@ def _find(
         raise UserError(
             f"has no {flag.rpartition('-')[2]} {wanted!r} ({flag})",
             where=name,
-            hint=f"there are: {', '.join(columns) or 'none'}",
+            hint=f"expected one of: {', '.join(columns) or 'none'}",
         )
     return columns.index(wanted)

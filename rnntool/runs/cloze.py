@@ -144,7 +144,7 @@ def read_gaps(
             answer = _column(row, columns, "answer") or None
             if answer is not None and answer not in allowed:
                 raise UserError(f"answer {answer!r} is none of the choices", where=where,
-                                hint=f"there are: {', '.join(allowed) or 'none'}")  # fmt: skip
+                                hint=f"the choices are: {', '.join(allowed) or 'none'}")  # fmt: skip
             yield Gap(where, row.text, *split_gap(row.text, where), allowed, answer)
 
 

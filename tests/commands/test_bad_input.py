@@ -194,7 +194,7 @@ def test_flags_of_other_tasks_are_refused_and_not_ignored(
     cli: Cli, trained, corpus, command, flags
 ):
     result = cli(command, trained / "run", corpus[1], *flags)
-    assert f"was trained for 'classify', and {flags[0]} is for" in one_line_error(result)
+    assert f"is a run of 'classify', but {flags[0]} is for" in one_line_error(result)
     assert result.out == ""
 
 

@@ -32,7 +32,7 @@ def change_settings(run: Path, **settings: object) -> None:
 def yaml_bomb(run: Path) -> str:
     levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
     (run / "config.yaml").write_text("a0: &a0 [x]\n" + levels, "utf-8")
-    return "an alias (*) is not read here"
+    return "aliases (*name) are not allowed"
 
 
 def endless_yaml(run: Path) -> str:

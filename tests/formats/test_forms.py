@@ -101,7 +101,7 @@ def test_parquet_as_other_programs_write_it(tmp_path, cli: Cli):
     error = one_line_error(cli("check", tmp_path / "cut.parquet", "-q"))
     assert "cut.parquet: is no whole Parquet file" in error
     error = one_line_error(cli("check", tmp_path / "x.parquet", "--label-column", "y", "-q"))
-    assert "has no column 'y' (--label-column); there are: text, label" in error
+    assert "has no column 'y' (--label-column); expected one of: text, label" in error
     (tmp_path / "renamed.txt").write_bytes(whole)
     assert "--format parquet" in one_line_error(cli("check", tmp_path / "renamed.txt", "-q"))
     pyarrow.parquet.write_table(pyarrow.table({"text": [3]}), tmp_path / "number.parquet")
@@ -169,12 +169,12 @@ BAD_LINES = [
     ('{"text": "a", "label": 1}\n\n', ":2: not JSON: the line is empty"),
     ('{"text": "a", "label": 1}\n[1]\n', ":2: is a list, not a JSON object"),
     ('[{"text": "a"}]\n', ":1: is a list, not a JSON object"),
-    ('{"text": "a", "label": 1}\n{"txt": "a"}\n', ":2: has no field 'text'; there are: txt"),
+    ('{"text": "a", "label": 1}\n{"txt": "a"}\n', ":2: has no field 'text'; expected one of: txt"),
     ('{"text": 5}\n', ":1: text is a number, not a text"),
     ('{"text": "a\\u0000"}\n', ":1: text holds a NUL"),
     ('{"text": "a\\ud800"}\n', ":1: holds half of a surrogate pair"),
     ('{"text": "a", "label": {}}\n', ":1: label is an object, not a label"),
-    ('{"a": "b"}\n', "which field holds the text?; give --text-field; there are: a"),
+    ('{"a": "b"}\n', "which field holds the text?; give --text-field, one of: a"),
     ("[" * 100_000 + "\n", ":1: not JSON"),
 ]
 
@@ -194,7 +194,7 @@ def test_fields_by_their_names(tmp_path, cli: Cli):
     (report,) = json.loads(cli("check", path, "--json", "-q", *options).out)
     assert report["labels"] == {"c": 1}
     error = one_line_error(cli("check", path, "--text-field", "x", "-q"))
-    assert "has no field 'x' (--text-field); there are: body, kind" in error
+    assert "has no field 'x' (--text-field); expected one of: body, kind" in error
 
 
 @pytest.fixture
