@@ -11,10 +11,11 @@ Shapes: B batch, T time, D input, H hidden.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from rnntool.models.dropout import Dropout
 from rnntool.models.written import GATES, WrittenLayer
@@ -130,8 +131,34 @@ def reversed_within(lengths: Tensor, steps: int) -> Tensor:
 
 
 def reorder(states: Tensor, order: Tensor) -> Tensor:
-    """[B, T, H] with the steps of each row taken in the order [B, T]."""
-    return states.gather(1, order.unsqueeze(-1).expand(-1, -1, states.shape[-1]))
+    """[B, T, H] with the steps of each row taken in the order [B, T], as `reversed_within` has it.
+
+    That order is its own inverse, so the gradient is reordered in the same way.
+    """
+    first = torch.arange(order.shape[0], device=order.device).unsqueeze(1) * order.shape[1]
+    steps = (first + order).flatten()  # of all rows one after the other
+    if torch.is_grad_enabled() and states.requires_grad:
+        reordered: Tensor = _Reorder.apply(states, steps)  # type: ignore[no-untyped-call]
+        return reordered
+    return _take(states, steps)
+
+
+class _Reorder(torch.autograd.Function):
+    """Copies whole steps both ways. Torch's own gradient of a gather adds up single numbers."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, steps: Tensor) -> Tensor:
+        ctx.save_for_backward(steps)
+        return _take(states, steps)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _take(gradient, *ctx.saved_tensors), None
+
+
+def _take(states: Tensor, steps: Tensor) -> Tensor:
+    return states.flatten(0, 1).index_select(0, steps).view(states.shape)
 
 
 def last_states(states: Tensor, lengths: Tensor) -> Tensor:

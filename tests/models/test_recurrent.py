@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnntool.models.pooling import pool, pooled_dim
-from rnntool.models.recurrent import RecurrentEncoder, last_states, reversed_within
+from rnntool.models.recurrent import RecurrentEncoder, last_states, reorder, reversed_within
 
 CELLS = ("rnn", "lstm", "gru")
 
@@ -95,6 +95,60 @@ def test_pooling_leaves_padding_out():
     everything = pool("all", states, last, lengths)
     assert everything.tolist() == [[3.0, -5.0, 3.0, -3.0, 2.0, -4.0], [0.0] * 6]
     assert everything.shape[1] == pooled_dim("all", 2)
+
+
+@pytest.mark.parametrize("kind", ["max", "mean", "all"])
+@pytest.mark.parametrize("lengths", [[4, 0, 7, 1], [5], [0]])
+def test_gradients_of_pooling_are_autograds(kind, lengths):
+    """Ties as well: equal highest states share the gradient."""
+    torch.manual_seed(1)
+    steps = max(*lengths, 7)
+    states = torch.randn(len(lengths), steps, 6)
+    states[:, 2] = states[:, 0]  # equal maxima
+    last, factors = torch.randn(len(lengths), 6), torch.randn(len(lengths), pooled_dim(kind, 6))
+    own, plain = states.clone().requires_grad_(), states.clone().requires_grad_()
+    pooled = pool(kind, own, last, torch.tensor(lengths))
+    (pooled * factors).sum().backward()
+    rows = []
+    for row, length in enumerate(lengths):
+        real = plain[row, :length] if length else plain[row, :1] * 0
+        parts = {"max": real.amax(0), "mean": real.mean(0)}
+        rows.append(parts[kind] if kind in parts else torch.cat([last[row], *parts.values()]))
+    (torch.stack(rows) * factors).sum().backward()
+    torch.testing.assert_close(pooled, torch.stack(rows))
+    torch.testing.assert_close(own.grad, plain.grad)
+    assert own.grad.any() == any(lengths)
+
+
+def test_pooling_is_the_same_where_no_gradient_is_wanted():
+    states, lengths = torch.randn(3, 5, 4, requires_grad=True), torch.tensor([5, 0, 2])
+    for kind in ("max", "mean"):
+        with torch.no_grad():
+            without = pool(kind, states, states[:, 0], lengths)
+        torch.testing.assert_close(pool(kind, states, states[:, 0], lengths), without)
+
+
+def test_states_that_overflow_in_the_padding_disturb_no_mean():
+    states = torch.tensor([[[1.0], [3.0], [torch.inf]]], requires_grad=True)
+    pooled = pool("mean", states, states[:, 0], torch.tensor([2]))
+    pooled.sum().backward()
+    assert pooled.tolist() == [[2.0]]
+    assert states.grad.flatten().tolist() == [0.5, 0.5, 0.0]
+
+
+def test_the_gradient_of_reversing_is_autograds():
+    torch.manual_seed(2)
+    lengths = torch.tensor([4, 0, 7, 1])
+    states, factors = torch.randn(4, 7, 3), torch.randn(4, 7, 3)
+    order = reversed_within(lengths, 7)
+    own, plain = states.clone().requires_grad_(), states.clone().requires_grad_()
+    reordered = reorder(own, order)
+    gathered = plain.gather(1, order.unsqueeze(-1).expand(-1, -1, 3))
+    (reordered * factors).sum().backward()
+    (gathered * factors).sum().backward()
+    assert torch.equal(reordered, gathered)
+    assert torch.equal(own.grad, plain.grad)
+    assert not torch.equal(own.grad, factors)
 
 
 def test_initialization_is_orthogonal_and_opens_the_forget_gates():

@@ -120,7 +120,7 @@ def _quiet() -> Iterator[None]:
 def _traced(trained: TrainedClassifier) -> bytes:
     """The model as ONNX, for batches of any size and length."""
     ids = torch.tensor([[4, 2, 1], [1, 0, 0]])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
             _Probabilities(trained.model).eval(), (ids, torch.tensor([3, 1])), path,
