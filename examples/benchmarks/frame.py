@@ -56,7 +56,11 @@ class MeasuringTrainer(Trainer):
         raise Measured(rounds[1:], self.task.examples_per_epoch())  # the first one warmed up
 
     def _bare(self, batches: list[Any], optimizer_class: Any) -> float:
+        self.idle.catch_up()
         model = copy.deepcopy(self.model)
+        for embedding in (m for m in model.modules() if isinstance(m, torch.nn.Embedding)):
+            embedding.sparse = False  # a plain loop's optimizer writes every row
+            embedding._forward_pre_hooks.clear()
         optimizer = optimizer_class and optimizer_class(model.parameters(), lr=1e-3, fused=True)
 
         def step(batch: Any) -> None:

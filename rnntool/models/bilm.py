@@ -58,6 +58,9 @@ class BiLM(nn.Module):
         self.tied = tied is not None
         embedding = (tied or EmbeddingInput(len(counts), D)).embedding
         self.output = TiedSoftmax(embedding, counts)
+        self.output.reads_rows_alone = settings.samples > 0
+        if tied is not None:
+            tied.reads_rows_alone = self.output.reads_rows_alone
 
     def forward(
         self, ids: Tensor, lengths: Tensor, samples: Tensor | None = None

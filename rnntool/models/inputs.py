@@ -22,6 +22,7 @@ class EmbeddingInput(nn.Module):
     def __init__(self, vocabulary_size: int, dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.output_dim = dim
+        self.reads_rows_alone = True  # a model that uses the rows as a whole matrix says otherwise
         self.embedding = nn.Embedding(vocabulary_size, dim, padding_idx=PAD_ID)
         self.dropout = Dropout(dropout)
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)

@@ -58,6 +58,7 @@ class LanguageModel(nn.Module):
             assert isinstance(self.input, EmbeddingInput)
             assert isinstance(self.output, SoftmaxOutput)
             self.output.linear.weight = self.input.embedding.weight
+            self.input.reads_rows_alone = False
 
     def forward(self, ids: Tensor, state: State | None) -> tuple[Tensor, Tensor, State]:
         """States over a piece of text.

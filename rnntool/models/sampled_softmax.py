@@ -30,6 +30,7 @@ class TiedSoftmax(nn.Module):
     def __init__(self, embedding: nn.Embedding, counts: Tensor) -> None:
         super().__init__()
         self.embedding = embedding
+        self.reads_rows_alone = False  # as in EmbeddingInput; but for `log_likelihood`
         seen = counts.double().clamp(min=1)
         # Before the first step each token is as likely as it is frequent.
         self.bias = nn.Parameter((seen / seen.sum()).log().to(embedding.weight.dtype))

@@ -20,20 +20,27 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
+        self.apart: set[str] = set()  # names of weights that something else averages
         self.weights = {name: t.detach().clone() for name, t in _trained(model).items()}
         self.weights["steps"] = torch.zeros((), dtype=torch.int64)
 
     def update(self, model: nn.Module) -> None:
         """Take one more step into the average."""
-        steps = int(self.weights["steps"])
+        decay = self.coming_decay()
         self.weights["steps"] += 1
-        decay = min(self.decay, (1 + steps) / (10 + steps))
-        trained = _trained(model)
+        trained = {name: t for name, t in _trained(model).items() if name not in self.apart}
+        if not trained:
+            return
         torch._foreach_lerp_(
             [self.weights[name] for name in trained],
             [t.detach() for t in trained.values()],
             1 - decay,
         )
+
+    def coming_decay(self) -> float:
+        """d of the next step."""
+        steps = int(self.weights["steps"])
+        return min(self.decay, (1 + steps) / (10 + steps))
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:

@@ -24,13 +24,15 @@ from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
 from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from rnntool.training.epoch_figures import count_step, epoch_entry, running, summary
 from rnntool.training.gradient import put_gradient
 from rnntool.training.group import Group
+from rnntool.training.idle_rows import IdleVectors
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
 from rnntool.training.position import Position
 from rnntool.training.settings import TrainingSettings
-from rnntool.training.task import StepResult, Task
+from rnntool.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Trainer:
         steps = task.steps_per_epoch() * settings.epochs
         self.schedule = Schedule(settings, self.optimizer, steps)
         self.average = WeightAverage(model, settings.average) if settings.average else None
+        self.idle = IdleVectors(model, self.optimizer, settings, self.average)
+        self.idle.watch(backend, self.group)
         self.best: dict[str, Tensor] = {}
         self.interrupt = Interrupt(report)
         self.position = Position()
@@ -126,6 +130,7 @@ class Trainer:
                     self.interrupt.stop()
                 if self._checkpoint_due():
                     self._save()
+        self.idle.catch_up()
         with self._averaged():
             self.model.eval()
             metrics: dict[str, float] = {}
@@ -151,33 +156,17 @@ class Trainer:
         norm = clip_gradient(self.model.parameters(), self.settings.clip_norm)
         loss = (result.loss if result.nats is None else result.nats).item()
         self._refuse_divergence(loss, norm)
+        self.idle.step()
         self.optimizer.step()
         self.schedule.after_step()
         if self.average:
             self.average.update(self.model)
-        self._count(result, loss, norm, time.perf_counter() - started)
-        self.task.after_step(self.model)
-        totals = self.position.totals
-        progress.advance(result.count, loss=f"{totals['loss'] / totals['count']:.4f}", **(
-            {"accuracy": f"{totals['correct'] / totals['count']:.4f}"}
-            if "correct" in totals else {}
-        ))  # fmt: skip
-
-    def _count(self, result: StepResult, loss: float, norm: float, seconds: float) -> None:
-        totals = self.position.totals
-        clipped = self.settings.clip_norm > 0 and norm >= self.settings.clip_norm
-        for key, value in (
-            ("count", result.count),
-            ("loss", loss * result.count),
-            ("steps", 1),
-            ("norm", norm),
-            ("clipped", clipped),
-            ("seconds", seconds),
-        ):
-            totals[key] = totals.get(key, 0.0) + value
-        if result.correct is not None:
-            totals["correct"] = totals.get("correct", 0.0) + result.correct
+        clipped = 0 < self.settings.clip_norm <= norm
+        taken = time.perf_counter() - started
+        count_step(self.position.totals, result, loss, norm, clipped, taken)
         self.position.step += 1
+        self.task.after_step(self.model)
+        progress.advance(result.count, **running(self.position.totals))
 
     def _refuse_divergence(self, loss: float, norm: float) -> None:
         if math.isfinite(loss) and math.isfinite(norm):
@@ -191,22 +180,9 @@ class Trainer:
 
     def _finish_epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """Note the epoch, keep the weights if they are the best, and move the position on."""
-        position, totals = self.position, self.position.totals
-        entry: dict[str, Any] = {
-            "epoch": epoch,
-            "train_loss": totals["loss"] / totals["count"],
-            **(
-                {"train_accuracy": totals["correct"] / totals["count"]}
-                if "correct" in totals
-                else {}
-            ),
-            **{f"validation_{name}": value for name, value in metrics.items()},
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "gradient_norm": totals["norm"] / totals["steps"],
-            "clipped_share": totals["clipped"] / totals["steps"],
-            "examples_per_second": totals["count"] / totals["seconds"],
-            "seconds": totals["seconds"],
-        }
+        position = self.position
+        rate = self.optimizer.param_groups[0]["lr"]
+        entry = epoch_entry(epoch, position.totals, metrics, rate)
         score = self._score(epoch, metrics)
         loss = metrics.get("loss", math.inf)
         position.history.append(entry)
@@ -221,7 +197,7 @@ class Trainer:
         if self.settings.keep_epochs:
             self._keep_epoch(epoch)
         self.schedule.after_epoch(score)
-        self.report.event("epoch", entry, _summary(entry))
+        self.report.event("epoch", entry, summary(entry))
         self._write_metrics()
 
     def _score(self, epoch: int, metrics: dict[str, float]) -> float:
@@ -259,7 +235,7 @@ class Trainer:
         # A state is carried by each process for its own share of the text: those of the others are
         # not here to be saved, and a training that goes on begins them at zero.
         carried = self.task.carried() if self.group.size == 1 else {}
-        sets = {"best": self.best, "carried": carried}
+        sets = {"best": self.best, "carried": carried, "idle": self.idle.state_dict()}
         if self.average:
             sets["average"] = self.average.weights
         save_checkpoint(
@@ -273,19 +249,7 @@ class Trainer:
         self.task.carry_on(sets.get("carried", {}), self.backend.device)
         if self.average:
             self.average.weights = sets["average"]
+        self.idle.load_state_dict(sets.get("idle", {}))
         self.schedule.load_state_dict(self.position.schedule)
         done = f"{self.position.epoch} epochs and {self.position.step} steps"
         self.report.note(f"resuming after {done}")
-
-
-def _summary(entry: dict[str, Any]) -> str:
-    """An epoch in one line of a terminal."""
-
-    def figures(prefix: str) -> str:
-        names = [key for key in entry if key.startswith(prefix)]
-        return ", ".join(f"{key.removeprefix(prefix)} {entry[key]:.4f}" for key in names)
-
-    parts = [f"epoch {entry['epoch']}: {figures('train_')}"]
-    if any(key.startswith("validation_") for key in entry):
-        parts.append(f"validation {figures('validation_')}")
-    return "; ".join([*parts, f"{entry['examples_per_second']:,.0f}/s"])

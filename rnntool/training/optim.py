@@ -110,10 +110,19 @@ def clip_gradient(parameters: Iterable[Tensor], threshold: float) -> float:
 
     Pascanu et al. 2013, algorithm 1. A threshold of 0 measures and does not clip.
     """
-    with_gradient = [p for p in parameters if p.grad is not None]
-    gradients = [p.grad for p in with_gradient if p.grad is not None]
+    gradients = [_values(p) for p in parameters if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
     if threshold > 0 and norm >= threshold:
         scale = threshold / norm
         torch._foreach_mul_(gradients, scale)
     return float(norm)
+
+
+def _values(parameter: Tensor) -> Tensor:
+    """The numbers of a gradient; of a sparse one, those of its rows."""
+    gradient = parameter.grad
+    assert gradient is not None
+    if not gradient.is_sparse:
+        return gradient
+    parameter.grad = gradient = gradient.coalesce()
+    return gradient.values()
