@@ -105,6 +105,11 @@ FORMATS = ("auto", "lines", "tsv", "csv", "fasttext", "jsonl", "parquet", "folde
 TEXT_FLAGS = "--text-field --text-column"
 LABEL_FLAGS = "--label-field --label-column"
 
+# Between the labels of a text, where a file's form has nothing of its own.
+SEPARATOR = ","
+# tasks/classify/objective.py
+MONITORS = ("auto", "accuracy", "macro_f1", "micro_f1", "loss")
+
 # formats/reading.py: how a line in another encoding is handled
 DECODING = ("strict", "replace", "skip")
 

@@ -27,6 +27,8 @@ _COLUMNS = {
     "train_loss": "loss",
     "validation_loss": "validation loss",
     "validation_accuracy": "accuracy",
+    "validation_macro_f1": "macro F1",
+    "validation_micro_f1": "micro F1",
     "validation_f1": "F1",
     "validation_perplexity": "perplexity",
     "validation_forward_perplexity": "forward perplexity",

@@ -22,7 +22,7 @@ class Document:
 
     line: int
     tokens: list[str]
-    label: str
+    labels: tuple[str, ...]  # one; of a text that may have several, any number
     text: str  # of raw text, as it stands in the file
 
 
@@ -31,9 +31,10 @@ class Labelled:
     """N documents and their labels' numbers."""
 
     sequences: Sequences
-    labels: Ints  # [N]
+    labels: Ints  # [N]; where a text may have several: its rarest one, or C where it has none
     cut: int  # documents that were cut to the length allowed
-    targets: NDArray[np.float32] | None = None  # [N, C] what is to be learned, if not the labels
+    # [N, C] what is to be learned, if not the labels; 1 for each of a text's several labels
+    targets: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -70,7 +71,7 @@ class TokenFile:
 
     def labels(self) -> list[str]:
         """The distinct labels, sorted."""
-        return sorted({document.label for document in self.documents})
+        return sorted({label for document in self.documents for label in document.labels})
 
     def token_counts(self) -> Counter[str]:
         """How often each token stands in it."""
@@ -80,8 +81,11 @@ class TokenFile:
         return counts
 
 
-def read_token_file(path: str, options: CorpusOptions) -> TokenFile:
+def read_token_file(path: str, options: CorpusOptions, separator: str | None = None) -> TokenFile:
     """Read labelled tokens; a file without our first line holds white-space-separated tokens.
+
+    Args:
+        separator: between the labels of a text that may have several; None: it has one.
 
     Raises:
         UserError: it cannot be read, has no label column, no rows, or a row without a label.
@@ -93,7 +97,7 @@ def read_token_file(path: str, options: CorpusOptions) -> TokenFile:
             Document(
                 row.line,
                 corpus.layout.tokens(row.text),
-                require_label(corpus, row),
+                labels_of(corpus, row, separator),
                 row.text if identity is None else "",
             )
             for row in corpus
@@ -123,8 +127,7 @@ def require_labels(corpus: Corpus) -> None:
             where=corpus.name,
             hint=f"give --label-column, one of: {columns}"
             if columns
-            else "labelled data is a table with a header, JSON lines, `__label__x text` or a"
-            " folder a label",
+            else "give a table with a header, JSON lines or `__label__x text`; --format says which",
         )
 
 
@@ -136,6 +139,21 @@ def require_label(corpus: Corpus, row: Row) -> str:
     if not row.label:
         raise UserError("the label is empty", where=corpus.place(row))
     return row.label
+
+
+def labels_of(corpus: Corpus, row: Row, separator: str | None) -> tuple[str, ...]:
+    """The row's label; or its labels, of which it may have none.
+
+    Args:
+        separator: between the labels of a table's cell; None: there is exactly one.
+
+    Raises:
+        UserError: there must be one, and there is none or several.
+    """
+    if separator is None:
+        return (require_label(corpus, row),)
+    listed = (row.label or "").split(separator) if row.several is None else row.several
+    return tuple(dict.fromkeys(label.strip() for label in listed if label.strip()))
 
 
 def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str) -> Ints:
@@ -157,24 +175,48 @@ def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str
     return np.asarray(result, dtype=np.int64)
 
 
-def encode(file: TokenFile, vocabulary: Vocabulary, labels: list[str], max_length: int) -> Labelled:
+def label_matrix(
+    labels: Iterable[tuple[int, tuple[str, ...]]], known: list[str], path: str
+) -> NDArray[np.float32]:
+    """[N, C] 1 for each label that a text has, given with its line.
+
+    Raises:
+        UserError: a label is not among the known ones.
+    """
+    rows = list(labels)
+    found = np.zeros((len(rows), len(known)), dtype=np.float32)
+    for n, (line, own) in enumerate(rows):
+        found[n, label_numbers(((line, label) for label in own), known, path)] = 1
+    return found
+
+
+def rarest_labels(matrix: NDArray[np.float32]) -> Ints:
+    """[N] of each text the label that the fewest texts have; C where it has none."""
+    counts = np.where(matrix > 0, matrix.sum(axis=0), np.inf)
+    found: Ints = np.where(matrix.any(axis=1), counts.argmin(axis=1), matrix.shape[1])
+    return found
+
+
+def encode(
+    file: TokenFile,
+    vocabulary: Vocabulary,
+    labels: list[str],
+    max_length: int,
+    several: bool = False,
+) -> Labelled:
     """Number a file's tokens and labels, and cut documents to `max_length` tokens (0: keep all).
+
+    Args:
+        several: whether a text may have several labels.
 
     Raises:
         UserError: a label is not among `labels`.
     """
     limit = max_length or None
     sequences = pack_sequences(vocabulary.encode(d.tokens[:limit]) for d in file.documents)
-    numbers = label_numbers(((d.line, d.label) for d in file.documents), labels, file.path)
     cut = sum(len(d.tokens) > max_length for d in file.documents) if max_length else 0
+    if several:
+        matrix = label_matrix(((d.line, d.labels) for d in file.documents), labels, file.path)
+        return Labelled(sequences, rarest_labels(matrix), cut, matrix)
+    numbers = label_numbers(((d.line, d.labels[0]) for d in file.documents), labels, file.path)
     return Labelled(sequences, numbers, cut)
-
-
-def split_off(count: int, share: float, seed: int) -> tuple[Ints, Ints]:
-    """Row numbers for training and for validation, both in file order, at random by `seed`.
-
-    A share above 0 holds back one row at least; 0 none.
-    """
-    held = max(1, round(count * share)) if share else 0
-    order = np.random.default_rng(seed).permutation(count)
-    return np.sort(order[held:]), np.sort(order[:held])

@@ -11,7 +11,6 @@ from rnntool.formats.reading import Undecodable
 
 TEXT_COLUMNS = ("document", "text", "review", "sentence", "content", "tokens")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "labels")
-SEPARATOR = ","  # between the labels of a text, where a file's form has none of its own
 # Forms that only other programs write: their tokens are written as JSON lines.
 _OTHERS_WRITE = ("parquet", "folder")
 

@@ -47,6 +47,7 @@ class NumpyClassifier:
         self, settings: Mapping[str, Any], tensors: Mapping[str, Floats], threads: int = 0
     ) -> None:
         self.pooling = settings["pooling"]
+        self.several = settings.get("multi_label") is True
         self.encoder = encoder_of(settings, tensors)
         self.W, self.b = class_output(tensors)
         self.threads = threads or usable_cores()
@@ -54,7 +55,7 @@ class NumpyClassifier:
     @property
     def classes(self) -> int:
         """C; a single sigmoid unit tells two apart."""
-        return max(2, len(self.b))
+        return len(self.b) if self.several else max(2, len(self.b))
 
     def probabilities(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """[N, C] class probabilities of N texts of any lengths, given as token numbers."""
@@ -89,7 +90,7 @@ class NumpyClassifier:
             products = [_LookedUp(table, ids) for table in tables]
         states, last = self.encoder.encode(packing, products)
         scores = self._pool(packing, states, last) @ self.W.T + self.b
-        return _probabilities(scores.astype(np.float64))
+        return _probabilities(scores.astype(np.float64), self.several)
 
     def _pool(self, packing: Packing, states: Floats, last: Floats) -> Floats:
         """[N, H·directions], or three times as wide for `all`; an empty text pools to zeros."""
@@ -110,8 +111,15 @@ class NumpyClassifier:
         return np.concatenate([last, most, mean], axis=1)
 
 
-def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[N, C] from [N, C] scores, or from the [N, 1] scores of a sigmoid unit."""
+def _probabilities(scores: NDArray[np.float64], several: bool) -> NDArray[np.float64]:
+    """[N, C] from [N, C] scores, or from the [N, 1] scores of a sigmoid unit.
+
+    Args:
+        several: a text may have several labels, so that each score is a sigmoid's.
+    """
+    if several:
+        each: NDArray[np.float64] = np.exp(-np.logaddexp(0, -scores))
+        return each
     if scores.shape[1] > 1:
         return np.asarray(softmax(scores), dtype=np.float64)
     second = 1 / (1 + np.exp(-scores))

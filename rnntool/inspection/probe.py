@@ -65,6 +65,9 @@ class RunProbes:
 
     def __init__(self, run: Run, weights: Path | None = None) -> None:
         self.run = run
+        if run.config.settings.get("multi_label"):
+            raise UserError("gives several labels a text, and this looks at one", where=run.path,
+                            hint="train without --multi-label to look into a network")  # fmt: skip
         tensors = read_weights(weights or run.weights)
         name = run.path.resolve().name if weights is None else f"epoch {int(weights.stem)}"
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}

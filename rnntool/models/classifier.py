@@ -25,6 +25,7 @@ class SequenceClassifier(nn.Module):
         outputs: C, or 1 for a single sigmoid unit that says how likely the second class is.
         context: sizes of a biLM whose frozen states are read as well.
         characters: how many there are, where tokens are read by them.
+        several: a text may have several labels: each output is a sigmoid by itself.
     """
 
     def __init__(
@@ -34,8 +35,10 @@ class SequenceClassifier(nn.Module):
         outputs: int,
         context: BiLMModelSettings | None = None,
         characters: int = 0,
+        several: bool = False,
     ) -> None:
         super().__init__()
+        self.several = several
         self.pooling = settings.pooling
         self.word_dropout = WordDropout(settings.word_dropout)
         self.input = make_input(settings, vocabulary_size, characters)
@@ -72,6 +75,10 @@ class SequenceClassifier(nn.Module):
         features = pool(self.pooling, states, last, self.encoder.steps(lengths))
         scores: Tensor = self.output(self.dropout(features))
         return scores.float()
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """[B, C] probabilities of `forward`'s scores: of all classes together, or of each alone."""
+        return torch.sigmoid(scores) if self.several else class_probabilities(scores)
 
 
 def class_probabilities(scores: Tensor) -> Tensor:

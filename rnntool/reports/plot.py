@@ -18,6 +18,7 @@ from rnntool.models.tensor_names import token_vectors
 from rnntool.reporting import Reporter
 from rnntool.reports.plot_settings import PlotSettings
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.runs.multi_label import MultiLabelReport
 from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import SPECIALS
 
@@ -35,6 +36,9 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         run = open_run(inputs[0])
         result = evaluate(run, settings.confusion, EvaluateSettings(), report)
         labels = [c.label for c in result.classes]
+        if isinstance(result, MultiLabelReport):
+            raise UserError("gives several labels a text, so none is taken for another",
+                            where=run.path, hint="rnntool eval scores each of them")  # fmt: skip
         draw_confusion(result.confusion, labels, output, run.path.resolve().name)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")

@@ -78,6 +78,10 @@ class EvaluateSettings(AnswerSettings, SearchSettings):
         None, "Write the misclassified rows to this file, most confident first.", panel="Output",
         tasks=("classify",),
     )  # fmt: skip
+    threshold: float | None = setting(
+        None, "Multi-label: a label is given from this probability on (without it: 0.5).",
+        min=0.0, max=1.0, panel="Output", tasks=("classify",),
+    )  # fmt: skip
     label_column: str | None = setting(
         None, "Column or JSON field of the label, tag or target.", flag=LABEL_FLAGS, panel="Data",
         tasks=("classify", "tag", "seq2seq"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,25 +111,45 @@ def classification_report(
     the mean over the classes that occur in the data or among the predictions (scikit-learn's
     default).
     """
-    C = len(labels)
     predicted = probabilities.argmax(axis=1)
-    confusion = np.bincount(truth * C + predicted, minlength=C * C).reshape(C, C)
-    right, support, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    precision, recall = right / np.maximum(given, 1), right / np.maximum(support, 1)
-    f1 = 2 * right / np.maximum(given + support, 1)
+    scores = f1_scores(truth, predicted, len(labels))
     likelihood = probabilities[np.arange(len(truth)), truth]
     return ClassificationReport(
         documents=len(truth),
         accuracy=float((predicted == truth).mean()),
-        macro_f1=float(f1[given + support > 0].mean()),
+        macro_f1=scores.macro,
         loss=float(-np.log(np.maximum(likelihood, np.finfo(float).tiny)).mean()),
         calibration_error=calibration_error(probabilities, truth),
         classes=[
             ClassScore(label, float(p), float(r), float(f), int(n))
-            for label, p, r, f, n in zip(labels, precision, recall, f1, support, strict=True)
+            for label, p, r, f, n in zip(
+                labels, scores.precision, scores.recall, scores.f1, scores.support, strict=True
+            )
         ],
-        confusion=confusion.tolist(),
+        confusion=scores.confusion.tolist(),
     )
+
+
+class F1Scores(NamedTuple):
+    """Counts and scores of each class."""
+
+    confusion: Ints  # [C, C]; rows: true class, columns: predicted class
+    precision: Floats  # [C]
+    recall: Floats  # [C]
+    f1: Floats  # [C]
+    support: Ints  # [C]
+    macro: float  # mean F1 of the classes that occur in the data or among the predictions
+
+
+def f1_scores(truth: Ints, predicted: Ints, classes: int) -> F1Scores:
+    """Scores from [N] true and [N] predicted classes."""
+    pairs = truth * classes + predicted
+    confusion = np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    right, support, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall = right / np.maximum(given, 1), right / np.maximum(support, 1)
+    f1 = 2 * right / np.maximum(given + support, 1)
+    macro = float(f1[given + support > 0].mean())
+    return F1Scores(confusion, precision, recall, f1, support, macro)
 
 
 def calibration_error(probabilities: Floats, truth: Ints) -> float:

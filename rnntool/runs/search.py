@@ -236,6 +236,10 @@ def _rank(run: Path) -> tuple[float, float]:
 def _score(run: Path) -> tuple[str, float]:
     """The figure that decides, and the score, larger being better."""
     results = read_config(run).results
+    monitor = f"validation_{results.get('monitor')}"
+    if monitor in results:  # the task has several to choose from
+        value = float(results[monitor])
+        return monitor, -value if monitor == "validation_loss" else value
     for figure, more_is_better in _FIGURES.items():
         if figure in results:
             value = float(results[figure])

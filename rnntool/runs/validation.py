@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from rnntool.data.labelled import split_off
+from rnntool.data.split import split_off
 from rnntool.errors import UserError
 
 T = TypeVar("T")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnntool.data.labelled import split_off
 from rnntool.data.sequences import bucketed_batches, pack_sequences, sorted_batches
+from rnntool.data.split import split_off
 
 ROWS = [[4, 5, 6], [], [7], [8, 9]]
 

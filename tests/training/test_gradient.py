@@ -34,7 +34,7 @@ def gradients(monkeypatch, most: int) -> tuple[list[torch.Tensor], float, int]:
     torch.manual_seed(1)
     vocabulary = build_vocabulary(Counter("가나다라마"), "char", 1, None)
     model = build_model(SETTINGS, vocabulary, 2)
-    task = ClassifyTask(data, data, SETTINGS)
+    task = ClassifyTask(data, data, SETTINGS, 3)
     backend = choose_backend("cpu", "fp32", 1)
     result = put_gradient(model, task, np.arange(8), backend, Group())
     found = [p.grad for p in model.parameters() if p.grad is not None]

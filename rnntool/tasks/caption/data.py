@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.data.labelled import split_off
 from rnntool.data.sequences import Ints, Sequences, pack_sequences
+from rnntool.data.split import split_off
 from rnntool.data.splitter import text_splitter
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError

@@ -14,7 +14,7 @@ from typing import Any
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, Layout, Row
 from rnntool.formats.fields import as_field
-from rnntool.formats.rows import SEPARATOR
+from rnntool.registry import SEPARATOR
 from rnntool.runs.inference_settings import PredictSettings
 from rnntool.tasks.classify.decision import decide, decide_each, ranked
 
@@ -77,15 +77,19 @@ class AnswerWriter:
 
     def _names(self) -> list[str]:
         """The answer's columns."""
-        label = "predicted" if self.settings.keep else "label"
-        if self.several:
-            label += "s"
+        label = self._label_name
         if self.settings.all:
             return [label, *self.labels, *self._text_name()]
         names = [label, "probability"]
         for place in range(2, self._top + 1):
             names += [f"{label}_{place}", f"probability_{place}"]
         return names + self._text_name()
+
+    @property
+    def _label_name(self) -> str:
+        if self.settings.keep:
+            return "predicted"
+        return "labels" if self.several else "label"
 
     def _text_name(self) -> list[str]:
         return ["text"] if self.settings.show_text else []
@@ -113,12 +117,14 @@ class AnswerWriter:
         settings = self.settings
         found = self._decide(self.labels, probabilities, settings.threshold, settings.otherwise)
         kept = self._kept(row) if settings.keep else {}
-        name = "predicted" if settings.keep else "label"
-        answer: dict[str, Any]
-        if self.several:
-            answer = {f"{name}s": found.labels, "probability": found.probabilities}
-        else:
-            answer = {name: found.labels[0], "probability": found.probabilities[0]}
+        answer: dict[str, Any] = {
+            self._label_name: found.labels if self.several else found.labels[0]
+        }
+        if not self.several:
+            answer["probability"] = found.probabilities[0]
+        elif not (settings.proba or settings.all):
+            pairs = zip(found.labels, found.probabilities, strict=True)
+            answer["probabilities"] = dict(pairs)
         if settings.proba or settings.all:
             answer["probabilities"] = dict(zip(self.labels, probabilities, strict=True))
         if settings.top:

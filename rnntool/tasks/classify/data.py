@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from rnntool.data.check import LONG
-from rnntool.data.labelled import Labelled, TokenFile, alike, encode, split_off
+from rnntool.data.labelled import Labelled, TokenFile, alike, encode
+from rnntool.data.sequences import Ints
+from rnntool.data.split import split_off, split_off_stratified, uneven
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.reading import open_binary
@@ -55,22 +57,41 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
     for group in alike(labels):
         report.warn(f"{path}: labels that look alike: {', '.join(map(repr, group))}")
     vocabulary = _vocabulary(file, settings)
-    everything = encode(file, vocabulary, labels, settings.max_length)
+    several = settings.multi_label
+    everything = encode(file, vocabulary, labels, settings.max_length, several)
     share = validation_share(settings.validation)
     if share is None:
         held_file = read_documents(settings.validation, options, settings, report)
         require_same_tokenizer(held_file, file.path, file.tokenizer)
-        train, held = everything, encode(held_file, vocabulary, labels, settings.max_length)
+        train, held = (
+            everything,
+            encode(held_file, vocabulary, labels, settings.max_length, several),
+        )
         rows = np.arange(len(train))
     else:
         if share and len(everything) < 2:
             raise UserError("needs at least two rows, one of them for validation", where=path)
-        rows, held_rows = split_off(len(everything), share, settings.seed)
+        rows, held_rows = _split(everything.labels, share, settings, report)
         train, held = everything.take(rows), everything.take(held_rows)
     _note(report, file, train, held, everything.cut, vocabulary, labels)
     texts = [file.documents[row].tokens for row in rows] if settings.distil else []
     subword = _subword(file, settings)
     return Prepared(train, held, vocabulary, labels, file.tokenizer, subword, texts)
+
+
+def _split(
+    labels: Ints, share: float, settings: ClassifySettings, report: Reporter
+) -> tuple[Ints, Ints]:
+    """Rows to train and to validate on; by class where `--stratify` says so."""
+    counts = np.unique(labels, return_counts=True)[1]
+    several, unweighted = settings.multi_label, settings.class_weight == "none"
+    if uneven(counts) and unweighted and not several:
+        report.note(f"classes are uneven: from {counts.min():,} to {counts.max():,} rows;"
+                    " --class-weight balanced gives them the same weight, --monitor macro_f1 keeps"
+                    " the epoch that is best at all of them")  # fmt: skip
+    if settings.stratify == "yes" or (settings.stratify == "auto" and uneven(counts)):
+        return split_off_stratified(labels, share, settings.seed)
+    return split_off(len(labels), share, settings.seed)
 
 
 def input_files(path: str, settings: ClassifySettings) -> dict[str, object]:
@@ -102,6 +123,14 @@ def require_same_tokenizer(file: TokenFile, other: str, tokenizer: str) -> None:
 
 def _check_labels(file: TokenFile, settings: ClassifySettings) -> list[str]:
     labels = file.labels()
+    for label in labels:
+        if "\t" in label or len(label.splitlines()) != 1:
+            raise UserError(f"the label {label!r} holds a tab or a line break", where=file.path,
+                            hint="is it the right column? (--label-column)")  # fmt: skip
+    if settings.multi_label:
+        if not labels:
+            raise UserError("no text has a label", where=file.path)
+        return labels
     if len(labels) < 2:
         raise UserError(
             f"has only one label, {labels[0]!r}",

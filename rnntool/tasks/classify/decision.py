@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rnntool.errors import UserError
+from rnntool.formats.rundir import CONFIG, Run
+from rnntool.registry import SEPARATOR
+
 DEFAULT_THRESHOLD = 0.5  # of each label by itself, where a text may have several
 
 
@@ -63,3 +67,22 @@ def decide_each(
 def ranked(probabilities: Sequence[float]) -> list[int]:
     """Numbers of the labels, the likeliest first, ties in their order."""
     return sorted(range(len(probabilities)), key=lambda n: -probabilities[n])
+
+
+def has_several(run: Run) -> bool:
+    """Whether texts may have several labels, by a run's settings.
+
+    Raises:
+        UserError: they are damaged.
+    """
+    found = run.config.settings.get("multi_label", False)
+    if not isinstance(found, bool):
+        raise UserError(f"damaged: multi_label is {found!r}", where=run.path / CONFIG)
+    return found
+
+
+def separator_of(run: Run) -> str | None:
+    """What parts the labels of a text in the tables of a run; None where a text has one."""
+    if not has_several(run):
+        return None
+    return str(run.config.settings.get("label_separator") or SEPARATOR)

@@ -22,9 +22,10 @@ from rnntool.data.sequences import Sequences, pack_sequences, sorted_batches
 from rnntool.errors import UserError
 from rnntool.formats.corpus import split_tokens
 from rnntool.formats.writing import explain_os_errors, refuse_existing, write_binary
-from rnntool.models.classifier import SequenceClassifier, class_probabilities
+from rnntool.models.classifier import SequenceClassifier
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import ExportSettings
+from rnntool.tasks.classify.decision import DEFAULT_THRESHOLD
 from rnntool.tasks.classify.evaluate import read_rows, row_options
 from rnntool.tasks.classify.load import TrainedClassifier, load_classifier
 
@@ -44,7 +45,7 @@ class _Probabilities(nn.Module):
         self.model = model
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        return class_probabilities(self.model(ids, lengths))
+        return self.model.probabilities(self.model(ids, lengths))
 
 
 def export_classifier(
@@ -53,9 +54,10 @@ def export_classifier(
     """Write a run of `train classify` as one ONNX file.
 
     Its inputs are `ids` [B, T] (int64, right-padded with 0) and `lengths` [B] (int64, from 0 to T);
-    its output is `probabilities` [B, C]. Its metadata are `tokenizer`, `labels` and `vocabulary`
-    (one per line, in the order of their numbers), `max_length` (0: none) and, for subwords,
-    `subword_model` (JSON; its key `model` contains a file of the library tokenizers with merges).
+    its output `probabilities` is [B, C]. Its metadata are `tokenizer`, `labels` and `vocabulary`
+    (a line each, in the order of their numbers), `max_length` (0: none), `multi_label` (1: each
+    probability by itself) and, where the tokenizer has one, `subword_model` (JSON: `model` is a
+    file of the library tokenizers, with its merges).
 
     Returns:
         With `--check`, the accuracy of the run and of the file, and their differences.
@@ -150,6 +152,7 @@ def _add_metadata(model: Any, trained: TrainedClassifier) -> None:
         "labels": "\n".join(trained.labels),
         "vocabulary": "\n".join(trained.run.vocabulary.tokens),
         "max_length": str(trained.settings.max_length),
+        "multi_label": str(int(trained.settings.multi_label)),
     }
     subword = trained.run.subword_model()
     if subword is not None:
@@ -165,18 +168,24 @@ def _compare(
     """The accuracy of the run and of the file on labelled data."""
     assert settings.check is not None
     worker = trained.worker_options(settings.jvm_heap)
-    rows = read_rows(settings.check, row_options(settings), worker, settings, report)
-    truth = rows.numbers(trained.labels, settings.check)
+    separator = trained.settings.separator
+    rows = read_rows(settings.check, row_options(settings), worker, settings, report, separator)
     limit = trained.settings.max_length or None
     encode = trained.run.vocabulary.encode
     sequences = pack_sequences(encode(split_tokens(text)[:limit]) for text in rows.tokens)
     own, theirs = trained.probabilities(rows.tokens), run_onnx(content, sequences)
-    predicted = [found.argmax(axis=1) for found in (own, theirs)]
+    truth: NDArray[Any]
+    if separator is None:  # [N, 1] the class
+        truth = rows.numbers(trained.labels, settings.check)[:, None]
+        predicted = [found.argmax(axis=1)[:, None] for found in (own, theirs)]
+    else:  # [N, C] each label
+        truth = rows.matrix(trained.labels, settings.check)
+        predicted = [found >= DEFAULT_THRESHOLD for found in (own, theirs)]
     return {
         "documents": len(truth),
-        "accuracy of the run": float((predicted[0] == truth).mean()),
-        "accuracy of the file": float((predicted[1] == truth).mean()),
-        "share of different answers": float((predicted[0] != predicted[1]).mean()),
+        "accuracy of the run": float((predicted[0] == truth).all(axis=1).mean()),
+        "accuracy of the file": float((predicted[1] == truth).all(axis=1).mean()),
+        "share of different answers": float((predicted[0] != predicted[1]).any(axis=1).mean()),
         "largest difference of a probability": float(np.abs(own - theirs).max()),
     }
 

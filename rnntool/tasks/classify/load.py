@@ -90,6 +90,7 @@ def load_ensemble(
     for member in members:
         for name, own, wanted in (
             ("labels", ", ".join(member.labels), ", ".join(first.labels)),
+            ("labels a text", *(_how_many(own) for own in (member, first))),
             ("tokenizer", member.tokenizer, first.tokenizer),
         ):
             if own != wanted:
@@ -97,6 +98,10 @@ def load_ensemble(
                                 where=member.run.path,
                                 hint="an ensemble needs the same labels and tokenizer")  # fmt: skip
     return first if len(members) == 1 else Ensemble(members)
+
+
+def _how_many(member: TrainedClassifier) -> str:
+    return "several" if member.settings.multi_label else "one"
 
 
 def load_classifier(run: str | Run, device: str = "auto", threads: int = 0) -> TrainedClassifier:

@@ -22,6 +22,7 @@ from rnntool.runs.answerer import Answering, Floats, open_numpy_model
 from rnntool.runs.inference_settings import PredictSettings
 from rnntool.runs.rows import require_tokenizer, stream_options
 from rnntool.tasks.classify.answers import AnswerWriter
+from rnntool.tasks.classify.decision import has_several
 
 
 class TextAnswering(Answering[list[str]]):
@@ -65,7 +66,7 @@ def predict(
         UserError: the run's weights or an input cannot be used.
     """
     answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
-    writer = AnswerWriter(run.labels, settings)
+    writer = AnswerWriter(run.labels, settings, has_several(run))
     options = stream_options(settings)
     count = 0
     with (

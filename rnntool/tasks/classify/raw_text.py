@@ -24,7 +24,7 @@ def read_documents(
     Raises:
         UserError: the file cannot be used, or its tokens are not those of `--tokenizer`.
     """
-    file = read_token_file(path, options)
+    file = read_token_file(path, options, settings.separator)
     if settings.tokenizer is None:
         if not file.marked:
             report.warn(f"{path}: raw text is split at white space;"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rnntool.configuration import setting
 from rnntool.errors import UserError, one_of
 from rnntool.models.settings import ClassifierSettings
-from rnntool.registry import FORMATS, LABEL_FLAGS, TEXT_FLAGS, TOKENIZERS
+from rnntool.registry import FORMATS, LABEL_FLAGS, MONITORS, SEPARATOR, TEXT_FLAGS, TOKENIZERS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -52,6 +52,16 @@ class DataSettings:
         "Validation data: a random share of the training rows, or a file; 0: none.",
         panel=_DATA,
     )
+    stratify: str = setting(
+        "auto", "Hold back the same share of each class (auto: where they are uneven).",
+        choices=("auto", "yes", "no"), panel=_DATA,
+    )  # fmt: skip
+    multi_label: bool = setting(
+        False, "A text may have several labels, or none: a sigmoid for each label.", panel=_DATA
+    )
+    label_separator: str = setting(
+        SEPARATOR, "Separator of a table's labels with --multi-label.", panel=_DATA
+    )
     max_length: int = setting(
         0, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
     )
@@ -81,6 +91,14 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         choices=("softmax", "sigmoid"),
         panel=_MODEL,
     )
+    class_weight: str = setting(
+        "none", "Weight of a row in the loss; balanced: every class has the same in all.",
+        choices=("none", "balanced"), panel="Optimisation",
+    )  # fmt: skip
+    monitor: str = setting(
+        "auto", "Validation figure that decides which epoch is best (auto: accuracy; with"
+        " --multi-label micro_f1).", choices=MONITORS, panel="Optimisation",
+    )  # fmt: skip
     label_smoothing: float = setting(
         0.05,
         "Label smoothing: share of the target that is spread over all classes.",
@@ -102,6 +120,18 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         None, "Tokens without labels, for the teachers' probabilities only.", panel=_TEACHERS
     )
 
+    @property
+    def monitored(self) -> str:
+        """The validation figure that decides."""
+        if self.monitor != "auto":
+            return self.monitor
+        return "micro_f1" if self.multi_label else "accuracy"
+
+    @property
+    def separator(self) -> str | None:
+        """What parts a text's labels, or None where it has one."""
+        return self.label_separator if self.multi_label else None
+
     def check(self) -> None:
         """Raise a UserError where two settings exclude each other."""
         super().check()
@@ -110,5 +140,21 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
                             hint=one_of(self.tokenizer, TOKENIZERS))  # fmt: skip
         if self.tokenizer == "subword" and self.subword_model is None:
             raise UserError("--tokenizer subword needs --subword-model")
+        self._check_labels()
         if self.unlabelled is not None and not self.distil:
             raise UserError("--unlabelled needs a teacher: give --distil RUN")
+
+    def _check_labels(self) -> None:
+        if self.monitor == "micro_f1" and not self.multi_label:
+            raise UserError("--monitor micro_f1 is for --multi-label; of one label a text it is the"
+                            " accuracy", hint="give --monitor accuracy or macro_f1")  # fmt: skip
+        if self.monitor != "auto" and self.validation in ("0", "0.0"):
+            raise UserError("--monitor needs validation data, and --validation is 0")
+        if not self.multi_label:
+            return
+        for flag, given in (("--output-unit sigmoid", self.output_unit == "sigmoid"),
+                            ("--distil", bool(self.distil))):  # fmt: skip
+            if given:
+                raise UserError(f"--multi-label and {flag} exclude each other")
+        if not self.label_separator:
+            raise UserError("--label-separator is empty", hint="give a character, such as '|'")

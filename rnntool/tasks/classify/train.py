@@ -62,7 +62,8 @@ def prepare_job(
     config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
                        input_files(data, resolved), library_versions())  # fmt: skip
     return Job(
-        model, ClassifyTask(train, prepared.validation, resolved), resolved, config, write,
+        model, ClassifyTask(train, prepared.validation, resolved, len(prepared.labels)),
+        resolved, config, write, results={"monitor": resolved.monitored},
         finished=note_mixture if context is not None else do_nothing,
     )  # fmt: skip
 
