@@ -143,8 +143,8 @@ def read_gaps(
             allowed = parse_choices(listed, where) if listed else choices
             answer = _column(row, columns, "answer") or None
             if answer is not None and answer not in allowed:
-                raise UserError(f"answer {answer!r} is none of the choices", where=where,
-                                hint=f"the choices are: {', '.join(allowed) or 'none'}")  # fmt: skip
+                raise UserError(f"answer {answer!r} is not one of the choices", where=where,
+                                hint=f"choices: {', '.join(allowed) or 'none'}")  # fmt: skip
             yield Gap(where, row.text, *split_gap(row.text, where), allowed, answer)
 
 

@@ -177,7 +177,7 @@ def test_conllu_is_written_back_with_the_tags_in_their_column(tmp_path):
     ("a\tX\nb\tX\tY\n", ":2: 3 columns, but 2 where the sentence begins"),
     ("# c\n1\ta\tb\n", ":2: 3 columns where CoNLL-U has 10"),
     ("a\nb\n", ":1: has a token and no tag"),
-    ("a\tX\n\nb\tX\n", "has one tag only, 'X'"),
+    ("a\tX\n\nb\tX\n", "has only one tag, 'X'"),
     ("\n\n", "holds no sentence"),
     ("", "is empty"),
 ])  # fmt: skip

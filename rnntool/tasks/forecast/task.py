@@ -99,5 +99,5 @@ def build_model(settings: ForecastSettings, columns: int, targets: list[int]) ->
 
 
 def summary(errors: NDArray[Any]) -> dict[str, float]:
-    """MAE and RMSE of errors, whatever their shape."""
+    """MAE and RMSE of an array of errors."""
     return {"mae": float(np.abs(errors).mean()), "rmse": float(np.sqrt((errors**2).mean()))}

@@ -1,4 +1,4 @@
-"""`train forecast`."""
+"""`train forecast`: from a file and settings to a training job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rnntool.tasks.forecast.task import ForecastTask, build_model
 def prepare_job(
     inputs: list[str], settings: ForecastSettings, folder: Path, report: Reporter
 ) -> Job:
-    """A forecaster to train on a series.
+    """The training job of a forecaster on a series.
 
     Raises:
         UserError: an input cannot be used.

@@ -1,1 +1,1 @@
-"""A language model: each token predicts the next."""
+"""Language modelling: each token predicts the next one."""

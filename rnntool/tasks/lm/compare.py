@@ -1,7 +1,7 @@
-"""Two language models on the same lines: what `rnntool compare` does with them.
+"""`rnntool compare` for two language models on the same lines.
 
-A line is scored by itself, its end included, as `score` does. Figures are per character of the
-text, so that models of different units compare.
+Each line is scored separately and with its end, as in `score`. Figures are per character of the
+text, so that models with different units can be compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rnntool.tasks.lm.text import numbered_text
 
 
 def compare(a: Run, b: Run, data: str, settings: CompareSettings, report: Reporter) -> Paired:
-    """How probable either finds each line.
+    """Compare the log-probabilities that the two runs give to each line.
 
     Raises:
         UserError: a run or the text cannot be used.
@@ -57,8 +57,8 @@ def _log_probabilities(run: Run, data: str, settings: CompareSettings, report: R
             found[row] = line.sum()
         unknown = sum(text.unknown.values())
     if not len(found):
-        raise UserError("holds no line to score", where=data)
+        raise UserError("has no line to score", where=data)
     if unknown:
-        report.warn(f"{run.path}: {unknown:,} tokens are not in its vocabulary and are read as"
-                    " <unk>, which is likelier than what it stands for")  # fmt: skip
+        report.warn(f"{run.path}: {unknown:,} tokens are not in its vocabulary; they are read as"
+                    " <unk>, which makes the run look better than it is")  # fmt: skip
     return found

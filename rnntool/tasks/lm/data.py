@@ -1,4 +1,4 @@
-"""What `train lm` reads: text as numbers on disk, its vocabulary, the validation part."""
+"""The data of `train lm`: text as numbers on disk, its vocabulary, the validation part."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary, build_vocabula
 
 @dataclass(frozen=True)
 class PreparedText:
-    """Everything a training needs of its inputs."""
+    """The inputs of a training, read and numbered."""
 
     train: IdFile
-    train_stop: int  # the training part ends here
+    train_stop: int  # end of the training part
     validation: IdFile
-    validation_start: int  # and the validation part begins here, in its own file
+    validation_start: int  # start of the validation part, in the file `validation`
     vocabulary: Vocabulary
     unit: Unit
     subword_model: bytes | None
 
     @property
     def held(self) -> int:
-        """Tokens to validate on."""
+        """Number of tokens in the validation part."""
         return len(self.validation) - self.validation_start
 
     def write(self, folder: Path) -> None:
-        """Copy into the run directory what generating and scoring will need."""
+        """Write what `generate` and `score` need into the run directory."""
         write_parts(folder, self.vocabulary, [], self.subword_model)
 
     def close(self) -> None:
-        """Delete the numbers: the text is still there."""
+        """Delete the files of token numbers; the text itself is kept."""
         for ids in {self.train, self.validation}:
             ids.close()
             ids.path.unlink(missing_ok=True)
@@ -68,7 +68,7 @@ class TextSource:
     jvm_heap: int = 1024
 
     def lines(self, paths: list[str], report: Reporter) -> Iterator[tuple[str, list[str]]]:
-        """Each line of the files: its text as it stands there, and its tokens.
+        """Each line of the files: its text, unchanged, and its tokens.
 
         Raises:
             UserError: a file cannot be used, or has tokens of another tokenizer.
@@ -91,7 +91,7 @@ class TextSource:
         if found is not None:
             _require_unit(self.unit, found, corpus.name)
             return ((row.text, split_tokens(row.text)) for row in corpus)
-        if self.unit.cheap:  # sending lines to another process would cost more than splitting them
+        if self.unit.cheap:  # splitting costs less than sending lines to a process
             split = make_tokenizer(self.unit.spec).tokenize
             return ((row.text, split(row.text)) for row in corpus)
         pairs = pool.tokenize((row.text, row.text) for row in corpus)
@@ -99,20 +99,21 @@ class TextSource:
 
 
 def text_source(paths: list[str], settings: CorpusSettings) -> TextSource:
-    """The unit that the settings ask for, or that a tokens file among the inputs declares."""
+    """How to read the files: with the unit of the settings, or that of a tokens file."""
     options = CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     model = None if settings.subword_model is None else read_subword(settings.subword_model)
     identity = None if paths[0] == STREAM else _declared(paths[0], options)
     spec = unit_spec(settings.unit, model) if identity is None else parse_identity(identity)
     if spec.subword is not None and model is None:
-        raise UserError(f"tokens of {spec.identity}", hint="give its model: --subword-model")
+        raise UserError(f"has tokens of {spec.identity}", where=paths[0],
+                        hint="give its model with --subword-model")  # fmt: skip
     return TextSource(Unit(spec, settings.lines), model, options, settings.workers)
 
 
 def prepare_text(
     paths: list[str], settings: CorpusSettings, folder: Path, report: Reporter
 ) -> PreparedText:
-    """Number the text into files in the folder, and split the validation part off.
+    """Write the text as numbers into files in the folder, and split off the validation part.
 
     Raises:
         UserError: a file cannot be used, or the text is too short for the batch and chunk.
@@ -146,7 +147,7 @@ def input_files(
     init_from: str | None = None,
     vectors: str | None = None,
 ) -> dict[str, object]:
-    """Each input's path and sha256, for the run's configuration."""
+    """Path and sha256 of each input, for the run's configuration."""
     named: dict[str, str | None] = {f"text{n or ''}": path for n, path in enumerate(paths)}
     named |= {
         "vocab": settings.vocab,
@@ -181,9 +182,9 @@ def _vocabulary(settings: CorpusSettings, seen: dict[str, int], source: TextSour
 def _require_unit(unit: Unit, tokenizer: str, where: str) -> None:
     if tokenizer != unit.spec.identity:
         raise UserError(
-            f"tokens of {tokenizer!r}, but the model's are of {unit.spec.identity!r}",
+            f"has tokens of {tokenizer!r}, but the model uses {unit.spec.identity!r}",
             where=where,
-            hint="give raw text, or the tokens of one tokenizer throughout",
+            hint="give raw text, or tokens of the model's tokenizer",
         )
 
 
@@ -195,22 +196,22 @@ def _declared(path: str, options: CorpusOptions) -> str | None:
 def _refuse_dull(seen: np.ndarray, tokens: int, paths: list[str]) -> None:
     if int((seen > 0).sum()) < 2:
         raise UserError(
-            f"{tokens:,} tokens, and all of them the same: there is nothing to learn",
+            f"all {tokens:,} tokens are the same, so there is nothing to learn",
             where=paths[0],
         )
 
 
 def _refuse_short(text: PreparedText, settings: CorpusSettings) -> None:
-    """Each of the B places read side by side needs a step, and validation a token to predict."""
+    """Raise a UserError if there is too little text for one step, or for validation."""
     needed = settings.batch_size * (min(settings.bptt, 8) + 1)
     if text.train_stop < needed:
         raise UserError(
-            f"the training text has {text.train_stop:,} tokens;"
-            f" --batch-size {settings.batch_size} and --bptt {settings.bptt} need {needed:,}",
+            f"the training text has {text.train_stop:,} tokens, but"
+            f" --batch-size {settings.batch_size} with --bptt {settings.bptt} needs {needed:,}",
             hint="give more text or a smaller --batch-size",
         )
     if text.held < 2 and validation_share(settings.validation) != 0:
-        raise UserError(f"the validation text has {text.held} tokens",
+        raise UserError(f"the validation text has only {text.held} tokens",
                         hint="give a larger --validation")  # fmt: skip
 
 
@@ -219,7 +220,7 @@ def _note(text: PreparedText, report: Reporter) -> None:
         int((block == UNK_ID).sum()) for block in text.validation.blocks(text.validation_start)
     )
     report.note(
-        f"{text.train_stop:,} tokens to train on, {text.held:,} to validate;"
-        f" vocabulary {len(text.vocabulary):,} with {len(SPECIALS)} specials,"
-        f" unknown in validation {unknown / max(1, text.held):.2%}"
+        f"{text.train_stop:,} tokens for training, {text.held:,} for validation;"
+        f" vocabulary of {len(text.vocabulary):,} with {len(SPECIALS)} special tokens;"
+        f" {unknown / max(1, text.held):.2%} of the validation tokens are unknown"
     )

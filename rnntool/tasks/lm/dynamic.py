@@ -1,8 +1,8 @@
-"""Dynamic evaluation: the model learns from each chunk of the text after it has been scored on it.
+"""Dynamic evaluation: after each chunk of the text is scored, the model learns from it.
 
-Krause et al. 2018, "Dynamic Evaluation of Neural Sequence Models", §3, in its plain form: gradient
-descent on each chunk's loss, with a decay towards the trained weights (their eq. 6 without the
-RMS scaling), the gradient clipped to a global norm of 1.
+Krause et al. 2018, "Dynamic Evaluation of Neural Sequence Models", §3, in its simple form: gradient
+descent on the loss of each chunk, with decay towards the trained weights (their eq. 6 without the
+RMS scaling). The gradient is clipped to a global norm of 1.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from rnntool.models.stateful import State
 from rnntool.tasks.lm.likelihood import chunk_likelihood
 from rnntool.training.optim import clip_gradient
 
-_DECAY = 0.002  # of the way back to the trained weights, each step
+_DECAY = 0.002  # share of the way back to the trained weights, at each step
 _CLIP = 1.0  # global norm
 
 
 def dynamic_likelihood(
     model: LanguageModel, ids: IdFile, start: int, bptt: int, lr: float, device: torch.device
 ) -> tuple[float, int]:
-    """Log-likelihood in nats of the tokens after `start`, and how many; the model is changed."""
+    """Log-likelihood in nats of the tokens after `start`, and their number; changes the model."""
     trained = [p.detach().clone() for p in model.parameters()]
     chunks = StreamChunks(ids, start, len(ids), 1, bptt)
     state: State | None = None

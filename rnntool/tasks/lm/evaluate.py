@@ -1,7 +1,7 @@
-"""Perplexity and bits per character of a text: what `rnntool eval` does with a language model.
+"""`rnntool eval` for a language model: perplexity and bits per character of a text.
 
-Figures of models with different units compare per character alone: a character is one of the text
-as it stands, the line feed at a line's end included.
+Models with different units can be compared only by their figures per character. The characters are
+those of the text itself, including the line feed at the end of each line.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from rnntool.text.vocabulary import UNK_ID
 
 @dataclass(frozen=True)
 class LanguageReport:
-    """What a language model makes of a text."""
+    """The figures of a language model on a text."""
 
     tokens: int  # predicted
     characters: int
-    unknown_rate: float  # share of the scored part's tokens that the model has not seen
+    unknown_rate: float  # share of unknown tokens in the scored part
     nats_per_token: float
     perplexity: float
     nats_per_character: float
@@ -58,8 +58,8 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
         start = int(len(text.ids) * settings.skip)
         total, count, how = _likelihood(run, own, text, settings, reset, report)
         if count == 0:
-            raise UserError("holds no token to predict", where=data)
-        marks = len(text.ends) if reset or own.lines else 0  # they spell nothing
+            raise UserError("has no token to predict", where=data)
+        marks = len(text.ends) if reset or own.lines else 0  # start tokens have no characters
         share = min(1.0, count / max(1, len(text.ids) - marks))
         characters = max(1, round(text.characters * share))
         unknown = sum(int((block == UNK_ID).sum()) for block in text.ids.blocks(start))
@@ -71,11 +71,12 @@ def _likelihood(
     run: Run, own: LMSettings, text: NumberedText, settings: EvaluateSettings, reset: bool,
     report: Reporter,
 ) -> tuple[float, int, str]:  # fmt: skip
-    """Log-likelihood in nats, of how many tokens, and how the state was handled."""
+    """Log-likelihood in nats, number of tokens, and how the state was handled."""
     tokens = len(text.ids)
     if reset:
         if settings.dynamic or settings.skip or settings.window:
-            raise UserError("--dynamic, --skip and --window need a state that is carried")
+            raise UserError("--dynamic, --skip and --window do not work with a reset state",
+                            hint="give --state carried")  # fmt: skip
         starts, stops = text.spans
         values = open_scorer(run, tokens, settings, report).documents(text.ids, starts, stops)
         total = sum(float(line.sum()) for _, line in values)
@@ -98,7 +99,7 @@ def _likelihood(
 def _dynamic(
     run: Run, text: NumberedText, start: int, settings: EvaluateSettings
 ) -> tuple[float, int]:
-    """By torch, whose gradients it needs."""
+    """Dynamic evaluation, which needs torch's gradients."""
     from rnntool.tasks.lm.dynamic import dynamic_likelihood
     from rnntool.tasks.lm.load import load_language_model
 

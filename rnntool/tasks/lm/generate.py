@@ -1,4 +1,4 @@
-"""What `rnntool generate` does: a run and a prompt in, text out as it is made. No torch."""
+"""`rnntool generate`: continue a prompt with a run, and write the text token by token."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from rnntool.text.units import Unit
 
 @dataclass(frozen=True)
 class Writer:
-    """A language model that can write."""
+    """A language model that generates text."""
 
     run: Run
     engine: StepModel
     unit: Unit
 
     def encode(self, prompt: str) -> tuple[list[int], list[str]]:
-        """A prompt's token numbers, and the tokens that the model has never seen, left out."""
+        """The numbers of the prompt's known tokens, and its unknown tokens."""
         if not prompt:
             return [], []
         options = WorkerOptions(self.run.config.tokenizer, self.run.subword_model())
@@ -51,13 +51,14 @@ class Writer:
 
 
 def open_writer(path: str, report: Reporter, features: str | None = None, row: int = 1) -> Writer:
-    """Open a run directory of `train lm` or `train caption` for writing.
+    """Open a run directory of `train lm` or `train caption` to generate text.
 
     Args:
-        features: table of the vectors that lead a captioning model, and which row of it.
+        features: file of vectors for a captioning model.
+        row: number of the vector in that file, from 1.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
     run = open_run(path)
     leads = run.config.task == "caption"
@@ -65,7 +66,7 @@ def open_writer(path: str, report: Reporter, features: str | None = None, row: i
     settings, tensors = run.config.settings, read_weights(run.weights)
     vector = _vector(features, row, tensors, path) if leads else None
     if features is not None and not leads:
-        raise UserError("is no captioning model: --vectors lead nothing", where=path)
+        raise UserError("is not a captioning model", where=path, hint="leave out --vectors")
     try:
         engine = make_engine(run, tensors, vector, report)
         documents = leads or bool(settings["lines"])
@@ -77,38 +78,38 @@ def open_writer(path: str, report: Reporter, features: str | None = None, row: i
 def make_engine(
     run: Run, tensors: dict[str, Floats], vector: Floats | None, report: Reporter
 ) -> StepModel:
-    """The NumPy cells, or torch for what they do not compute."""
+    """The NumPy model, or torch for settings that NumPy does not support."""
     settings = run.config.settings
     if can_step(settings):
         return NumpyLanguageModel(settings["cell"], tensors, vector)
-    report.detail("torch writes, not the NumPy cells")
+    report.detail("torch generates the text")
     from rnntool.tasks.lm.torch_model import open_torch_model
 
     return open_torch_model(run, vector)
 
 
 def _vector(features: str | None, row: int, tensors: dict[str, Floats], path: str) -> Floats:
-    """The vector that leads a captioning model; without a file the mean of its training's."""
+    """The vector to describe; without a file, the mean of the training vectors."""
     try:
         mean: Floats = condition(tensors).mean
     except KeyError:
         raise UserError(
-            "damaged: a captioning model without its vectors' mean", where=path
+            "damaged: the mean of the training vectors is missing", where=path
         ) from None
     if features is None:
         return mean
     table = read_vector_rows(features)
     if row > len(table):
-        raise UserError(f"--row {row}, but there are {len(table):,}", where=features)
+        raise UserError(f"--row is {row}, but there are {len(table):,} rows", where=features)
     if table.shape[1] != len(mean):
-        raise UserError(f"vectors of {table.shape[1]}, but the model's have {len(mean)}",
+        raise UserError(f"has vectors of size {table.shape[1]}, but the model needs {len(mean)}",
                         where=features)  # fmt: skip
     vector: Floats = table[row - 1]
     return vector
 
 
 def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: Reporter) -> None:
-    """Write `--samples` texts, each flushed token by token; texts are parted by a blank line.
+    """Write `--samples` texts, token by token, with a blank line between them.
 
     Raises:
         UserError: the run or the prompt cannot be used.
@@ -119,7 +120,7 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
     ids, unknown = writer.encode(prompt)
     if unknown:
         shown = " ".join(dict.fromkeys(unknown))
-        report.warn(f"the model has never seen {shown}: left out of what it reads of the prompt")
+        report.warn(f"unknown to the model and left out of the prompt: {shown}")
     generator = np.random.default_rng(settings.seed)
     for number in range(settings.samples):
         pieces = _stopped(_pieces(writer, ids, settings, generator), _unescaped(settings.stop))
@@ -138,15 +139,15 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
 def check_settings(settings: GenerateSettings) -> None:
     """Raise a UserError where two settings exclude each other."""
     if settings.beam and settings.samples > 1:
-        raise UserError("--beam finds one text: it does not go with --samples")
+        raise UserError("--beam finds only one text", hint="leave out --samples")
     if settings.prompt is not None and settings.prompt_file is not None:
-        raise UserError("--prompt and --prompt-file: give one of them")
+        raise UserError("--prompt and --prompt-file exclude each other", hint="give one of them")
     if settings.stop == "":
         raise UserError("--stop is empty")
 
 
 def read_prompt_text(settings: GenerateSettings) -> str:
-    """The prompt, from the flag or its file (a final line feed is the file's, not the prompt's).
+    """The prompt, from the flag or a file; a line feed at the end of the file is removed.
 
     Raises:
         UserError: the file cannot be read or is not UTF-8.
@@ -164,7 +165,7 @@ def read_prompt_text(settings: GenerateSettings) -> str:
 def _pieces(
     writer: Writer, prompt: list[int], settings: GenerateSettings, generator: np.random.Generator
 ) -> Iterator[str]:
-    """The text in pieces as they become sure."""
+    """The text in pieces, each as soon as no later token can change it."""
     engine, vocabulary, unit = writer.engine, writer.run.vocabulary, writer.unit
     if settings.beam:
         ids = beam_search(engine, vocabulary, unit, prompt, settings.length, settings.beam)
@@ -177,10 +178,10 @@ def _pieces(
 
 
 def settled(text_of: Callable[[list[str]], str], tokens: Iterator[str]) -> Iterator[str]:
-    """Text of tokens in pieces that no later token changes.
+    """The text of tokens, in pieces that no later token can change.
 
-    A jamo may still join the character before it, so the last character is held back. The text is
-    made from the last line on: what stands before a line feed is settled.
+    A following jamo can combine with the last character, so that character is held back. Each line
+    is composed separately, since a line feed cannot combine.
     """
     line: list[str] = []
     given = 0
@@ -196,7 +197,7 @@ def settled(text_of: Callable[[list[str]], str], tokens: Iterator[str]) -> Itera
 
 
 def _unescaped(text: str | None) -> str | None:
-    r"""The text with `\n`, `\t` and `\\` as what they stand for, hard to type in a shell."""
+    r"""The text with `\n`, `\t` and `\\` replaced by the characters that they mean."""
     if text is None:
         return None
     meant = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
@@ -204,7 +205,7 @@ def _unescaped(text: str | None) -> str | None:
 
 
 def _stopped(pieces: Iterator[str], stop: str | None) -> Iterator[str]:
-    """The pieces up to the first place where `stop` stands."""
+    """The pieces up to the first occurrence of `stop`."""
     if stop is None:
         yield from pieces
         return
@@ -215,7 +216,7 @@ def _stopped(pieces: Iterator[str], stop: str | None) -> Iterator[str]:
         if place >= 0:
             yield held[:place]
             return
-        sure = len(held) - len(stop) + 1  # the rest may be the beginning of `stop`
+        sure = len(held) - len(stop) + 1  # the rest may be the start of `stop`
         if sure > 0:
             yield held[:sure]
             held = held[sure:]
@@ -223,6 +224,6 @@ def _stopped(pieces: Iterator[str], stop: str | None) -> Iterator[str]:
 
 
 def _joint(unit: Unit, prompt: str) -> str:
-    """What stands between a prompt and its continuation: a space between words."""
+    """The separator between a prompt and its continuation: a space for words, else nothing."""
     spaced = not unit.spelled and unit.spec.subword is None
     return " " if spaced and prompt and not prompt[-1].isspace() else ""

@@ -1,4 +1,4 @@
-"""How probable a language model finds a text.
+"""The log-likelihood of a text under a language model, in torch.
 
 Shapes: T time, B batch, N texts.
 """
@@ -19,8 +19,8 @@ from rnntool.models.stateful import State, detach
 from rnntool.text.vocabulary import PAD_ID
 
 Floats = NDArray[np.float64]
-_STEPS = 256  # of a chunk: bounds the memory
-_TOKENS = 16_384  # of a batch of documents
+_STEPS = 256  # length of a chunk, to limit the memory
+_TOKENS = 16_384  # maximum size of a batch of documents
 
 
 def likelihood_of_stream(
@@ -32,11 +32,11 @@ def likelihood_of_stream(
     streams: int = 1,
     window: int = 0,
 ) -> tuple[float, int]:
-    """Log-likelihood in nats of the tokens after `start`, and how many they are.
+    """Log-likelihood in nats of the tokens after `start`, and their number.
 
-    The state is carried on through the text. With more `streams` the text is cut into as many parts
-    that are read side by side, each from a zero state: faster, and a little worse. With a `window`
-    the state is zero again after so many tokens, as for a model that sees no further back.
+    The state is carried through the text. With several `streams`, the text is cut into that many
+    parts, which are read in parallel, each from a zero state; this is faster and gives a slightly
+    lower likelihood. With a `window`, the state is reset to zero after that many tokens.
     """
     total, count = 0.0, 0
     state: State | None = None
@@ -75,7 +75,7 @@ def likelihood_of_documents(
 def chunk_likelihood(
     model: LanguageModel, chunk: Chunk, state: State | None, device: torch.device
 ) -> tuple[torch.Tensor, State]:
-    """[T, B] log-likelihoods in nats, 0 where there is nothing to predict, and the state after."""
+    """[T, B] log-likelihoods in nats, 0 for padding, and the state after the chunk."""
     inputs = torch.from_numpy(chunk.inputs).to(device)
     targets = torch.from_numpy(chunk.targets).to(device)
     before = None if state is None else detach(state)

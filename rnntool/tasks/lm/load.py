@@ -1,4 +1,4 @@
-"""A trained language model, opened: its text as numbers, and how probable it finds them."""
+"""Open a trained language model in torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnntool.text.units import Unit
 
 @dataclass(frozen=True)
 class TrainedLanguageModel(Opened[LMSettings, LanguageModel]):
-    """A run directory's model, ready to be asked."""
+    """A language model from a run directory."""
 
     unit: Unit
 
@@ -29,7 +29,7 @@ def load_language_model(
     """Open a run of `train lm`.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
 
     def fresh(settings: LMSettings, run: Run) -> LanguageModel:
@@ -40,17 +40,17 @@ def load_language_model(
 
 
 class TorchScorer:
-    """A `Scorer` over a trained model."""
+    """A `Scorer` in torch."""
 
     def __init__(self, trained: TrainedLanguageModel) -> None:
         self.model, self.device = trained.model, trained.device
 
     def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
-        """Each document from the zero state."""
+        """Score each document, from a zero state."""
         return likelihood_of_documents(self.model, ids, starts, stops, self.device)
 
     def stream(
         self, ids: IdFile, start: int, stop: int, streams: int = 1, window: int = 0
     ) -> tuple[float, int]:
-        """The text as so many parts, or from a zero state after each `window` tokens."""
+        """Score the text, in `streams` parallel parts, or with a reset after `window` tokens."""
         return likelihood_of_stream(self.model, ids, start, stop, self.device, streams, window)

@@ -1,4 +1,4 @@
-"""Who says how probable a text is: the NumPy cells for a short one, torch for the rest."""
+"""Score texts with a language model: short ones in NumPy, others in torch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from rnntool.runs.answerer import TORCH_ANSWERS
 from rnntool.runs.inference_settings import InferenceSettings
 
 Floats = NDArray[np.float64]
-_SHORT = 20_000  # tokens that NumPy has scored before torch would be imported
+_SHORT = 20_000  # tokens that NumPy scores in less time than importing torch takes
 
 
 class Scorer(Protocol):
-    """A language model that is asked how probable texts are."""
+    """A language model that computes the log-likelihood of texts."""
 
     def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
         """Log-likelihoods in nats of the tokens after the first of each document, in any order."""
@@ -32,11 +32,11 @@ class Scorer(Protocol):
     def stream(
         self, ids: IdFile, start: int, stop: int, streams: int = 1, window: int = 0
     ) -> tuple[float, int]:
-        """Log-likelihood in nats of the tokens after `start`, and how many they are."""
+        """Log-likelihood in nats of the tokens after `start`, and their number."""
 
 
 class NumpyScorer:
-    """The NumPy cells."""
+    """A `Scorer` in NumPy."""
 
     def __init__(self, run: Run) -> None:
         try:
@@ -45,14 +45,14 @@ class NumpyScorer:
             raise UserError(f"do not fit the model: {error}", where=run.weights) from None
 
     def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
-        """Each document from the zero state."""
+        """Score each document, from a zero state."""
         pairs = zip(starts.tolist(), stops.tolist(), strict=True)
         return log_likelihoods(self.engine, [ids.read(start, stop + 1) for start, stop in pairs])
 
     def stream(
         self, ids: IdFile, start: int, stop: int, streams: int = 1, window: int = 0
     ) -> tuple[float, int]:
-        """One text, its state carried from its first token to its last."""
+        """Score the text as one stream, with the state carried through it."""
         assert streams == 1
         assert window == 0
         ((_, values),) = log_likelihoods(self.engine, [ids.read(start, stop)])
@@ -62,10 +62,10 @@ class NumpyScorer:
 def open_scorer(
     run: Run, tokens: int, settings: InferenceSettings, report: Reporter, *, plain: bool = True
 ) -> Scorer:
-    """Who scores so many tokens fastest.
+    """The scorer that is fastest for this number of tokens.
 
     Args:
-        plain: whether the text is one stream, or each document by itself.
+        plain: whether the text is one stream, or separate documents.
 
     Raises:
         UserError: the run's weights cannot be used.

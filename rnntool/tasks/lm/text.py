@@ -1,4 +1,4 @@
-"""Text as a language model's numbers. No torch."""
+"""Text as the token numbers of a language model (without torch)."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from rnntool.text.units import Unit
 
 @dataclass(frozen=True)
 class NumberedText:
-    """A text as token numbers, and how long it is in other units."""
+    """A text as token numbers, with its length in characters and lines."""
 
     ids: IdFile
-    characters: int  # of the text as it stands, a line feed for each line's end
-    ends: Ints  # where each line's tokens end
-    unknown: dict[str, int]  # tokens that the model has not seen, with their counts
+    characters: int  # of the text itself, with a line feed for the end of each line
+    ends: Ints  # position after the last token of each line
+    unknown: dict[str, int]  # unknown tokens and their counts
 
     @property
     def spans(self) -> tuple[Ints, Ints]:
-        """Where the tokens to read of each line begin and end: all but its last."""
+        """Start and end of the tokens that are read in each line: all except its last."""
         return np.concatenate([[0], self.ends])[:-1], self.ends - 1
 
 
 def unit_of(run: Run) -> Unit:
-    """What a run of `train lm` or `train bilm` reads."""
+    """The unit of text of a run of `train lm` or `train bilm`."""
     return Unit(parse_identity(run.config.tokenizer), bool(run.config.settings["lines"]))
 
 
@@ -51,10 +51,10 @@ def numbered_text(
     *,
     documents: bool = False,
 ) -> Iterator[NumberedText]:
-    """The text of files as the model's numbers, in a file that goes when the block ends.
+    """The text of files as token numbers, in a temporary file that is deleted after the block.
 
     Args:
-        documents: each line by itself, after the token that a text's first one is predicted from.
+        documents: start each line with the token from which the first one is predicted.
 
     Raises:
         UserError: a file cannot be used, or has tokens of another tokenizer.

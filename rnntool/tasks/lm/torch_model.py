@@ -1,4 +1,4 @@
-"""A language model's forward pass, a token at a time, by torch: for what the NumPy cells lack.
+"""A language model in torch, one token at a time, for settings that NumPy does not support.
 
 Shapes: B batch, V vocabulary.
 """
@@ -24,7 +24,7 @@ from rnntool.tasks.lm.settings import LMSettings
 
 
 class TorchLanguageModel:
-    """`inference.language_model.StepModel` over a torch model.
+    """A `StepModel` (inference/language_model.py) in torch.
 
     Args:
         model: a language model, or a captioning model with `vector` [F].
@@ -66,10 +66,10 @@ class TorchLanguageModel:
 
 
 def open_torch_model(run: Run, vector: Floats | None) -> TorchLanguageModel:
-    """The engine of a run of `train lm` or `train caption`.
+    """Open a run of `train lm` or `train caption` in torch.
 
     Raises:
-        UserError: its weights are damaged or do not fit.
+        UserError: the weights are damaged or do not fit.
     """
     where = f"{run.path}/config.yaml"
     model: LanguageModel
@@ -84,12 +84,12 @@ def open_torch_model(run: Run, vector: Floats | None) -> TorchLanguageModel:
 
 
 def first_axis(state: list[Any]) -> States:
-    """A state as the searches index it: a tuple a layer, the batch first."""
+    """torch's state in the layout of `generation/`: one tuple per layer, batch first."""
     layers = [layer if isinstance(layer, tuple) else (layer,) for layer in state]
     return cast(States, [tuple(part[0] for part in layer) for layer in layers])
 
 
 def batch_second(states: States) -> State:
-    """The way back: h [1, B, H] a layer, or (h, c)."""
+    """A state in torch's layout: h [1, B, H] for each layer, or (h, c)."""
     parts = [tuple(torch.as_tensor(p).unsqueeze(0).contiguous() for p in s) for s in states]
     return [part if len(part) > 1 else part[0] for part in parts]

@@ -1,4 +1,4 @@
-"""`train lm`."""
+"""`train lm`: from files and settings to a training job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnntool.tasks.lm.task import LMTask, build_model
 
 
 def prepare_job(inputs: list[str], settings: LMSettings, folder: Path, report: Reporter) -> Job:
-    """A language model to train on text files, which are read as one text, in order.
+    """The training job of a language model on text files, which are read in order as one text.
 
     Raises:
         UserError: an input cannot be used.

@@ -1,1 +1,1 @@
-"""A text for each text: many to many, by an encoder and a decoder."""
+"""Sequence to sequence, many to many: an encoder and a decoder from a text to a text."""

@@ -1,4 +1,4 @@
-"""What `train seq2seq` reads: pairs of texts, vocabularies, validation split."""
+"""The data of `train seq2seq`: pairs of texts, vocabularies, validation split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnntool.text.vocabulary import EOS_ID, Vocabulary, build_vocabulary
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training needs of its inputs."""
+    """The inputs of a training, read and numbered."""
 
     train: NumberedPairs
     validation: NumberedPairs
@@ -34,13 +34,13 @@ class Prepared:
     subword_model: bytes | None
 
     def write(self, folder: Path) -> None:
-        """Copy into the run directory what answers will need."""
+        """Write what `predict` needs into the run directory."""
         write_parts(folder, self.sources, [], self.subword_model)
         write_vocabulary(str(folder / TARGET_VOCAB), self.targets)
 
 
 def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
-    """Read the pairs, number them, and split the validation part off.
+    """Read and number the pairs, and split off the validation part.
 
     Raises:
         UserError: a file cannot be used.
@@ -64,7 +64,7 @@ def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
         for side in (sources, targets)
     ]
     report.note(
-        f"{path}: {len(train):,} pairs to train on, {len(held):,} to validate on; {identity},"
+        f"{path}: {len(train):,} pairs for training, {len(held):,} for validation; {identity},"
         f" vocabularies of {len(known[0]):,} and {len(known[1]):,}"
     )
     return Prepared(
@@ -85,7 +85,7 @@ def number_pairs(
 
 
 def input_files(path: str, settings: Seq2SeqSettings) -> dict[str, Any]:
-    """Each input's path and sha256, for the run's configuration."""
+    """Path and sha256 of each input, for the run's configuration."""
     paths: dict[str, str | None] = {"train": path, "subword_model": settings.subword_model}
     if validation_share(settings.validation) is None:
         paths["validation"] = settings.validation

@@ -1,4 +1,4 @@
-"""Likelihood of the true answers, and how close the model's own are: what `rnntool eval` does."""
+"""`rnntool eval` for a seq2seq model: likelihood of the true targets, and BLEU of its output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Seq2SeqReport:
     target_tokens: int
     nats_per_token: float
     perplexity: float
-    nats_per_character: float  # of the target texts, ends included
+    nats_per_character: float  # of the target texts, including their ends
     exact_match: float
     bleu: float  # sacrebleu, white-space words (13a)
     bleu_characters: float  # sacrebleu, characters
@@ -42,7 +42,7 @@ class Seq2SeqReport:
 
 
 def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) -> Seq2SeqReport:
-    """Score a run on pairs: likelihood of the true answers, and the model's own.
+    """Score a run on pairs: the likelihood of the true targets, and the model's output.
 
     Raises:
         UserError: run or data cannot be used, or sacrebleu is missing.
@@ -60,7 +60,7 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
         sources, targets = list(split(p.source for p in pairs)), list(split(truth))
     numbered = number_pairs(sources, targets, trained.run.vocabulary, trained.targets)
     total, count = target_likelihood(trained.model, numbered, trained.device)
-    report.note(f"answering {len(pairs):,} sources")
+    report.note(f"generating the output for {len(pairs):,} sources")
     answers = trained.answers(numbered.sources, settings.length, settings.beam)
     loss = -total / count
     return Seq2SeqReport(
@@ -76,7 +76,7 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
 
 
 def text_scores(answers: list[str], truth: list[str]) -> dict[str, float]:
-    """BLEU of words and of characters, and chrF, as sacrebleu counts them (0 to 100).
+    """BLEU of words and of characters, and chrF, from sacrebleu (0 to 100).
 
     Raises:
         UserError: sacrebleu is not installed.

@@ -1,4 +1,4 @@
-"""A trained sequence-to-sequence model, opened.
+"""Open a trained sequence-to-sequence model, and generate with it.
 
 Shapes: B batch, S source steps, V target vocabulary.
 """
@@ -30,12 +30,12 @@ from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
 
-_EVAL_TOKENS = 8_192  # of a padded batch of sources at most
+_EVAL_TOKENS = 8_192  # maximum size of a padded batch of sources
 
 
 @dataclass(frozen=True)
 class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
-    """A run directory's model, ready to answer."""
+    """A seq2seq model from a run directory."""
 
     targets: Vocabulary
     unit: Unit
@@ -43,17 +43,18 @@ class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
     def splitter(
         self, settings: InferenceSettings, report: Reporter
     ) -> AbstractContextManager[Split]:
-        """What splits texts into the model's units."""
+        """A splitter of texts into the model's units."""
         worker = WorkerOptions(
             self.run.config.tokenizer, self.run.subword_model(), settings.jvm_heap
         )
         return text_splitter(self.unit, worker, settings.workers, report)
 
     def answers(self, sources: Sequences, length: int, beam: int) -> list[str]:
-        """What the model writes to each of N sources, of `length` tokens at most.
+        """The output for each of N sources.
 
         Args:
-            beam: hypotheses side by side; 0: always the likeliest token.
+            length: maximum number of tokens.
+            beam: number of hypotheses; 0: greedy.
         """
         written = self._searched(sources, length, beam) if beam else self._greedy(sources, length)
         return [self.unit.text(self.targets.decode(ids)) for ids in written]
@@ -67,7 +68,7 @@ class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
         return texts
 
     def _write(self, sources: Sequences, rows: NDArray[np.int64], length: int) -> list[list[int]]:
-        """The likeliest token at each step, a batch at a time, until all texts have ended."""
+        """The likeliest token at each step for a batch, until all texts have ended."""
         memory = self._read(sources, rows)
         state = memory.start
         token = torch.full((len(rows), 1), BOS_ID, device=self.device)
@@ -100,13 +101,13 @@ class TrainedSeq2Seq(Opened[Seq2SeqSettings, Seq2Seq]):
 
 
 class Seq2SeqDecoder:
-    """A decoder before one source, step by step, for the searches of `generation/`."""
+    """The decoder for one source as a `StepModel`, for beam search in `generation/`."""
 
     def __init__(self, model: Seq2Seq, memory: Memory) -> None:
         self.model, self.memory = model, memory
 
     def zero_states(self) -> States:
-        """The state that the encoder left."""
+        """The decoder's first state, from the encoder."""
         return first_axis(self.memory.start)
 
     def step(self, ids: NDArray[np.int64], states: States) -> tuple[Floats, States]:
@@ -125,7 +126,7 @@ def load_seq2seq(run: str | Run, device: str = "auto", threads: int = 0) -> Trai
     """Open a run of `train seq2seq`.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
 
     def targets(run: Run) -> Vocabulary:

@@ -1,4 +1,4 @@
-"""An answer for each line: what `rnntool predict` does with a seq2seq model."""
+"""`rnntool predict` for a seq2seq model: a text for each line."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from rnntool.runs.inference_settings import PredictSettings
 from rnntool.runs.rows import stream_options
 from rnntool.tasks.seq2seq.load import load_seq2seq
 
-_TOGETHER = 256  # texts answered before the first of them is written
+_TOGETHER = 256  # maximum number of texts per batch
 
 
 def predict(
     run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
-    """Answer every line, in order, flushed as the answers come.
+    """Write the output for every line, in order; flush after each batch.
 
     Returns:
-        How many lines were answered.
+        The number of lines.
 
     Raises:
         UserError: run or an input cannot be used.

@@ -1,4 +1,4 @@
-"""Sequence to sequence, many to many and delayed: batches, loss and validation.
+"""Sequence to sequence (many to many, delayed): batches, loss and validation.
 
 Shapes: B batch, S source steps, T target steps.
 """
@@ -23,11 +23,11 @@ from rnntool.tasks.seq2seq.settings import Seq2SeqSettings
 from rnntool.text.vocabulary import BOS_ID, PAD_ID, Vocabulary
 from rnntool.training.task import StepResult
 
-_EVAL_TOKENS = 8_192  # of a padded evaluation batch at most
+_EVAL_TOKENS = 8_192  # maximum size of a padded evaluation batch
 
 
 class Seq2SeqTask(RowTask):
-    """What the training loop asks for."""
+    """Batches, loss and validation of a seq2seq model, for the training loop."""
 
     unit = "target tokens"
     monitor = "loss"
@@ -54,7 +54,7 @@ class Seq2SeqTask(RowTask):
         return StepResult(loss, len(wanted), nats=nats)
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Nats a target token and perplexity, true tokens read."""
+        """Nats per target token and perplexity, with the true tokens as inputs."""
         total, count = target_likelihood(cast(Seq2Seq, model), self.validation, device)
         loss = -total / count
         return {"loss": loss, "perplexity": math.exp(min(loss, 700))}
@@ -80,7 +80,7 @@ def make_batch(data: NumberedPairs, rows: Ints, device: torch.device) -> Batch:
 
 
 def target_scores(model: Seq2Seq, batch: Batch, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """[N, V] scores of all real target tokens and their [N] numbers."""
+    """[N, V] scores of all target tokens without padding, and their [N] numbers."""
     memory = model.read(batch.ids, batch.lengths)
     features, _ = model.write(inputs, memory, memory.start)
     real = batch.targets != PAD_ID
@@ -88,11 +88,11 @@ def target_scores(model: Seq2Seq, batch: Batch, inputs: Tensor) -> tuple[Tensor,
 
 
 def own_inputs(model: Seq2Seq, batch: Batch, share: float) -> Tensor:
-    """The decoder's inputs, a share of them true and the others what it would have written there.
+    """The decoder's inputs: a share of true tokens, and the model's own predictions for the rest.
 
-    Two passes instead of one a token: what the model writes after true tokens stands in for what it
-    would write after its own (Mihaylova and Martins 2019, "Scheduled Sampling for Transformers",
-    §2.2; after Bengio et al. 2015).
+    The predictions come from one pass over the true tokens, instead of one pass per token
+    (Mihaylova and Martins 2019, "Scheduled Sampling for Transformers", §2.2; after Bengio et al.
+    2015).
     """
     with torch.no_grad():
         memory = model.read(batch.ids, batch.lengths)
@@ -107,7 +107,7 @@ def own_inputs(model: Seq2Seq, batch: Batch, share: float) -> Tensor:
 def target_likelihood(
     model: Seq2Seq, data: NumberedPairs, device: torch.device
 ) -> tuple[float, int]:
-    """ln p of all target tokens, each after the true ones before it, and how many there are."""
+    """Total ln p of all target tokens, each given the true ones before it, and their number."""
     total, count = 0.0, 0
     with torch.inference_mode():
         for rows in sorted_batches(data.lengths, _EVAL_TOKENS):
@@ -119,5 +119,5 @@ def target_likelihood(
 
 
 def build_model(settings: Seq2SeqSettings, sources: Vocabulary, targets: Vocabulary) -> Seq2Seq:
-    """A fresh model."""
+    """An untrained model."""
     return Seq2Seq(settings, len(sources), len(targets))

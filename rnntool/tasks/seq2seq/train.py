@@ -1,4 +1,4 @@
-"""`train seq2seq`."""
+"""`train seq2seq`: from a file and settings to a training job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnntool.tasks.seq2seq.task import Seq2SeqTask, build_model
 def prepare_job(
     inputs: list[str], settings: Seq2SeqSettings, folder: Path, report: Reporter
 ) -> Job:
-    """An encoder and a decoder to train on pairs of texts.
+    """The training job of an encoder and a decoder on pairs of texts.
 
     Raises:
         UserError: an input cannot be used.

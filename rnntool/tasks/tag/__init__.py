@@ -1,1 +1,1 @@
-"""A tag for each token: many to many, aligned."""
+"""Tagging, many to many and aligned: a tag for each token."""

@@ -1,4 +1,4 @@
-"""Two taggers on the same sentences: what `rnntool compare` does with them."""
+"""`rnntool compare` for two taggers on the same sentences."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rnntool.tasks.tag.evaluate import answer_sentences
 
 
 def compare(a: Run, b: Run, data: str, settings: CompareSettings, report: Reporter) -> Paired:
-    """Which tokens either gets right; the bootstrap draws whole sentences.
+    """Compare which tokens each of the two runs gets right; the bootstrap samples sentences.
 
     Args:
-        b: its tags are those of `a`, in any order.
+        b: a run with the same tags as `a`, in any order.
 
     Raises:
         UserError: a run or the data cannot be used.
@@ -25,7 +25,7 @@ def compare(a: Run, b: Run, data: str, settings: CompareSettings, report: Report
     sentences, encoded, of_a = answer_sentences(a, data, settings.reading, report)
     read_by_b, _, of_b = answer_sentences(b, data, settings.reading, report)
     if [(s.tokens, s.tags) for s in read_by_b] != [(s.tokens, s.tags) for s in sentences]:
-        raise UserError("the runs were trained on other columns, and read it differently",
+        raise UserError("the runs were trained on different columns, so they read it differently",
                         where=data, hint="give --text-column and --label-column")  # fmt: skip
     of_b = of_b[:, [b.labels.index(tag) for tag in a.labels]]
     truth, offsets = encoded.tags.ids.astype(np.int64), encoded.sequences.offsets

@@ -1,4 +1,4 @@
-"""What `train tag` reads: tagged sentences, vocabularies, validation split."""
+"""The data of `train tag`: tagged sentences, vocabularies, validation split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnntool.text.vocabulary import Vocabulary, build_vocabulary
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training needs of its inputs."""
+    """The inputs of a training, read and numbered."""
 
     train: Tagged
     validation: Tagged
@@ -34,7 +34,7 @@ class Prepared:
     context: Context | None
 
     def write(self, folder: Path) -> None:
-        """Copy into the run directory what tagging will need."""
+        """Write what `predict` needs into the run directory."""
         write_parts(folder, self.vocabulary, self.tags)
         write_vocabulary(str(folder / CHARACTERS), self.characters)
         if self.context is not None:
@@ -44,7 +44,7 @@ class Prepared:
 def prepare(
     path: str, settings: TagSettings, context: Context | None, report: Reporter
 ) -> Prepared:
-    """Read the sentences, number them, and split the validation part off.
+    """Read and number the sentences, and split off the validation part.
 
     Raises:
         UserError: a file cannot be used, or there are fewer than two tags.
@@ -57,7 +57,7 @@ def prepare(
     )
     tags = sorted({tag for s in [*train, *held] for tag in s.tags})
     if len(tags) < 2:
-        raise UserError(f"has one tag only, {tags[0]!r}", where=path)
+        raise UserError(f"has only one tag, {tags[0]!r}", where=path)
     vocabulary = _vocabulary(train, settings, context)
     characters = count_characters(set(tokens(train)), settings.character_unit)
     speller = Speller(settings.character_unit, characters)
@@ -71,9 +71,9 @@ def prepare(
     unknown = sum(token not in vocabulary.ids for token in tokens(held))
     count = len(prepared.validation.sequences.ids)
     report.note(
-        f"{path}: {len(train):,} sentences to train on, {len(held):,} to validate on;"
-        f" {len(vocabulary):,} tokens in the vocabulary, {unknown / max(1, count):.1%} of"
-        f" validation's unknown; {len(tags)} tags"
+        f"{path}: {len(train):,} sentences for training, {len(held):,} for validation;"
+        f" vocabulary of {len(vocabulary):,}, {unknown / max(1, count):.1%} of the validation"
+        f" tokens are unknown; {len(tags)} tags"
     )
     return prepared
 
@@ -81,25 +81,25 @@ def prepare(
 def _vocabulary(
     train: list[Sentence], settings: TagSettings, context: Context | None
 ) -> Vocabulary:
-    """Of the training part, so that validation shows how unknown words fare; or the biLM's."""
+    """The biLM's vocabulary, or that of the training part, so that validation has unknown words."""
     if context is None:
         return build_vocabulary(Counter(tokens(train)), "whitespace", settings.min_count)
     vocabulary = context.run.vocabulary
     if vocabulary.tokenizer != "whitespace":
         raise UserError(
-            f"reads tokens of {vocabulary.tokenizer!r}, but these sentences are words",
-            where=context.run.path, hint="train bilm --unit word on such words",
+            f"reads tokens of {vocabulary.tokenizer!r}, but the tagger's tokens are words",
+            where=context.run.path, hint="train it with train bilm --unit word",
         )  # fmt: skip
     return vocabulary
 
 
 def tokens(sentences: list[Sentence]) -> Iterator[str]:
-    """All tokens of sentences."""
+    """The tokens of all sentences."""
     return (token for sentence in sentences for token in sentence.tokens)
 
 
 def input_files(path: str, settings: TagSettings) -> dict[str, Any]:
-    """Each input's path and sha256, for the run's configuration."""
+    """Path and sha256 of each input, for the run's configuration."""
     paths = {
         "train": path,
         "vectors": settings.vectors,

@@ -1,4 +1,4 @@
-"""Entities in BIO tags, and how many of them are found. No torch."""
+"""Entities in BIO tags, and their F1 (without torch)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def has_entities(tags: list[str]) -> bool:
 
 
 def entity_counts(truth: Ints, predicted: Ints, offsets: Ints, tags: list[str]) -> Ints:
-    """[sentences, 2]: twice the entities that are found, and those true plus those predicted.
+    """[sentences, 2]: twice the number of correct entities, and true plus predicted entities.
 
-    The ratio of their sums is `entity_f1`.
+    The ratio of the two column sums is `entity_f1`.
     """
     get_entities = _seqeval().sequence_labeling.get_entities
     counts = []
@@ -33,7 +33,7 @@ def entity_counts(truth: Ints, predicted: Ints, offsets: Ints, tags: list[str]) 
 
 
 def entity_f1(truth: Ints, predicted: Ints, offsets: Ints, tags: list[str]) -> float:
-    """F1 of whole entities, as CoNLL 2003 counts them (seqeval)."""
+    """F1 of whole entities, as in CoNLL 2003 (computed by seqeval)."""
     f1 = _seqeval().f1_score
     found = _sentences(truth, offsets, tags), _sentences(predicted, offsets, tags)
     return float(f1(*found, zero_division=0))

@@ -1,4 +1,4 @@
-"""How well a tagger does: what `rnntool eval` does with one."""
+"""`rnntool eval` for a tagger: its score on tagged sentences."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class TaggingReport:
     sentences: int
     tokens: int
     accuracy: float
-    unknown_share: float  # tokens that the vocabulary lacks
-    unknown_accuracy: float | None  # on those
+    unknown_share: float  # share of tokens that are not in the vocabulary
+    unknown_accuracy: float | None  # accuracy on those
     sentence_accuracy: float  # sentences without a wrong tag
-    entity_f1: float | None  # of BIO tags
+    entity_f1: float | None  # for BIO tags only
     by_tag: ClassificationReport
 
     def as_dict(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class TaggingReport:
         return {**vars(self), "by_tag": self.by_tag.as_dict()}
 
     def tables(self) -> list[Table]:
-        """The figures in all, and those of each tag."""
+        """The overall figures, and those of each tag."""
         whole = {name: value for name, value in vars(self).items() if name != "by_tag"}
         return [figure_table(whole), self.by_tag.class_table("tag")]
 

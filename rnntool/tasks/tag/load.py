@@ -1,4 +1,4 @@
-"""A trained tagger, opened in torch."""
+"""Open a trained tagger in torch."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from rnntool.tasks.tag.task import build_model, tag_probabilities
 
 @dataclass(frozen=True)
 class TrainedTagger(Opened[TagSettings, SequenceTagger]):
-    """A run directory's model, ready to answer."""
+    """A tagger from a run directory."""
 
     reader: TagReader
 
     def probabilities(self, data: Tagged) -> NDArray[np.float64]:
-        """[M, C] of the tokens of all sentences, one sentence after the other."""
+        """[M, C] for the tokens of all sentences, in order."""
         return tag_probabilities(self.model, data, self.device)[0]
 
 
@@ -32,7 +32,7 @@ def load_tagger(run: str | Run, device: str = "auto", threads: int = 0) -> Train
     """Open a run of `train tag`.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
 
     def fresh(settings: TagSettings, run: Run) -> SequenceTagger:

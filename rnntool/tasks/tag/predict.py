@@ -1,4 +1,4 @@
-"""Tag each sentence: what `rnntool predict` does with a tagger."""
+"""`rnntool predict` for a tagger: a tag for each token."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from rnntool.tasks.tag.settings import TagSettings
 def predict(
     run: Run, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
-    """Tag every sentence, in order, flushed as the answers come: text, columns or CoNLL-U.
+    """Tag every sentence of text, columns or CoNLL-U, in order; flush after each batch.
 
     Args:
-        run: of `train tag`.
+        run: a run of `train tag`.
 
     Returns:
-        How many sentences were tagged.
+        The number of sentences.
 
     Raises:
         UserError: run or an input cannot be used.
@@ -58,14 +58,14 @@ def predict(
 
 
 class TagAnswering(Answering[Tagged]):
-    """A tagger; asked about the tokens of sentences, one sentence after the other."""
+    """A tagger of the tokens of several sentences."""
 
     def __init__(self, reader: TagReader, settings: AnswerSettings, report: Reporter) -> None:
         super().__init__(reader.run, can_tag(reader.run.config.settings), settings, report)
         self.reader = reader
 
     def open_numpy(self) -> Callable[[Tagged], Floats]:
-        """The engine over numbered sentences."""
+        """The NumPy tagger."""
         token, letter = len(self.run.vocabulary) - 1, len(self.reader.characters) - 1
         engine = open_numpy_model(
             self.run,
@@ -77,7 +77,7 @@ class TagAnswering(Answering[Tagged]):
         )
 
     def open_torch(self) -> Callable[[Tagged], Floats]:
-        """The model as it was trained."""
+        """The torch model."""
         from rnntool.tasks.tag.load import load_tagger
 
         tagger = load_tagger(self.run, self.settings.device, self.settings.threads)
@@ -92,7 +92,7 @@ def _rows(sequences: Sequences) -> list[list[int]]:
 def _answers(
     answering: TagAnswering, sentences: list[Sentence], path: str
 ) -> Iterator[tuple[Sentence, list[str], list[float]]]:
-    bare = [Sentence(s.line, s.tokens) for s in sentences]  # tags that stand there are not used
+    bare = [Sentence(s.line, s.tokens) for s in sentences]  # ignore tags in the file
     encoded = answering.reader.encode(bare, path)
     probabilities = answering.probabilities(encoded)
     best, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)

@@ -1,4 +1,4 @@
-"""How a trained tagger reads sentences (torch-free)."""
+"""How a trained tagger reads sentences (without torch)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rnntool.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class TagReader:
-    """Sentences as a run's model takes them."""
+    """Reads sentences for the model of a run."""
 
     run: Run
     settings: TagSettings
     characters: Vocabulary
 
     def options(self, given: InferenceSettings, tag_column: str | None = None) -> TaggedOptions:
-        """Columns as in training where the user says nothing; the form is seen from the file."""
+        """Options for reading: the given columns, or else those of the training."""
         return TaggedOptions(
             "lines" if given.format == "lines" else "auto",
             given.text_column or self.settings.token_column,
@@ -32,7 +32,7 @@ class TagReader:
         )
 
     def encode(self, sentences: list[Sentence], path: str) -> Tagged:
-        """Sentences as the model's numbers.
+        """Sentences as the numbers of the model.
 
         Raises:
             UserError: a tag was not seen in training.
@@ -42,9 +42,9 @@ class TagReader:
 
 
 def tag_reader(run: Run, settings: TagSettings) -> TagReader:
-    """Of a run of `train tag`.
+    """The reader for a run of `train tag`.
 
     Raises:
-        UserError: its characters are missing or damaged.
+        UserError: the run's file of characters is missing or damaged.
     """
     return TagReader(run, settings, read_vocabulary(str(run.path / CHARACTERS)))

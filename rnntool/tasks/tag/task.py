@@ -1,6 +1,6 @@
-"""Tagging, many to many and aligned: batches, loss and validation.
+"""Tagging (many to many, aligned): batches, loss and validation.
 
-Shapes: B batch, T time, C tags, N tokens in all.
+Shapes: B batch, T time, C tags, N total number of tokens.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from rnntool.tasks.tag.settings import TagSettings
 from rnntool.text.vocabulary import Vocabulary
 from rnntool.training.task import StepResult
 
-_EVAL_TOKENS = 16_384  # of a padded evaluation batch at most
+_EVAL_TOKENS = 16_384  # maximum size of a padded evaluation batch
 
 
 class TagTask(RowTask):
-    """What the training loop asks for."""
+    """Batches, loss and validation of a tagger, for the training loop."""
 
     unit = "tokens"
     monitor = "accuracy"
@@ -43,14 +43,14 @@ class TagTask(RowTask):
             self.monitor = "f1"
 
     def training_step(self, model: nn.Module, batch: Ints, device: torch.device) -> StepResult:
-        """Mean negative log-likelihood of the batch's tags, a token."""
+        """Mean negative log-likelihood of the batch's tags, per token."""
         tagger = cast(SequenceTagger, model)
         scores, tags, real = batch_scores(tagger, self.train, batch, device)
         correct = int((scores.argmax(dim=2) == tags)[real].sum())
         return StepResult(tagger.loss(scores, tags, real), int(real.sum()), correct)
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Loss in nats a token and accuracy on the validation data; F1 of entities if there are."""
+        """Loss in nats per token, accuracy and, for BIO tags, entity F1 on the validation data."""
         tagger = cast(SequenceTagger, model)
         probabilities, truth = tag_probabilities(tagger, self.validation, device)
         right = probabilities[np.arange(len(truth)), truth]
@@ -68,7 +68,7 @@ class TagTask(RowTask):
 def batch_scores(
     model: SequenceTagger, data: Tagged, rows: Ints, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """[B, T, C] scores, [B, T] tag numbers and [B, T] real steps of the rows."""
+    """[B, T, C] scores, [B, T] tag numbers, and a [B, T] mask of the steps without padding."""
     ids, lengths = data.sequences.padded(rows)
     words, _ = data.words.padded(rows)
     distinct, places = np.unique(words, return_inverse=True)
@@ -83,9 +83,9 @@ def batch_scores(
 def tag_probabilities(
     model: SequenceTagger, data: Tagged, device: torch.device
 ) -> tuple[NDArray[np.float64], Ints]:
-    """[N, C] probabilities and [N] true tags of all tokens, in the data's order.
+    """[N, C] probabilities and [N] true tags of all tokens, in the order of the data.
 
-    With a conditional random field they are its marginals.
+    With a conditional random field, the probabilities are its marginals.
     """
     offsets, lengths = data.sequences.offsets, data.sequences.lengths
     result: NDArray[np.float64] | None = None
@@ -107,5 +107,5 @@ def build_model(
     tags: list[str],
     context: BiLMModelSettings | None = None,
 ) -> SequenceTagger:
-    """A fresh tagger."""
+    """An untrained tagger."""
     return SequenceTagger(settings, len(vocabulary), len(characters), len(tags), context)

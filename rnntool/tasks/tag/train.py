@@ -1,4 +1,4 @@
-"""`train tag`."""
+"""`train tag`: from a file and settings to a training job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnntool.tasks.tag.task import TagTask, build_model
 
 
 def prepare_job(inputs: list[str], settings: TagSettings, folder: Path, report: Reporter) -> Job:
-    """A tagger to train on tagged sentences.
+    """The training job of a tagger on tagged sentences.
 
     Raises:
         UserError: an input cannot be used.
