@@ -166,7 +166,7 @@ def test_the_makefile_builds_rebuilds_and_survives_an_interruption(tmp_path):
     (tmp_path / "train.txt").touch()  # the same data with a new date: all is done, nothing trained
     touched = make()
     assert touched.returncode == 0, touched.stderr
-    assert "finished before" in touched.stderr
+    assert "already trained" in touched.stderr
     assert (run / "weights.safetensors").read_bytes() == weights
     assert "up to date" in make().stdout
     write_reviews(tmp_path / "train.txt", 80, 6)  # other data: trained anew

@@ -1,1 +1,1 @@
-"""What all tasks share around a run directory: training one, opening one, asking one."""
+"""Code that all tasks share around a run directory: train it, open it, use it."""

@@ -1,4 +1,4 @@
-"""Who answers: the NumPy cells, before torch could even be imported, or torch."""
+"""Choose who computes predictions: NumPy, which needs no torch import, or torch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from rnntool.models.tensor_names import TOKEN_VECTORS
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import AnswerSettings
 
-TORCH_ANSWERS = "torch answers, not the NumPy cells"
-_FEW = 24  # lines together up to which NumPy is done before a GPU could even be asked
+TORCH_ANSWERS = "torch computes the answers"
+_FEW = 24  # with a GPU: up to this many lines NumPy is faster than starting torch
 
 Floats = NDArray[np.float64]
 E = TypeVar("E")
@@ -27,13 +27,13 @@ Q = TypeVar("Q", bound=Sized)
 
 
 class Answering(ABC, Generic[Q]):
-    """A run that answers at once, and fast when there is much to answer.
+    """A run that predicts without delay, and fast for large inputs.
 
-    The NumPy cells answer what they can; torch what they cannot, and much at a time where there may
-    be a GPU. Once torch is there, it answers all.
+    NumPy computes what it can. Torch computes the models that NumPy cannot, and large batches where
+    there may be a GPU. Once torch is loaded, it computes everything.
 
     Args:
-        able: whether the NumPy cells compute what the run's model does.
+        able: whether NumPy can compute the run's model.
     """
 
     def __init__(self, run: Run, able: bool, settings: AnswerSettings, report: Reporter) -> None:
@@ -46,7 +46,7 @@ class Answering(ABC, Generic[Q]):
         self._torch: Callable[[Q], Floats] | None = None
 
     def open(self) -> None:
-        """Load what will answer, before anything is read that it is to answer.
+        """Load the NumPy model, before any input is read.
 
         Raises:
             UserError: the run's weights cannot be used.
@@ -55,9 +55,9 @@ class Answering(ABC, Generic[Q]):
             self._numpy = self._numpy or self.open_numpy()
 
     def probabilities(self, asked: Q) -> Floats:
-        """[N, C] of what is asked about, in its order."""
+        """[N, C] probabilities, in the order of the input."""
         if self._torch is None and len(asked) <= self._most:
-            if self._numpy is None:  # only now: torch may answer all, and needs no second weights
+            if self._numpy is None:  # not before, since torch may compute everything
                 self._numpy = self.open_numpy()
             return self._numpy(asked)
         if self._torch is None:
@@ -67,11 +67,11 @@ class Answering(ABC, Generic[Q]):
 
     @abstractmethod
     def open_numpy(self) -> Callable[[Q], Floats]:
-        """What the NumPy cells answer with."""
+        """The NumPy function from an input to probabilities."""
 
     @abstractmethod
     def open_torch(self) -> Callable[[Q], Floats]:
-        """What torch answers with."""
+        """The torch function from an input to probabilities."""
 
 
 def open_numpy_model(
@@ -79,10 +79,10 @@ def open_numpy_model(
     make: Callable[[Mapping[str, Any], Mapping[str, Any]], E],
     ask: Callable[[E], Floats],
 ) -> E:
-    """An engine of the run's settings and weights.
+    """A NumPy model from the run's settings and weights.
 
     Args:
-        ask: for [1, C], with the largest numbers that there are: what does not fit shows here.
+        ask: computes [1, C] for the largest token numbers, to check that the weights fit.
 
     Raises:
         UserError: the weights do not fit the settings, the vocabulary or the labels.
@@ -94,6 +94,6 @@ def open_numpy_model(
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
     if classes != len(run.labels):
-        raise UserError(f"do not fit the model: {classes} classes, and {len(run.labels)} labels",
+        raise UserError(f"do not fit the model: {classes} classes, but {len(run.labels)} labels",
                         where=run.weights)  # fmt: skip
     return engine

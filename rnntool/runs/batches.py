@@ -1,4 +1,4 @@
-"""Batches that tasks share: rows of like length together, or chunks of running text."""
+"""Batches for several tasks: rows of similar length, or chunks of running text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rnntool.data.chunks import Chunks, Place
 from rnntool.data.sequences import Ints, bucketed_batches, sorted_batches
 from rnntool.training.task import Task
 
-_TOKENS = 65_536  # padded tokens computed together: of 128 rows up to 512 each
+_TOKENS = 65_536  # maximum number of padded tokens per part, such as 128 rows of 512
 
 
 class RowTask(Task):
-    """A task whose batches are rows of its training data, those of like length together.
+    """A task whose batches are training rows of similar length.
 
     Args:
-        lengths: [N] of the training rows.
-        batch_size: rows a batch.
-        seed: of their order.
-        examples: what is counted, where it is not the rows.
+        lengths: [N] lengths of the training rows.
+        batch_size: rows per batch.
+        seed: seed of their order.
+        examples: number of examples, if they are not the rows.
     """
 
     def __init__(
@@ -30,15 +30,15 @@ class RowTask(Task):
         self.examples = len(lengths) if examples is None else examples
 
     def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
+        """Number of batches in one epoch."""
         return -(-len(self.lengths) // self.batch_size)
 
     def examples_per_epoch(self) -> int:
-        """Rows in one epoch, or tokens."""
+        """Number of rows, or tokens, in one epoch."""
         return self.examples
 
     def epoch_batches(self, epoch: int) -> list[Ints]:
-        """Rows of each batch: a function of the seed and the epoch alone."""
+        """The rows of each batch; they depend only on the seed and the epoch."""
         generator = np.random.default_rng([self.seed, epoch])
         return bucketed_batches(self.lengths, self.batch_size, generator)
 
@@ -47,7 +47,7 @@ class RowTask(Task):
         return share_rows(batch, rank, size)
 
     def parts(self, batch: Ints) -> list[Ints]:
-        """The batch, or with a very long row in it parts of a bounded number of padded tokens."""
+        """The batch; if it has a very long row, parts with a limited number of padded tokens."""
         lengths = self.lengths[batch]
         if len(batch) * int(lengths.max(initial=0)) <= _TOKENS:
             return [batch]
@@ -55,7 +55,7 @@ class RowTask(Task):
 
 
 class ChunkTask(Task):
-    """A task whose batches are pieces of running text or of documents, read from a file."""
+    """A task whose batches are chunks of running text or of documents, read from a file."""
 
     unit = "tokens"
     monitor = "loss"
@@ -65,7 +65,7 @@ class ChunkTask(Task):
         self.chunks = chunks
 
     def steps_per_epoch(self) -> int:
-        """Pieces in one epoch."""
+        """Number of chunks in one epoch."""
         return len(self.chunks.places(1))
 
     def examples_per_epoch(self) -> int:
@@ -73,7 +73,7 @@ class ChunkTask(Task):
         return self.chunks.tokens()
 
     def epoch_batches(self, epoch: int) -> list[Place]:
-        """The epoch's pieces in their order."""
+        """The chunks of an epoch, in order."""
         return self.chunks.places(epoch)
 
     def share(self, batch: Place, rank: int, size: int) -> Place | None:
@@ -85,5 +85,5 @@ class ChunkTask(Task):
 
 
 def share_rows(rows: Ints, rank: int, size: int) -> Ints | None:
-    """Every `size`-th row from `rank` on, or None if that is none."""
+    """Every `size`-th row from `rank` on, or None if there is no such row."""
     return rows[rank::size] if len(rows) > rank else None

@@ -1,4 +1,4 @@
-"""`--features RUN`: the biLM whose frozen states a task reads beside its own token vectors."""
+"""`--features RUN`: a biLM whose frozen states are additional inputs of a task (ELMo)."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Context:
     sizes: BiLMModelSettings
 
     def vocabulary_file(self, vocab: str | None) -> str:
-        """Its vocabulary, which the task's must be.
+        """The biLM's vocabulary, which the task has to use.
 
         Raises:
-            UserError: another vocabulary is asked for.
+            UserError: `--vocab` is given as well.
         """
         if vocab is not None:
-            raise UserError("--features brings its own vocabulary: leave out --vocab")
+            raise UserError("--features has its own vocabulary; leave out --vocab")
         return str(self.run.path / VOCAB)
 
     def load(self, features: ContextFeatures) -> None:
-        """Put its weights into a model's part.
+        """Load the biLM's weights into a part of the model.
 
         Raises:
-            UserError: they are damaged or do not fit.
+            UserError: the weights are damaged or do not fit.
         """
         tensors = load_weights(self.run.weights)
         own = {n: t for n, t in tensors.items() if n.startswith(("input.", "encoder."))}
@@ -54,32 +54,32 @@ class Context:
             raise UserError(f"damaged: {sorted(missing)[0]} is missing", where=self.run.weights)
 
     def write(self, folder: Path) -> None:
-        """Its sizes into a run directory, for `read_sizes`."""
+        """Write the biLM's sizes into a run directory, for `read_sizes`."""
         import yaml
 
         (folder / FEATURES).write_text(yaml.safe_dump(as_dict(self.sizes)), encoding="utf-8")
 
 
 def open_context(features: str | None) -> Context | None:
-    """The biLM of `--features`, or None where it is not given.
+    """The biLM of `--features`, or None without it.
 
     Raises:
-        UserError: it is no run of `train bilm`.
+        UserError: it is not a run of `train bilm`.
     """
     if features is None:
         return None
     run = require_task(open_run(features), "bilm")
     if run.config.settings.get("input", "embedding") != "embedding":
-        raise UserError("reads characters, and --features takes token vectors", where=features,
-                        hint="train classify --init takes it")  # fmt: skip
+        raise UserError("reads characters, which --features does not support", where=features,
+                        hint="use it with train classify --init")  # fmt: skip
     return Context(run, _sizes(run.config.settings, f"{features}/{CONFIG}"))
 
 
 def read_sizes(run: Run) -> BiLMModelSettings | None:
-    """The sizes of the biLM inside a run, or None where it has none.
+    """The sizes of the biLM inside a run, or None if the run has no biLM.
 
     Raises:
-        UserError: they are missing or damaged.
+        UserError: the sizes are missing or damaged.
     """
     if not run.config.settings.get("features"):
         return None
@@ -93,7 +93,7 @@ def _sizes(settings: dict[str, object], where: str) -> BiLMModelSettings:
 
 
 def mixture(run: Path) -> dict[str, float]:
-    """What a trained task made of the layers: each one's share, and γ."""
+    """The learned mixture of the biLM's layers: the share of each, and the scale γ."""
     scores, scale, layers = mixture_of_layers(read_weights(run / WEIGHTS))
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
@@ -105,6 +105,6 @@ def mixture(run: Path) -> dict[str, float]:
 
 
 def note_mixture(run: Path, report: Reporter) -> None:
-    """Say it: syntax below, meaning above?"""
+    """Report the learned mixture of the biLM's layers."""
     shown = ", ".join(f"{name} {value:.2f}" for name, value in mixture(run).items())
-    report.note(f"the mixture of the biLM's layers: {shown}")
+    report.note(f"learned mixture of the biLM's layers: {shown}")

@@ -58,7 +58,7 @@ class AnswerSettings(InferenceSettings, EnsembleSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchSettings:
+class DecodingSettings:
     """How a seq2seq model generates its output."""
 
     beam: int = setting(
@@ -71,7 +71,7 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(AnswerSettings, SearchSettings):
+class EvaluateSettings(AnswerSettings, DecodingSettings):
     """Settings of `eval`."""
 
     errors: str | None = setting(
@@ -227,7 +227,7 @@ class GenerateSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictSettings(StreamSettings, AnswerSettings, SearchSettings):
+class PredictSettings(StreamSettings, AnswerSettings, DecodingSettings):
     """Settings of `predict`."""
 
     proba: bool = setting(

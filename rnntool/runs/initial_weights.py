@@ -1,4 +1,4 @@
-"""Weights to start a training from: word vectors, or another run's."""
+"""Initial weights of a training: from word vectors, or from another run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 class _WithVectors(Protocol):
-    """Settings that have `--vectors`; they are dataclasses."""
+    """A dataclass of settings with `--vectors`."""
 
     @property
     def vectors(self) -> str | None: ...
@@ -32,15 +32,15 @@ S = TypeVar("S", bound=_WithVectors)
 
 
 def open_start(path: str, vocabulary: Vocabulary) -> Run:
-    """The run of `--init-from`, if its vocabulary is the training's.
+    """Open the run of `--init-from`.
 
     Raises:
-        UserError: it is no run, or its vocabulary differs.
+        UserError: the path is not a run, or its vocabulary is not that of the training.
     """
     run = open_run(path)
     if run.vocabulary.tokens != vocabulary.tokens:
         raise UserError(
-            f"has another vocabulary ({len(run.vocabulary):,} entries) than this training"
+            f"has a different vocabulary ({len(run.vocabulary):,} entries) than this training"
             f" ({len(vocabulary):,} entries)",
             where=path,
             hint=f"train with --vocab {path}/{VOCAB}",
@@ -56,10 +56,10 @@ def start_from_vectors(
     *,
     freeze: bool = False,
 ) -> tuple[M, S]:
-    """A fresh model with `--vectors` in its `input`, and the settings with their size.
+    """An untrained model with `--vectors` as its embeddings, and the settings with their size.
 
     Raises:
-        UserError: the vectors cannot be read, or know no token of the vocabulary.
+        UserError: the vectors cannot be read, or contain no token of the vocabulary.
     """
     if settings.vectors is None:
         return build_model(settings), settings

@@ -1,4 +1,4 @@
-"""A run directory opened: the model built, its weights restored, and put on its device."""
+"""Open a run in torch: build the model, load its weights, and move it to its device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ M = TypeVar("M", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Opened(Generic[S, M]):
-    """A run directory's model, ready to answer."""
+    """A run with its torch model."""
 
     run: Run
     settings: S
@@ -42,12 +42,12 @@ def open_trained(
     """Build the model of a run of `train TASK`.
 
     Args:
-        run: its directory, opened or not.
-        kind: the task's settings.
-        build_model: a fresh model by the run's settings.
+        run: a run, or the path of one.
+        kind: the class of the task's settings.
+        build_model: makes an untrained model from the run's settings.
 
     Raises:
-        UserError: it is none, is damaged, or was trained for another task.
+        UserError: the path is not a run, the run is damaged, or it is of another task.
     """
     run = require_task(open_run(run) if isinstance(run, str) else run, task)
     settings = build(kind, run.config.settings, where=run.path / CONFIG)
@@ -60,26 +60,26 @@ def open_trained(
 
 
 def require_fitting(build_model: Callable[[], nn.Module], run: Run) -> None:
-    """Compare the sizes that a run's settings ask for with its weights, before they are allocated.
+    """Compare the sizes in a run's settings with its weights, before memory is allocated.
 
     Raises:
-        UserError: they differ: the settings or the weights are not the training's.
+        UserError: they differ, so the settings or the weights were changed after training.
     """
     with torch.device("meta"):
         wanted = {name: list(t.shape) for name, t in build_model().state_dict().items()}
     found = read_shapes(run.weights)
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
-            raise UserError(f"do not fit the model: {name} is {found.get(name) or 'missing'} and"
-                            f" the settings say {wanted.get(name) or 'nothing of it'}",
+            raise UserError(f"do not fit the model: {name} is {found.get(name) or 'missing'}, but"
+                            f" the settings need {wanted.get(name) or 'none'}",
                             where=run.weights)  # fmt: skip
 
 
 def restore_weights(model: nn.Module, run: Run) -> None:
-    """Put a run's weights into a model.
+    """Load a run's weights into a model.
 
     Raises:
-        UserError: they are damaged, or of another shape.
+        UserError: the weights are damaged, or have other shapes.
     """
     try:
         model.load_state_dict(load_weights(run.weights))

@@ -1,4 +1,4 @@
-"""What `eval` says of a run: figures by name; of classes, a report.
+"""The figures of `eval`: named figures, or a report for classes.
 
 Shapes: N documents, C classes.
 """
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Table = tuple[list[str], list[list[Any]]]  # headings, rows
-_MANY = 8  # classes from which on a matrix is wider than a terminal
-_BINS = 15  # of equal width, as in Guo et al. 2017
+_MANY = 8  # with more classes, the confusion matrix is wider than a terminal
+_BINS = 15  # number of bins of equal width, as in Guo et al. 2017
 
 
 @dataclass(frozen=True)
 class NamedFigures:
-    """Figures by their names, for a task that has nothing but such."""
+    """Figures with names, for tasks whose report is a single table."""
 
     values: dict[str, Any]
 
@@ -35,7 +35,7 @@ class NamedFigures:
 
 
 def figure_table(figures: Mapping[str, Any]) -> Table:
-    """A row for each figure that there is."""
+    """One row for each figure that is not None."""
     rows = [[name, value] for name, value in figures.items() if value is not None]
     return ["figure", "value"], rows
 
@@ -48,7 +48,7 @@ class ClassScore:
     precision: float
     recall: float
     f1: float
-    support: int  # documents that truly are of this class
+    support: int  # number of documents whose true class this is
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ClassificationReport:
     documents: int
     accuracy: float
     macro_f1: float
-    loss: float  # mean negative log-likelihood, nats a document
+    loss: float  # mean negative log-likelihood, in nats per document
     calibration_error: float  # expected calibration error, 15 bins
     classes: list[ClassScore]
     confusion: list[list[int]]  # rows: true class, columns: predicted class
@@ -68,7 +68,7 @@ class ClassificationReport:
         return asdict(self)
 
     def tables(self) -> list[Table]:
-        """The figures in all, those of each class, and which class is taken for which."""
+        """The overall figures, those of each class, and the confusions."""
         names = ["documents", "accuracy", "macro_f1", "loss", "calibration_error"]
         labels = [c.label for c in self.classes]
         pairs = zip(labels, self.confusion, strict=True)
@@ -80,7 +80,7 @@ class ClassificationReport:
         ]
 
     def confusions(self, most: int = 15) -> Table:
-        """The largest confusions: which class is taken for which, how often, of how many."""
+        """The largest confusions: true class, predicted class, count, share of the true class."""
         labels = [c.label for c in self.classes]
         found = [
             (count, labels[true], labels[predicted], count / max(1, self.classes[true].support))
@@ -90,13 +90,13 @@ class ClassificationReport:
         ]
         found.sort(key=lambda entry: -entry[0])
         rows: list[list[Any]] = [[t, p, count, share] for count, t, p, share in found[:most]]
-        return ["true", "predicted", "documents", "share of the true"], rows
+        return ["true", "predicted", "documents", "share of true"], rows
 
     def class_table(self, name: str) -> Table:
         """The figures of each class.
 
         Args:
-            name: what a class is here: a class, a tag.
+            name: heading of the classes, such as "class" or "tag".
         """
         rows = [[c.label, c.precision, c.recall, c.f1, c.support] for c in self.classes]
         return [name, "precision", "recall", "f1", "support"], rows
@@ -107,9 +107,9 @@ def classification_report(
 ) -> ClassificationReport:
     """Figures from [N, C] probabilities and [N] true classes.
 
-    A class that is never predicted has precision 0, one that never occurs recall 0. The macro F1 is
-    the mean over the classes that occur in the data or among the predictions (scikit-learn's
-    default).
+    A class that is never predicted has precision 0; a class that never occurs has recall 0. The
+    macro F1 is the mean over the classes that occur in the data or among the predictions (the
+    default of scikit-learn).
     """
     predicted = probabilities.argmax(axis=1)
     scores = f1_scores(truth, predicted, len(labels))
@@ -155,12 +155,13 @@ def f1_scores(truth: Ints, predicted: Ints, classes: int) -> F1Scores:
 def calibration_error(probabilities: Floats, truth: Ints) -> float:
     """Expected calibration error (Guo et al. 2017, eq. 3), with M bins ((m − 1) / M, m / M].
 
-    The mean, over documents, of |share that is right − mean confidence| of the document's bin of
-    confidence: 0.05 means that "90 % sure" is right about 85 or 95 times in 100.
+    Documents are put into bins by confidence. The error is the mean over documents of |accuracy −
+    mean confidence| in the document's bin. With 0.05, predictions of 90 % confidence are right in
+    about 85 or 95 of 100 cases.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    # The first upper edge that is not below the confidence; rounding may take it above the last.
+    # The first upper edge that is not below the confidence; rounding may exceed the last edge.
     edges = np.arange(1, _BINS + 1) / _BINS
     bins = np.minimum(np.searchsorted(edges, confidence, side="left"), _BINS - 1)
     gaps = np.bincount(bins, weights=right - confidence, minlength=_BINS)

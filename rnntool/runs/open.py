@@ -1,4 +1,4 @@
-"""A run directory opened, its vocabularies compared with its weights. No torch."""
+"""Open a run directory, and check that its vocabularies fit its weights (without torch)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def open_run(path: str) -> Run:
     """Open a run directory.
 
     Raises:
-        UserError: it is not there, is none, is incomplete, damaged, or of a newer format; or a
-            vocabulary has fewer or more entries than the weights were trained with.
+        UserError: the path is not a run, the run is incomplete, damaged or of a newer format, or
+            the size of a vocabulary differs from that of the weights.
     """
     run = read_run(path)
     if run.vocabulary.tokenizer == NO_WORDS:
@@ -38,10 +38,10 @@ def open_run(path: str) -> Run:
         elif place.is_file():
             found = len(read_vocabulary(str(place)))
         else:
-            continue  # who needs it names it
+            continue  # the code that needs the file reports that it is missing
         if found != rows:
             raise UserError(
-                f"has {found:,} entries, and the weights were trained with {rows:,}: the file is"
-                " damaged, or another run's", where=place,
+                f"has {found:,} entries, but the weights were trained with {rows:,}; the file is"
+                " damaged or from another run", where=place,
             )  # fmt: skip
     return run

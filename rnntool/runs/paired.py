@@ -1,6 +1,6 @@
-"""Two models on the same rows: how sure their difference is.
+"""Compare two models on the same rows: intervals and exact tests of their difference.
 
-Shapes: N rows, R resamples, K different rows.
+Shapes: N rows, R resamples, K distinct rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rnntool.runs.metrics import Table
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 MCNEMAR, SIGN = "McNemar's exact test", "sign test"
-_NUMBERS = 4_000_000  # of a block of resamples, to bound its memory
+_NUMBERS = 4_000_000  # maximum size of a block of resamples, to limit its memory
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class ExactTest:
-    """How often both, one or none is right, and the exact test on those where one alone is."""
+    """How often both, one or none of the models is right, and an exact test of the difference."""
 
     test: str  # its name
-    of: str  # what is counted: documents, tokens, lines
+    of: str  # what is counted, such as documents, tokens or lines
     both: int
     only_a: int
     only_b: int
@@ -47,23 +47,23 @@ class ExactTest:
 def paired_bootstrap(figure: str, a: Floats, b: Floats, resamples: int, seed: int) -> Difference:
     """The difference of two ratios of sums, with the percentile interval of a paired bootstrap.
 
-    Rows are drawn with replacement, the same ones for both models (Efron and Tibshirani 1993,
-    chapter 13). A mean over rows is such a ratio, and so are F1, and accuracy over the tokens of
-    sentences that are drawn whole.
+    Rows are drawn with replacement, the same rows for both models (Efron and Tibshirani 1993,
+    chapter 13). A mean over rows is such a ratio, and so are F1 and the accuracy over tokens when
+    whole sentences are drawn.
 
     Args:
-        figure: its name.
-        a: [N, 2] numerator and denominator of each row, of one model.
-        b: the other model's.
+        figure: name of the figure.
+        a: [N, 2] numerator and denominator of each row, for one model.
+        b: the same for the other model.
         resamples: how many times N rows are drawn.
-        seed: the same seed gives the same interval.
+        seed: random seed.
     """
     rows, counts = np.unique(np.hstack([a, b]), axis=0, return_counts=True)
     whole = _ratios(counts[None] @ rows)[0]
     rng = np.random.default_rng(seed)
     drawn = []
     for start in range(0, resamples, size := max(1, _NUMBERS // len(rows))):
-        # How often each different row is drawn: a draw of N rows with replacement is multinomial.
+        # How often each distinct row is drawn: a draw of N rows with replacement is multinomial.
         times = rng.multinomial(len(a), counts / len(a), min(size, resamples - start))
         ratios = _ratios(times @ rows)
         drawn.append(ratios[:, 1] - ratios[:, 0])
@@ -73,17 +73,17 @@ def paired_bootstrap(figure: str, a: Floats, b: Floats, resamples: int, seed: in
 
 
 def _ratios(sums: Floats) -> Floats:
-    """[R, 2] of [R, 4]; 0 where there is nothing to count."""
+    """[R, 4] -> [R, 2] ratios of both models; 0 where the denominator is 0."""
     found: Floats = sums[:, 0::2] / np.where(sums[:, 1::2] == 0, 1, sums[:, 1::2])
     return found
 
 
 def exact_test(test: str, right_a: Bools, right_b: Bools, of: str) -> ExactTest:
-    """McNemar's exact test, two-sided: is each model right alone as often as the other?
+    """McNemar's exact test, two-sided, of whether both models are equally good.
 
-    If the models are equally good, the rows on which `a` alone is right are binomial with p = 1/2
-    among those on which one alone is (McNemar 1947). Of lines that either model finds likelier, it
-    is the sign test.
+    Among the rows that only one model gets right, the number that `a` gets right is binomial with
+    p = 1/2 if the models are equally good (McNemar 1947). For lines to which either model gives the
+    higher probability, this is the sign test.
     """
     from scipy.stats import binomtest
 
@@ -94,30 +94,30 @@ def exact_test(test: str, right_a: Bools, right_b: Bools, of: str) -> ExactTest:
 
 
 def mean(values: Floats) -> Floats:
-    """[N, 2] of the mean of [N] values, as a ratio of sums."""
+    """[N, 2] numerators and denominators of the mean of [N] values."""
     return np.stack([values, np.ones(len(values))], axis=1)
 
 
 @dataclass(frozen=True)
 class Paired:
-    """What two runs made of the same rows."""
+    """The results of two runs on the same rows."""
 
-    of: str  # what a row is: documents, sentences, lines
+    of: str  # what a row is, such as documents, sentences or lines
     rows: int
-    figures: list[tuple[str, Floats, Floats]]  # name, [N, 2] of either, as the bootstrap takes them
+    figures: list[tuple[str, Floats, Floats]]  # name, and [N, 2] of each run for the bootstrap
     exact: ExactTest
     headings: list[str]
-    differing: list[list[Any]]  # the rows on which they differ, in their order
+    differing: list[list[Any]]  # the rows with different results, in order
 
     def compared(self, resamples: int, seed: int) -> Comparison:
-        """With the intervals."""
+        """The figures with their intervals."""
         found = [paired_bootstrap(*figure, resamples, seed) for figure in self.figures]
         return Comparison(self.of, self.rows, found, self.exact, len(self.differing))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs side by side."""
+    """The comparison of two runs."""
 
     of: str
     rows: int
@@ -135,7 +135,7 @@ class Comparison:
         exact = self.exact
         counts = [[name, getattr(exact, name.replace(" ", "_"))]
                   for name in ("both", "only a", "only b", "neither")]  # fmt: skip
-        right = f"{exact.of} likelier by" if exact.test == SIGN else f"{exact.of} right in"
+        right = f"{exact.of} likelier in" if exact.test == SIGN else f"{exact.of} right in"
         p = f"{exact.p:.3g}"
         return [
             ([f"{self.rows:,} {self.of}", "a", "b", "b - a", "95 % from", "to"], rows),

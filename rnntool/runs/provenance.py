@@ -1,4 +1,4 @@
-"""Where a run comes from: its inputs' sha256 and the versions it was trained with."""
+"""Where a run comes from: the sha256 of its inputs, and the versions of the libraries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnntool.formats.text_folder import sha256_of_folder
 
 
 def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:
-    """Each input's path and sha256, for the run's configuration; None are left out."""
+    """Path and sha256 of each input, for the run's configuration; without those that are None."""
     return {
         name: {"path": file, "sha256": _sha256_of(file)}
         for name, file in paths.items()
@@ -28,7 +28,7 @@ def _sha256_of(path: str) -> str | None:
 
 
 def library_versions() -> dict[str, str]:
-    """What the training ran with."""
+    """The versions that the training ran with."""
     return {
         "rnntool": __version__,
         "python": platform.python_version(),
@@ -38,6 +38,6 @@ def library_versions() -> dict[str, str]:
 
 
 def _torch_version() -> str:
-    import torch  # here, since who only notes inputs must not wait for it
+    import torch  # imported here, because it is slow
 
     return str(torch.__version__)

@@ -1,4 +1,4 @@
-"""What a trained run reads: raw text through its tokenizer, or tokens as they are (torch-free)."""
+"""Read the rows for a trained run: raw text through its tokenizer, or tokens (without torch)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnntool.runs.inference_settings import StreamSettings
 
 
 def stream_options(settings: StreamSettings) -> CorpusOptions:
-    """How a stream of text is read: without labels, and it may hold no line at all."""
+    """Options for reading a stream of text, which has no labels and may be empty."""
     return CorpusOptions(
         settings.format, settings.text_column, None, settings.encoding,
         allow_empty=True, errors=Undecodable(settings.errors),
@@ -20,10 +20,10 @@ def stream_options(settings: StreamSettings) -> CorpusOptions:
 
 
 def tokenized_rows(corpus: Corpus, identity: str, pool: TokenizePool) -> Iterator[tuple[Row, str]]:
-    """Rows with their tokens: of raw text through the pool, of a tokens file as they are.
+    """Rows with their tokens: raw text is tokenized by the pool, tokens are used as they are.
 
     Raises:
-        UserError: the tokens are another tokenizer's.
+        UserError: the tokens are those of another tokenizer.
     """
     require_tokenizer(corpus, identity)
     if corpus.layout.tokenizer is None:
@@ -32,10 +32,11 @@ def tokenized_rows(corpus: Corpus, identity: str, pool: TokenizePool) -> Iterato
 
 
 def require_tokenizer(corpus: Corpus, identity: str) -> None:
-    """Raise a UserError that names both tokenizers if the corpus has tokens of another."""
+    """Raise a UserError if the corpus has tokens of another tokenizer."""
     if corpus.layout.tokenizer not in (None, identity):
         raise UserError(
-            f"tokens of {corpus.layout.tokenizer!r}, but the model reads tokens of {identity!r}",
+            f"has tokens of {corpus.layout.tokenizer!r}, but the model reads tokens of"
+            f" {identity!r}",
             where=corpus.name,
-            hint="give raw text: the run directory knows its tokenizer",
+            hint="give raw text; the run has its own tokenizer",
         )

@@ -1,7 +1,7 @@
-"""Search a task's settings with Optuna: each trial is a `train` of its own.
+"""Search the settings of a task with Optuna: each trial is a `train` command.
 
-A trial runs in a process of its own, so that its memory goes with it and a failure is its alone.
-The study stands in a journal beside the trials, and a search goes on where it stood.
+Each trial runs in a separate process, so that its memory is freed and a failure affects nothing
+else. The study is kept in a journal beside the trials, from which a search can continue.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from rnntool.runs.open import open_run
 from rnntool.runs.search_settings import SearchSettings
 
 BEST, JOURNAL, TABLE = "best", "study.journal", "trials.tsv"
-_SPENT = "the budget was spent before it ended"
-# The validation figure that decides, the first of these that a task has; whether more is better.
+_SPENT = "the time budget ended before the trial"
+# The first of these figures that a task has decides; True: higher is better.
 _FIGURES = {
     "validation_f1": True,
     "validation_accuracy": True,
@@ -53,10 +53,10 @@ def search(
     """Try settings of a task, and keep the best run in `OUTPUT/best`.
 
     Returns:
-        The trials, the best first: number, score, seconds, settings.
+        The trials, best first: number, score, seconds, settings.
 
     Raises:
-        UserError: the space names no setting, `output` is there already, or no trial succeeded.
+        UserError: the space names no setting, `output` exists already, or no trial succeeded.
     """
     optuna = _optuna()
     base = {} if settings.base is None else read_settings(settings.base)
@@ -88,13 +88,13 @@ def search(
 
 
 def read_space(path: str, task: str, base: Mapping[str, Any]) -> dict[str, Any]:
-    """The space: a list is a choice, `{low, high}` a range (`log: true`, `step: …`).
+    """Read the space: a list is a choice, `{low, high}` a range (`log: true`, `step: …`).
 
     Raises:
-        UserError: a name is no setting of the task, or a range is none.
+        UserError: a name is not a setting of the task, or a range is invalid.
     """
     if task not in TASKS:
-        raise UserError(f"no task {task!r}", hint=one_of(task, TASKS))
+        raise UserError(f"unknown task {task!r}", hint=one_of(task, TASKS))
     module = importlib.import_module(f"rnntool.tasks.{task}.settings")
     known = {field.name for field in fields(getattr(module, TASKS[task].settings))}
     space = read_settings(path)
@@ -108,23 +108,23 @@ def read_space(path: str, task: str, base: Mapping[str, Any]) -> dict[str, Any]:
             set(kind) <= {"low", "high", "log", "step"} and kind["low"] < kind["high"]
         ):  # fmt: skip
             raise UserError(
-                f"{name}: {kind!r} is no list of choices and no range", where=path,
+                f"{name}: {kind!r} is neither a list of choices nor a range", where=path,
                 hint="write [a, b, c], or {low: 0.001, high: 0.01, log: true}",
             )  # fmt: skip
     if not space:
-        raise UserError("names no setting to search", where=path)
+        raise UserError("contains no setting to search", where=path)
     return space
 
 
 def _require_own(folder: Path, resume: bool) -> None:
-    """Raise a UserError if the folder is there and is no search that may go on."""
+    """Raise a UserError if the folder exists and is not a search that can continue."""
     if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not (folder / JOURNAL).is_file():
-        raise UserError("is there already, and no search has written it", where=folder,
+        raise UserError("exists already, and was not written by search", where=folder,
                         hint="give another name")  # fmt: skip
     if not resume:
-        raise UserError("exists already", where=folder, hint="give --resume to go on with it")
+        raise UserError("exists already", where=folder, hint="give --resume to continue it")
     require_replaceable(folder / BEST, force=True)
 
 
@@ -141,7 +141,7 @@ def _grid(space: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every combination of the choices."""
     ranges = [name for name, kind in space.items() if not isinstance(kind, list)]
     if ranges:
-        raise UserError(f"--method grid needs lists, and {ranges[0]} is a range")
+        raise UserError(f"--method grid needs lists, but {ranges[0]} is a range")
     return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
 
 
@@ -156,13 +156,13 @@ def _study(optuna: Any, folder: Path, settings: SearchSettings) -> Any:
         storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
         study_name="search", load_if_exists=True, direction="maximize",
     )  # fmt: skip
-    # A search that goes on draws on: with the same seed it would draw its first trials again.
+    # With the same seed, a search that continues would draw its first trials again.
     study.sampler = model(seed=settings.seed + len(study.get_trials(deepcopy=False)))
     return study
 
 
 def _tidy(study: Any, folder: Path, failed: Any) -> None:
-    """What a killed search left: a trial under way is lost, a told one may be the best."""
+    """Clean up after a killed search: drop an unfinished trial, and keep the best finished one."""
     for trial in study.get_trials(deepcopy=False):
         run = folder / f"trial-{trial.number}"
         if not trial.state.is_finished():
@@ -175,7 +175,7 @@ def _tidy(study: Any, folder: Path, failed: Any) -> None:
 
 
 def _ended(study: Any) -> list[Any]:
-    """Trials that came to their end, well or not: neither killed nor stopped by the budget."""
+    """Trials that succeeded or failed, but were not killed or stopped by the budget."""
     trials = study.get_trials(deepcopy=False)
     return [t for t in trials if t.value is not None or "error" in t.user_attrs]
 
@@ -193,7 +193,7 @@ def _run_trial(
     number: int, task: str, inputs: list[str], values: dict[str, Any], folder: Path,
     deadline: float, trial: Any,
 ) -> float | None:  # fmt: skip
-    """One training; its score, larger being better, or None. What went wrong is noted."""
+    """Run one training and return its score (higher is better), or None; note any error."""
     import yaml
 
     run, config = folder / f"trial-{number}", folder / f"trial-{number}.yaml"
@@ -217,7 +217,7 @@ def _run_trial(
     shutil.rmtree(folder / f"trial-{number}.partial", ignore_errors=True)
     trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
     if not run.is_dir():
-        lines = said.strip().splitlines() or ["it ended without a word"]
+        lines = said.strip().splitlines() or ["it ended without a message"]
         if not stopped:
             trial.set_user_attr("error", lines[-1].removeprefix("rnntool: error: "))
         return None
@@ -228,13 +228,13 @@ def _run_trial(
 
 
 def _rank(run: Path) -> tuple[float, float]:
-    """By what runs compare: the score, and of two with one score the lower validation loss."""
+    """The order of runs: by score, and with equal scores by lower validation loss."""
     loss = float(read_config(run).results.get("validation_loss", math.inf))
     return _score(run)[1], -loss
 
 
 def _score(run: Path) -> tuple[str, float]:
-    """The figure that decides, and the score, larger being better."""
+    """The figure that decides, and the score (higher is better)."""
     results = read_config(run).results
     monitor = f"validation_{results.get('monitor')}"
     if monitor in results:  # the task has several to choose from
@@ -244,11 +244,11 @@ def _score(run: Path) -> tuple[str, float]:
         if figure in results:
             value = float(results[figure])
             return figure, value if more_is_better else -value
-    raise UserError("says no validation figure", where=run)
+    raise UserError("has no validation figure", where=run)
 
 
 def _keep_best(folder: Path, number: int) -> None:
-    """Keep a trial's run if it is better than the one that is kept."""
+    """Keep a trial's run if it is the best so far."""
     run, best = folder / f"trial-{number}", folder / BEST
     if best.is_dir() and _rank(run) <= _rank(best):
         shutil.rmtree(run)
@@ -271,7 +271,7 @@ def _shown(values: Mapping[str, Any]) -> str:
 
 
 def _finish(study: Any, folder: Path) -> list[dict[str, Any]]:
-    """The trials as a table in the folder and as rows, the best first."""
+    """Write the trials as a table into the folder, and return them as rows, best first."""
     rows: list[dict[str, Any]] = []
     errors = []
     for trial in study.get_trials(deepcopy=False):
@@ -289,7 +289,7 @@ def _finish(study: Any, folder: Path) -> list[dict[str, Any]]:
     rows.sort(key=lambda row: row["_rank"])
     for row in rows:
         del row["_rank"]
-    open_run(str(folder / BEST))  # it is whole
+    open_run(str(folder / BEST))  # check that it is complete
     with write_text(str(folder / TABLE)) as sink:
         sink.write("\t".join(rows[0]) + "\n")
         for row in rows:

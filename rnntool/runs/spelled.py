@@ -1,4 +1,4 @@
-"""Runs whose tokens are read by their characters: no word is unknown to them."""
+"""Runs that read tokens by their characters (`--input characters`), so that no word is unknown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rnntool.models.character_input import CharacterInput
 
 
 def spelling_of(run: Run) -> Spelling | None:
-    """How a run's tokens are spelled; None where it reads no characters.
+    """The spelling of a run's tokens; None if the run reads no characters.
 
     Raises:
-        UserError: the run lacks the characters, or they are damaged.
+        UserError: the run's file of characters is missing or damaged.
     """
     if run.config.settings.get("input") != "characters":
         return None
@@ -28,13 +28,13 @@ def spelling_of(run: Run) -> Spelling | None:
 
 
 def write_spelling(folder: Path, spelling: Spelling | None) -> None:
-    """Into a run directory, for `spelling_of`."""
+    """Write the characters into a run directory, for `spelling_of`."""
     if spelling is not None:
         write_vocabulary(str(folder / SPELLING), spelling.characters)
 
 
 def spell_tokens(part: nn.Module, spelling: Spelling | None, tokens: Iterable[str]) -> None:
-    """Fill the table of a fresh model's input, if it reads characters."""
+    """Fill the table of spellings of an untrained model, if it reads characters."""
     if isinstance(part, CharacterInput) and spelling is not None:
         part.spell(torch.from_numpy(spelling.table(list(tokens))))
 
@@ -42,8 +42,8 @@ def spell_tokens(part: nn.Module, spelling: Spelling | None, tokens: Iterable[st
 def number_texts(part: nn.Module, run: Run, texts: Iterable[list[str]]) -> Sequences:
     """Texts as token numbers.
 
-    An input that reads characters is told how the words are spelled that the vocabulary lacks; they
-    are numbered on from V until the next call.
+    A model that reads characters gets the spelling of words that are not in the vocabulary. Until
+    the next call, these words have the numbers from V on.
     """
     if not isinstance(part, CharacterInput):
         return pack_sequences(run.vocabulary.encode(text) for text in texts)

@@ -1,4 +1,4 @@
-"""The frame around a training: folder, backend, loop, and what the run then says of itself."""
+"""The frame of every training: run directory, device, processes, loop, and results."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from rnntool.training.task import Task
 
 
 def do_nothing(run: Path, report: Reporter) -> None:
-    """What most trainings do with the finished run."""
+    """The default of `Job.finished`."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is trained, once its inputs are read."""
+    """A training that is ready to start."""
 
     model: nn.Module
     task: Task
     settings: TrainingSettings
     config: RunConfig  # without results
-    write: Callable[[Path], None]  # what answers will need, into the run directory
-    results: dict[str, Any] = field(default_factory=dict)  # to note beside those of the training
-    close: Callable[[], None] = lambda: None  # called at the end, however it ends
+    write: Callable[[Path], None]  # writes what predictions need into the run directory
+    results: dict[str, Any] = field(default_factory=dict)  # noted in addition to the training's
+    close: Callable[[], None] = lambda: None  # called at the end, also after an error
     finished: Callable[[Path, Reporter], None] = do_nothing  # called with the finished run
 
 
@@ -50,18 +50,18 @@ def train_run(
     force: bool = False,
     resume: bool = False,
 ) -> tuple[Path, Outcome]:
-    """Train into a run directory; under torchrun in several processes, of which the first writes.
+    """Train into a run directory. Under torchrun, several processes train and the first one writes.
 
     Args:
-        output: the run directory; `OUTPUT.partial` while the training runs.
-        prepare: reads the inputs and makes the model; called with the folder under way, and with
-            torch's seed set.
-        force: replace the run that is there, or an interrupted training.
-        resume: go on from an interrupted training's checkpoint, if there is one; a finished run of
-            the same inputs and settings is left as it is.
+        output: the run directory; `OUTPUT.partial` during the training.
+        prepare: reads the inputs and makes the model; called with the folder of the training, after
+            torch's seed is set.
+        force: replace an existing run or an interrupted training.
+        resume: continue from the checkpoint of an interrupted training, if there is one; a finished
+            run with the same inputs and settings is kept.
 
     Returns:
-        The run directory and what the training came to.
+        The run directory and the outcome of the training.
 
     Raises:
         UserError: an input cannot be used, or the loss is not finite.
@@ -93,7 +93,7 @@ def _train(
         with contextlib.closing(prepare(scratch)) as job:
             if folder is not None:
                 folder.begin(job.config)
-            # The others read no checkpoint before the first has the folder.
+            # The other processes must not read a checkpoint before the first has locked the folder.
             if group.from_first(folder is not None and folder.done):
                 return _finished_before(output, folder, report)
             if folder is not None:
@@ -103,7 +103,7 @@ def _train(
             together = f" in {group.size} processes" if group.size > 1 else ""
             report.note(f"{parameters(job.model):,} parameters; training on {backend}{together}")
             if not job.task.validates:
-                report.note("no validation data: all epochs are trained, and the last one is kept")
+                report.note("no validation data; all epochs are trained, and the last one is kept")
             place = partial_path(output)
             trainer = Trainer(job.model, job.task, job.settings, backend, place, report, group)
             outcome = trainer.run(resume)
@@ -117,19 +117,19 @@ def _train(
 def _finished_before(
     output: str, folder: TrainingFolder | None, report: Reporter
 ) -> tuple[Path, Outcome]:
-    """The run that is there, made newer than its inputs; what its training came to."""
+    """The existing run, marked as newer than its inputs, and the outcome of its training."""
     run = Path(output)
     history = read_metrics(run)
     results = read_config(run).results
     if folder is not None:
         folder.touch()
-        report.note(f"{output}: finished before, with the same inputs and settings")
+        report.note(f"{output}: already trained with the same inputs and settings")
     best = history[results["best_epoch"] - 1]
     return run, Outcome(history, best, results["seconds"], stopped_early=False)
 
 
 def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str, Any]:
-    """What the run's `config.yaml` says after the training."""
+    """The results of the training in the run's `config.yaml`."""
     best = outcome.best
     return {
         "best_epoch": best["epoch"],
@@ -142,5 +142,5 @@ def summarize(outcome: Outcome, model: nn.Module, backend: Backend) -> dict[str,
 
 
 def parameters(model: nn.Module) -> int:
-    """How many numbers a model learns or keeps."""
+    """The number of a model's parameters, including frozen ones."""
     return sum(p.numel() for p in model.parameters())

@@ -1,1 +1,1 @@
-"""The training loop and what it needs. It knows no task."""
+"""The training loop, independent of any task."""

@@ -1,6 +1,6 @@
-"""A running average of the weights (Polyak and Juditsky 1992, exponential form).
+"""An exponential moving average of the weights (Polyak and Juditsky 1992).
 
-The average of the last steps lies nearer the middle of a flat minimum than any one of them.
+The average of the last steps lies nearer to the middle of a flat minimum than a single step.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 class WeightAverage:
     """`average ← d · average + (1 − d) · weights` after each step.
 
-    Early on d is smaller, (1 + n) / (10 + n) after n steps, so that the start is soon forgotten.
+    After n steps, d is at most (1 + n) / (10 + n), so that the initial weights are soon forgotten.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -25,7 +25,7 @@ class WeightAverage:
         self.weights["steps"] = torch.zeros((), dtype=torch.int64)
 
     def update(self, model: nn.Module) -> None:
-        """Take one more step into the average."""
+        """Add the current weights to the average."""
         decay = self.coming_decay()
         self.weights["steps"] += 1
         trained = {name: t for name, t in _trained(model).items() if name not in self.apart}
@@ -44,7 +44,7 @@ class WeightAverage:
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
-        """The average in the model's place."""
+        """Use the average as the model's weights inside the block."""
         trained = _trained(model)
         kept = {name: t.detach().clone() for name, t in trained.items()}
         _copy(self.weights, trained)

@@ -1,9 +1,10 @@
-"""Which device, number format and kernels to train with on this machine.
+"""Choose the device, the number format and the kernels for training on this machine.
 
-The choice is by rule, not by a timing, so that the same machine always chooses the same.
-Measured on two Xeon machines with 2 cores. Where the processor multiplies bf16 matrices itself
-(AMX), bf16 through oneDNN is fastest by far, and fp32 is faster without oneDNN. Where it does not,
-bf16 is emulated and slow, and oneDNN's fp32 LSTM is faster than torch's own by a fifth to a half.
+The choice follows rules, not timings, so that a machine always makes the same choice. The rules
+come from measurements on two Xeon machines with 2 cores. On a processor that multiplies bf16
+matrices (AMX), bf16 with oneDNN is by far the fastest, and fp32 is faster without oneDNN. On other
+processors bf16 is emulated and slow, and oneDNN's fp32 LSTM is faster than torch's by a fifth to a
+half.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from rnntool.machine import usable_cores
 
 @dataclass(frozen=True)
 class Backend:
-    """What was chosen."""
+    """A device, a number format, and kernels."""
 
     device: torch.device
     precision: str  # fp32 or bf16
-    onednn: bool  # CPU only: let oneDNN run the recurrent layers
+    onednn: bool  # CPU only: whether oneDNN computes the recurrent layers
     threads: int
     reason: str
 
@@ -39,20 +40,20 @@ class Backend:
         torch.backends.mkldnn.enabled = self.onednn  # type: ignore[assignment]
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
-        """The context in which a forward pass computes in the chosen format."""
+        """A context in which the forward pass uses the chosen number format."""
         if self.precision == "fp32":
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
 
 def choose_backend(device: str = "auto", precision: str = "auto", threads: int = 0) -> Backend:
-    """The fastest backend of this machine within what the user asks for.
+    """The fastest backend of this machine that fits the user's choices.
 
     Raises:
-        UserError: CUDA is asked for and there is none.
+        UserError: `device` is cuda, but there is no GPU.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no GPU here", hint="give --device cpu")
+        raise UserError("--device cuda: torch finds no GPU", hint="give --device cpu")
     cores = threads or usable_cores()
     if device != "cpu" and torch.cuda.is_available():
         chosen = precision if precision != "auto" else "bf16"
@@ -73,10 +74,10 @@ def has_bf16_matrix_units() -> bool:
 
 def make_deterministic() -> None:
     """Refuse operations whose result depends on scheduling."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS needs it
     torch.use_deterministic_algorithms(True)
 
 
 def describe_backend() -> str:
-    """What `train` would choose here, in one line."""
+    """The choice of `train` on this machine, in one line."""
     return str(choose_backend())

@@ -1,13 +1,15 @@
-"""A training's whole state on disk, without pickle: tensors as safetensors, the rest as JSON.
+"""The whole state of a training on disk, without pickle: tensors as safetensors, the rest as JSON.
 
-A checkpoint is a folder of three files. It is written beside its place and renamed, so that a kill
-leaves the old checkpoint or the new one.
+A checkpoint is a folder. It is written under another name and then renamed, so that after a kill
+either the old checkpoint or the new one is there.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,33 @@ from rnntool.errors import UserError
 from rnntool.formats.writing import umask, write_directory
 
 
+@dataclass
+class Position:
+    """How far a training is: the plain values of a checkpoint."""
+
+    epoch: int = 0  # finished epochs
+    step: int = 0  # finished steps of the current epoch
+    best_score: float = -math.inf  # higher is better
+    best_loss: float = math.inf  # of that epoch; with equal scores, the lower loss wins
+    best_epoch: int = 0
+    since_best: int = 0
+    schedule: dict[str, Any] = field(default_factory=dict)
+    totals: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
 def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Tensors by name as one safetensors file, which appears when it is whole.
+    """Write named tensors as a safetensors file, which appears when it is complete.
 
     Raises:
-        UserError: the disk is full, or the place cannot be written.
+        UserError: the disk is full, or the path cannot be written.
     """
     packed = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     part = path.with_name(f".{path.name}.part")
     try:
         save_file(packed, part)
-        part.chmod(0o666 & ~umask())  # the library gives it to its owner alone
+        part.chmod(0o666 & ~umask())  # the library allows only its owner to read it
         os.replace(part, path)
     except SafetensorError as error:
         part.unlink(missing_ok=True)
@@ -43,7 +61,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
 
     Raises:
-        UserError: it is missing or damaged, or a value is not finite.
+        UserError: the file is missing or damaged, or a value is not finite.
     """
     try:
         tensors = load_file(path)
@@ -53,7 +71,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise UserError(f"damaged weights: {error}", where=path) from None
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise UserError(f"damaged weights: {name} holds a value that is not finite", where=path)
+            raise UserError(f"damaged weights: {name} has a value that is not finite", where=path)
     return tensors
 
 
@@ -64,12 +82,12 @@ def save_checkpoint(
     tensors: dict[str, dict[str, Tensor]],
     position: dict[str, Any],
 ) -> None:
-    """Model, optimiser, random state, further named sets of tensors, and the position.
+    """Write the model, the optimiser, the random state, other sets of tensors, and the position.
 
     Args:
-        folder: the checkpoint's place; an older checkpoint there is replaced.
-        tensors: sets of tensors by name (the best weights, an average).
-        position: plain values as JSON holds them.
+        folder: path of the checkpoint; an older checkpoint is replaced.
+        tensors: named sets of tensors, such as the best weights or an average.
+        position: plain values for JSON.
     """
     packed = {"model." + name: t for name, t in model.state_dict().items()}
     for set_name, members in tensors.items():
@@ -89,13 +107,13 @@ def save_checkpoint(
 def load_checkpoint(
     folder: Path, model: nn.Module, optimizer: Optimizer
 ) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """Put a checkpoint's state into the model, the optimiser and torch's random state.
+    """Restore the model, the optimiser and torch's random state from a checkpoint.
 
     Returns:
-        The further sets of tensors, and the position.
+        The other sets of tensors, and the position.
 
     Raises:
-        UserError: it is incomplete or damaged, or belongs to another model.
+        UserError: the checkpoint is incomplete or damaged, or belongs to another model.
     """
     packed = load_weights(folder / "tensors.safetensors")
     try:
@@ -116,14 +134,14 @@ def load_checkpoint(
         return sets, state["position"]
     except (KeyError, ValueError, RuntimeError, OSError) as error:
         raise UserError(
-            f"damaged checkpoint, or another model's: {error}",
+            f"damaged checkpoint, or one of another model: {error}",
             where=folder,
-            hint="train anew with --force",
+            hint="start the training again with --force",
         ) from None
 
 
 def _split(state: dict[int, dict[str, Any]]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """An optimiser's state as tensors `7.exp_avg` and plain values `7.step`."""
+    """The state of an optimiser as tensors (`7.exp_avg`) and plain values (`7.step`)."""
     tensors: dict[str, Tensor] = {}
     values: dict[str, Any] = {}
     for index, entry in state.items():
@@ -141,7 +159,7 @@ def _join(tensors: dict[str, Tensor], values: dict[str, Any]) -> dict[int, dict[
 
 
 def _without_shared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """safetensors refuses tensors that share memory: tied ones are written twice."""
+    """Copy tensors that share memory (tied weights), which safetensors refuses."""
     seen: set[int] = set()
     result = {}
     for name, tensor in tensors.items():

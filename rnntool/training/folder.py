@@ -1,6 +1,6 @@
-"""The folder a training writes into: `OUTPUT.partial` until all is there, then `OUTPUT`.
+"""The folder of a training: `OUTPUT.partial` until the run is complete, then `OUTPUT`.
 
-So `OUTPUT` is always a whole run, and an interrupted training can go on where it stood.
+Thus `OUTPUT` is always a complete run, and an interrupted training can continue.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from rnntool.formats.rundir import (
 )
 from rnntool.formats.writing import explain_os_errors, replace_directory
 
-# Settings that may change between the parts of one training: they change no result that matters.
+# Settings that may change when a training continues, since they do not affect the result.
 _FREE = (
     "threads", "device", "precision", "patience", "checkpoint_every", "checkpoint_steps", "workers",
 )  # fmt: skip
 
 
 class TrainingFolder:
-    """A run directory under way.
+    """The run directory of a training in progress.
 
     Attributes:
-        done: the run is there already, of the same settings and inputs: nothing is to be trained.
+        done: a run with the same settings and inputs exists already, so there is nothing to train.
     """
 
     def __init__(self, path: Path, output: Path, *, force: bool, resume: bool) -> None:
@@ -45,31 +45,31 @@ class TrainingFolder:
         self.done = False
 
     def begin(self, config: RunConfig) -> None:
-        """Note what is trained, or check that what is there is of the same.
+        """Write the configuration, or compare it with that of an existing training.
 
         Raises:
-            UserError: settings or inputs differ from those of the interrupted training that is to
-                go on, or of the finished run, and `force` is not given.
+            UserError: settings or inputs differ from those of the interrupted training or the
+                finished run, and `force` is not given.
         """
         if self.resume and (self.output / CONFIG).is_file():
             difference = _finished_difference(read_config(self.output), config)
             if difference is None:
                 self.done = True
                 return
-            self._refuse(difference, self.output, "give --resume --force to train it anew")
+            self._refuse(difference, self.output, "give --resume --force to train it again")
         if self._interrupted:
             difference = self._interrupted_difference(config)
             if difference is not None:
-                hint = "go on with what it began with, or give --resume --force to start anew"
+                hint = "use the original values, or give --resume --force to start again"
                 self._refuse(difference, self.path, hint)
                 self._clear()
         write_config(self.path, config)
 
     def finish(self, config: RunConfig) -> None:
-        """Give the folder its name: the run is whole.
+        """Rename the folder to its final name, since the run is complete.
 
         Raises:
-            UserError: what stands in its place may not be replaced.
+            UserError: something exists under that name that may not be replaced.
         """
         require_replaceable(self.output, self.force)
         write_config(self.path, config)
@@ -93,22 +93,22 @@ class TrainingFolder:
         before, wanted = old.settings.get("epochs"), config.settings.get("epochs")
         if before != wanted and not self._can_end_after(config):
             return (
-                f"began with --epochs {before}, over which --schedule one-cycle spreads its"
-                f" learning rate; it cannot go on to {wanted}"
+                f"started with --epochs {before}, which --schedule one-cycle uses for its learning"
+                f" rate; it cannot continue with --epochs {wanted}"
             )
         for name, was, now in _pairs(old, config, leave_out=("epochs",)):
             if was != now:
-                return f"{name} was {was!r} when this training began and is {now!r} now"
+                return f"{name} was {was!r} when this training started, but is {now!r} now"
         return None
 
     def _can_end_after(self, config: RunConfig) -> bool:
-        """Whether the training can end after so many epochs, though it began with others."""
+        """Whether the training can continue with another number of epochs."""
         state = json.loads((self.path / CHECKPOINT / "state.json").read_text(encoding="utf-8"))
         over = int(config.settings["epochs"]) <= state["position"]["epoch"]
         return over or config.settings.get("schedule") != "one-cycle"
 
     def _clear(self) -> None:
-        """Leave of an interrupted training nothing that a new one would go on with."""
+        """Remove everything of an interrupted training that a new one would continue from."""
         for name in (CHECKPOINT, EPOCHS):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (WEIGHTS, METRICS):
@@ -117,20 +117,20 @@ class TrainingFolder:
 
 @contextmanager
 def training_directory(output: str, *, force: bool, resume: bool) -> Iterator[TrainingFolder]:
-    """The folder for a training whose result shall be `output`.
+    """The folder of a training that creates the run `output`.
 
-    On an error or Ctrl-C the folder stays if it holds a checkpoint, and goes if it holds none.
+    After an error or Ctrl-C, the folder is kept if it has a checkpoint, and removed otherwise.
 
     Args:
-        force: a run that stands in the way may be replaced.
-        resume: an interrupted training goes on; a finished run of the same stays.
+        force: replace an existing run.
+        resume: continue an interrupted training; keep a finished run with the same settings.
 
     Raises:
-        UserError: what is at `output`, or an interrupted training beside it, may not be replaced,
-            or it cannot be written.
+        UserError: `output` or an interrupted training exists and may not be replaced, or the
+            folder cannot be written.
     """
     partial = partial_path(_named(output))
-    # With `resume`, a run that is there is looked at once the inputs are known.
+    # With `resume`, an existing run is checked later, when the inputs are known.
     require_replaceable(output, force or resume)
     if partial.exists() and not resume:
         with _alone(partial):
@@ -148,38 +148,38 @@ def training_directory(output: str, *, force: bool, resume: bool) -> Iterator[Tr
 
 
 def _named(output: str) -> str:
-    """The output, if a folder can have its name.
+    """The output, if it is a possible name for a folder.
 
     Raises:
-        UserError: it is `.`, `..` or ends in one.
+        UserError: it is `.` or `..`, or ends with one of them.
     """
     if Path(output).name in ("", ".."):
-        raise UserError("is no name for a run", where=output,
-                        hint="give it a name of its own, such as runs/lstm")  # fmt: skip
+        raise UserError("cannot be the name of a run", where=output,
+                        hint="give a name such as runs/lstm")  # fmt: skip
     return output
 
 
 def _remove_interrupted(partial: Path, force: bool) -> None:
     if not force:
-        raise UserError("an interrupted training is here", where=partial,
-                        hint="give --resume to go on with it or --force to start anew")  # fmt: skip
+        raise UserError("is an interrupted training", where=partial,
+                        hint="give --resume to continue it, or --force to start again")  # fmt: skip
     found = strangers(partial)
     if found:
-        raise UserError(f"holds what no training wrote ({', '.join(found[:3])}); it is left as it"
-                        " is", where=partial, hint="move that away")  # fmt: skip
+        raise UserError(f"contains files that no training wrote ({', '.join(found[:3])}), so it is"
+                        " kept", where=partial, hint="move these files away")  # fmt: skip
     shutil.rmtree(partial)
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that no second process trains into it; the kernel lets go of it at death.
+    """Lock the folder, so that no second process trains into it; the lock ends with the process.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process has locked it.
     """
     try:
         import fcntl
-    except ImportError:  # Windows: nothing is held there
+    except ImportError:  # Windows: no lock
         yield
         return
     held = os.open(folder, os.O_RDONLY)
@@ -195,20 +195,20 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _finished_difference(old: RunConfig, new: RunConfig) -> str | None:
-    """In what a finished run differs from what is asked for; None: in nothing."""
+    """The first difference between a finished run and the requested training, or None."""
     for name, was, now in _pairs(old, new):
         if was != now:
-            return f"is a finished run whose {name} was {was!r}, and it is {now!r} now"
+            return f"is a finished run with {name} {was!r}, but it is {now!r} now"
     streams = [key for key in new.inputs if _is_stream(new, key)]
     if streams:
-        return f"is a finished run, and {streams[0]}, from standard input, may be other data now"
+        return f"is a finished run, but {streams[0]} comes from standard input and may differ now"
     return None
 
 
 def _pairs(
     old: RunConfig, new: RunConfig, leave_out: tuple[str, ...] = ()
 ) -> list[tuple[str, Any, Any]]:
-    """What must be the same in two trainings: name, before, now."""
+    """The values that must be equal in two trainings: name, old value, new value."""
     pairs: list[tuple[str, Any, Any]] = [("task", old.task, new.task)]
     pairs += [
         (key, old.settings.get(key), value)

@@ -1,4 +1,4 @@
-"""The gradient of one batch: of all of it here, or of a share in each process of a group."""
+"""The gradient of one batch: computed here, or a share of it in each process of a group."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from rnntool.training.task import StepResult, Task
 def put_gradient(
     model: nn.Module, task: Task, batch: Any, backend: Backend, group: Group
 ) -> StepResult:
-    """Add the gradient of a batch's mean loss to the model's, and say what the loss was."""
+    """Compute the gradient of a batch's mean loss into the model, and return the loss."""
     if group.size > 1:
         return _put_shared(model, task, batch, backend, group)
     return _put_parts(model, task, task.parts(batch), backend)
 
 
 def _put_parts(model: nn.Module, task: Task, parts: list[Any], backend: Backend) -> StepResult:
-    """One part after the other, for a batch that is too large for memory as a whole.
+    """Compute the parts one after the other, for a batch that is too large for memory.
 
-    The mean over the batch is the sum of the parts' means, each by how much of it the part holds:
-    their gradients add up, and are divided by what all hold.
+    The mean over the batch is the mean of the parts' means, weighted by their sizes. So the
+    gradients of the sums are added up, and divided by the total size at the end.
     """
     if len(parts) == 1:
         result = _step(model, task, parts[0], backend)
@@ -47,7 +47,7 @@ def _put_parts(model: nn.Module, task: Task, parts: list[Any], backend: Backend)
 def _put_shared(
     model: nn.Module, task: Task, batch: Any, backend: Backend, group: Group
 ) -> StepResult:
-    """The mean over the batch is the sum of the shares' means, each by how much of it it holds."""
+    """Compute this process's share; the mean over the batch weights each share by its size."""
     result = None
     share = task.share(batch, group.rank, group.size)
     parts = [] if share is None else task.parts(share)

@@ -1,9 +1,10 @@
-"""Several processes that train one model together, as torchrun starts them; or this one alone.
+"""The processes of torchrun that train one model together; or a single process.
 
-Each holds the whole model, reads its share of every batch, and adds its gradient to the others', so
-that all take the same step (synchronous data parallelism). What `DistributedDataParallel` does in a
-backward hook stands here in the open, and the sum is weighted: a batch's mean loss counts tokens,
-and the shares hold different numbers of them. The first process alone validates and writes.
+Each process has the whole model, reads its share of every batch, and sums its gradient with those
+of the others, so that all take the same step (synchronous data parallelism). This is what
+`DistributedDataParallel` does in a backward hook, but with a weighted sum, since the mean loss
+counts tokens and the shares have different numbers of them. Only the first process validates and
+writes.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ T = TypeVar("T")
 
 @contextmanager
 def _meeting() -> Iterator[None]:
-    """Raise a UserError where another process is no longer there to be met."""
+    """Raise a UserError if another process has ended."""
     try:
         yield
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:120]
         raise UserError(f"another process of this training has ended: {reason}",
-                        hint="what it said stands above") from None  # fmt: skip
+                        hint="see its message above") from None  # fmt: skip
 
 
 class Group:
     """The processes of this training.
 
     Attributes:
-        rank: this one's number; 0 is the first.
-        size: how many there are.
+        rank: number of this process; 0 is the first.
+        size: number of processes.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class Group:
         return self.rank == 0
 
     def join(self) -> None:
-        """Meet the others: over gloo on the CPU, over nccl with a GPU for each."""
+        """Connect to the other processes: over gloo on the CPU, over nccl with a GPU for each."""
         if self.size == 1 or dist.is_initialized():
             return
         cuda = torch.cuda.is_available()
@@ -60,24 +61,24 @@ class Group:
         dist.init_process_group("nccl" if cuda else "gloo")
 
     def leave(self) -> None:
-        """Wait for the others' last word, and part."""
+        """Wait for the other processes, and disconnect."""
         if self.size > 1:
             self.wait()
             dist.destroy_process_group()
 
     def seed(self, seed: int) -> None:
-        """Other random numbers (dropout) in each process; the weights were drawn alike before."""
+        """Give each process different random numbers (dropout); the initial weights are equal."""
         if not self.first:
             torch.manual_seed(seed + self.rank)
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes have arrived here."""
         if self.size > 1:
             with _meeting():
                 dist.barrier()
 
     def sum(self, *values: float) -> list[float]:
-        """Each value, summed over the processes."""
+        """The sum of each value over the processes."""
         if self.size == 1:
             return list(values)
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
@@ -88,7 +89,7 @@ class Group:
         return found
 
     def from_first(self, value: T) -> T:
-        """The first process's value, in all."""
+        """The value of the first process, in all processes."""
         if self.size == 1:
             return value
         held: list[Any] = [value]
@@ -98,10 +99,10 @@ class Group:
         return found
 
     def sum_gradients(self, model: nn.Module) -> None:
-        """Each parameter's gradient, summed over the processes; none counts as zero.
+        """Sum each parameter's gradient over the processes; a missing gradient counts as zero.
 
-        Of token vectors only the rows that a batch has touched are sent: they are few, and sending
-        a whole vocabulary's takes a tenth of a step.
+        Of the token vectors, only the rows of tokens in the batch are sent. They are few, and
+        sending all of them would take a tenth of a step.
         """
         trained = [p for p in model.parameters() if p.requires_grad]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
@@ -123,7 +124,7 @@ class Group:
                 parameter.grad = gradient
 
     def _touched(self, gradient: Tensor) -> Tensor | None:
-        """Numbers of the rows that are not zero in every process; None: most of them."""
+        """Numbers of the rows that are not zero in some process; None if these are most rows."""
         seen = gradient.any(dim=1).to(torch.uint8)
         with _meeting():
             dist.all_reduce(seen, dist.ReduceOp.MAX)

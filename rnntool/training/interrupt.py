@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, kept until the training stands where it can go on from."""
+"""Delay Ctrl-C and SIGTERM until the training can stop and continue later."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rnntool.reporting import Reporter
 
 
 class Interrupt:
-    """While entered, a first Ctrl-C or SIGTERM only asks to stop; a second one stops at once.
+    """Inside the block, the first Ctrl-C or SIGTERM requests a stop; the second one stops at once.
 
-    An interruption in the middle of a step would leave weights and optimiser half-updated, and a
-    resumed training would end elsewhere than an uninterrupted one.
+    If a step was interrupted, weights and optimiser would be only partly updated, and a resumed
+    training would end with other weights than an uninterrupted one.
     """
 
     def __init__(self, report: Reporter) -> None:
@@ -23,7 +23,7 @@ class Interrupt:
         self._old: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
-        if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
+        if threading.current_thread() is threading.main_thread():  # Python allows it only there
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._old[number] = signal.signal(number, self._handle)
         return self
@@ -44,11 +44,11 @@ class Interrupt:
         self.report.note("stopping after this step; Ctrl-C again stops at once")
 
     def stop(self) -> None:
-        """End the command as the signal would have.
+        """End the command as the signal would have done.
 
         Raises:
-            KeyboardInterrupt: it was Ctrl-C.
-            SystemExit: it was SIGTERM; 143, as shells write it.
+            KeyboardInterrupt: after Ctrl-C.
+            SystemExit: after SIGTERM, with the exit code 143.
         """
         if self.requested == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)

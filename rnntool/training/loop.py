@@ -1,8 +1,7 @@
-"""The only training loop: any task, any model.
+"""The training loop of all tasks and models.
 
-A `Task` says what a batch is and what its loss is; the loop does the rest: steps, schedule,
-clipping, averaging, validation, the best weights, early stopping, checkpoints, and
-what is reported.
+A `Task` provides batches and their loss. The loop does the rest: steps, schedule, clipping,
+averaging, validation, the best weights, early stopping, checkpoints, and progress.
 """
 
 from __future__ import annotations
@@ -23,23 +22,22 @@ from rnntool.formats.rundir import CHECKPOINT, EPOCHS, METRICS, WEIGHTS
 from rnntool.reporting import Progress, Reporter
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
-from rnntool.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from rnntool.training.checkpoint import Position, load_checkpoint, save_checkpoint, save_weights
 from rnntool.training.epoch_figures import count_step, epoch_entry, running, summary
 from rnntool.training.gradient import put_gradient
 from rnntool.training.group import Group
 from rnntool.training.idle_rows import IdleVectors
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
-from rnntool.training.position import Position
 from rnntool.training.settings import TrainingSettings
 from rnntool.training.task import Task
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to."""
+    """The outcome of a training."""
 
-    history: list[dict[str, Any]]  # a dict an epoch, as in metrics.jsonl
+    history: list[dict[str, Any]]  # one dict per epoch, as in metrics.jsonl
     best: dict[str, Any]  # the best epoch's entry
     seconds: float
     stopped_early: bool
@@ -49,8 +47,8 @@ class Trainer:
     """One training, into one folder.
 
     Args:
-        folder: gets `weights.safetensors` (the best epoch's), `metrics.jsonl`, and `checkpoint/`
-            while the training runs.
+        folder: for `weights.safetensors` (of the best epoch), `metrics.jsonl`, and `checkpoint/`
+            during the training.
     """
 
     def __init__(
@@ -76,14 +74,14 @@ class Trainer:
         self.best: dict[str, Tensor] = {}
         self.interrupt = Interrupt(report)
         self.position = Position()
-        self._clock = self._saved = 0.0  # when time was last counted, and a checkpoint last written
+        self._clock = self._saved = 0.0  # when time was last counted; last checkpoint
 
     def run(self, resume: bool = False) -> Outcome:
-        """Train to the end, or on from the checkpoint in the folder.
+        """Train, from the beginning or from the checkpoint in the folder.
 
         Raises:
             UserError: the loss is not finite, or the checkpoint is damaged.
-            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, and a checkpoint.
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, once a checkpoint is written.
         """
         if self.settings.deterministic:
             make_deterministic()
@@ -109,7 +107,7 @@ class Trainer:
         )
 
     def _count_time(self) -> None:
-        """Add to the training's seconds those since the last time."""
+        """Add the seconds since the last call to the training's total."""
         now = time.perf_counter()
         self.position.seconds += now - self._clock
         self._clock = now
@@ -146,7 +144,7 @@ class Trainer:
         return 0 < 60 * self.settings.checkpoint_every < time.perf_counter() - self._saved
 
     def _interrupted(self) -> bool:
-        """Whether this process or another one of the group was asked to stop."""
+        """Whether this or another process of the group got a request to stop."""
         return self.group.sum(float(self.interrupt.requested is not None))[0] > 0
 
     def _step(self, batch: Any, progress: Progress) -> None:
@@ -173,13 +171,14 @@ class Trainer:
             return
         rate = self.optimizer.param_groups[0]["lr"]
         raise UserError(
-            f"the loss is {loss} and the gradient's norm {norm} at step {self.position.step + 1} of"
-            f" epoch {self.position.epoch + 1} with learning rate {rate:.3g}",
-            hint="lower --lr or --clip-norm; the last good checkpoint is kept",
+            f"the loss is {loss} and the gradient's norm is {norm} at step"
+            f" {self.position.step + 1} of epoch {self.position.epoch + 1}, with learning rate"
+            f" {rate:.3g}",
+            hint="try a smaller --lr or --clip-norm; the last good checkpoint is kept",
         )
 
     def _finish_epoch(self, epoch: int, metrics: dict[str, float]) -> None:
-        """Note the epoch, keep the weights if they are the best, and move the position on."""
+        """Record the epoch's figures, keep the weights if they are the best, move to the next."""
         position = self.position
         rate = self.optimizer.param_groups[0]["lr"]
         entry = epoch_entry(epoch, position.totals, metrics, rate)
@@ -192,7 +191,7 @@ class Trainer:
             position.best_score, position.best_loss = score, loss
             position.best_epoch, position.since_best = epoch, 0
             self.best = {n: t.detach().cpu().clone() for n, t in self.model.state_dict().items()}
-            if self.group.first:  # an interrupted training answers with them
+            if self.group.first:  # so that an interrupted training can be used
                 save_weights(self.folder / WEIGHTS, self.best)
         if self.settings.keep_epochs:
             self._keep_epoch(epoch)
@@ -201,7 +200,7 @@ class Trainer:
         self._write_metrics()
 
     def _score(self, epoch: int, metrics: dict[str, float]) -> float:
-        """Higher is better; without validation data the last epoch is."""
+        """The score, higher is better; without validation data, the last epoch is best."""
         if not metrics:
             return float(epoch)
         return metrics[self.task.monitor] * (1 if self.task.higher_is_better else -1)
@@ -232,8 +231,8 @@ class Trainer:
         if not self.group.first:
             return
         self.position.schedule = self.schedule.state_dict()
-        # A state is carried by each process for its own share of the text: those of the others are
-        # not here to be saved, and a training that goes on begins them at zero.
+        # Each process has the recurrent state of its own share of the text. The states of other
+        # processes are not saved, so a training that continues starts from zero states.
         carried = self.task.carried() if self.group.size == 1 else {}
         sets = {"best": self.best, "carried": carried, "idle": self.idle.state_dict()}
         if self.average:

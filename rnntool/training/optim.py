@@ -13,10 +13,10 @@ from rnntool.training.settings import TrainingSettings
 
 
 def make_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
-    """The optimiser over the parameters that are trained; biases and gains are not decayed.
+    """The optimiser of the trained parameters; biases and gains have no weight decay.
 
-    With `--layer-decay` q a parameter d layers below the top learns at q^d of the rate
-    (discriminative fine-tuning, Howard and Ruder 2018, §3.2); the model's `depth` says d.
+    With `--layer-decay` q, the learning rate of a parameter d layers below the top is multiplied by
+    q^d (discriminative fine-tuning, Howard and Ruder 2018, §3.2). The model's `depth` gives d.
     """
     found: dict[tuple[int, bool], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
@@ -31,7 +31,7 @@ def make_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
         }
         for (depth, plain), parameters in sorted(found.items(), key=lambda item: item[0])
     ]
-    # One fused pass over all parameters: with a large embedding the step is bound by memory.
+    # One fused pass over all parameters: with a large embedding, memory limits the step.
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, fused=True)
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
@@ -39,7 +39,7 @@ def make_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
 
 
 def depth_of(model: nn.Module, name: str) -> int:
-    """How many layers below the top a parameter stands; 0 where the model does not say."""
+    """How many layers below the top a parameter is; 0 if the model has no `depth`."""
     depth = getattr(model, "depth", None)
     return int(depth(name)) if callable(depth) else 0
 
@@ -47,9 +47,9 @@ def depth_of(model: nn.Module, name: str) -> int:
 class Schedule:
     """The learning rate over the steps and epochs of one training.
 
-    `one-cycle`: Smith and Topin 2018, "Super-Convergence"; warm-up over a quarter of the steps,
-    then a cosine down to nothing; momentum mirrors it. `plateau`: half after an epoch that is no
-    better.
+    `one-cycle` (Smith and Topin 2018, "Super-Convergence"): warm-up over a quarter of the steps,
+    then a cosine to almost zero; momentum changes in the opposite direction. `plateau`: halved
+    after an epoch without a better score.
     """
 
     def __init__(self, settings: TrainingSettings, optimizer: Optimizer, steps: int) -> None:
@@ -59,7 +59,7 @@ class Schedule:
             self._by_step = OneCycleLR(
                 optimizer,
                 max_lr=[group["lr"] for group in optimizer.param_groups],
-                total_steps=max(steps, 8),  # fewer leave its first phase without a step
+                total_steps=max(steps, 8),  # with fewer, its first phase has no step
                 pct_start=0.25,
                 cycle_momentum=settings.optimizer != "sgd" or settings.momentum > 0,
                 base_momentum=0.85,
@@ -69,17 +69,17 @@ class Schedule:
             self._by_epoch = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=0)
 
     def after_step(self) -> None:
-        """Move on by one step."""
+        """Update the learning rate after one step."""
         if self._by_step is not None:
             self._by_step.step()
 
     def after_epoch(self, score: float) -> None:
-        """Move on by one epoch whose validation score (higher is better) is `score`."""
+        """Update the learning rate after an epoch with this validation score (higher is better)."""
         if self._by_epoch is not None:
             self._by_epoch.step(score)
 
     def state_dict(self) -> dict[str, object]:
-        """Where the schedule stands."""
+        """The state of the schedule, for a checkpoint."""
         active = self._by_step or self._by_epoch
         if active is None:
             return {}
@@ -87,17 +87,17 @@ class Schedule:
         return {k: v for k, v in active.state_dict().items() if isinstance(v, plain)}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
-        """Go on from where `state_dict` stood."""
+        """Restore the state from `state_dict`."""
         active = self._by_step or self._by_epoch
         if active is not None:
             active.load_state_dict(state)
 
 
 def unfreeze(model: nn.Module, optimizer: Optimizer, epoch: int, every: int) -> None:
-    """Let the layers train whose turn has come (gradual unfreezing, Howard and Ruder 2018, §3.3).
+    """Gradual unfreezing (Howard and Ruder 2018, §3.3): train more layers in later epochs.
 
-    In the first `every` epochs the top layer alone, then one more layer after every so many. What
-    is frozen for good (`--freeze`) is none of the optimiser's and stays so.
+    In the first `every` epochs only the top layer is trained, then one more after every `every`
+    epochs. Parameters that `--freeze` excludes from the optimiser stay frozen.
     """
     trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in model.named_parameters():
@@ -106,9 +106,9 @@ def unfreeze(model: nn.Module, optimizer: Optimizer, epoch: int, every: int) -> 
 
 
 def clip_gradient(parameters: Iterable[Tensor], threshold: float) -> float:
-    """Clip by global norm and return the norm before: g ← g · threshold / ‖g‖ when ‖g‖ ≥ threshold.
+    """Clip by global norm, g ← g · threshold / ‖g‖ if ‖g‖ ≥ threshold; return the norm before.
 
-    Pascanu et al. 2013, algorithm 1. A threshold of 0 measures and does not clip.
+    Pascanu et al. 2013, algorithm 1. With a threshold of 0, only the norm is computed.
     """
     gradients = [_values(p) for p in parameters if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)

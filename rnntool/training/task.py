@@ -1,4 +1,4 @@
-"""What the training loop needs to know of a task."""
+"""The interface between the training loop and a task."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from torch import Tensor, nn
 
 @dataclass
 class StepResult:
-    """What one forward pass says."""
+    """The result of one forward pass."""
 
-    loss: Tensor  # scalar to be minimised
-    count: int  # examples (or tokens) it is the mean of
-    correct: int | None = None  # how many of them were right, where that has a meaning
-    nats: Tensor | None = None  # the loss to report, where a penalty was added to it
+    loss: Tensor  # scalar to minimise, a mean over examples or tokens
+    count: int  # number of these examples or tokens
+    correct: int | None = None  # how many of them were right, if that is defined
+    nats: Tensor | None = None  # the loss to report, if `loss` includes a penalty
 
 
 class Task(Protocol):
-    """Data, loss and metrics: what a batch is, and how good the model is at it."""
+    """The batches, the loss and the validation figures of a task."""
 
-    unit: str  # what is counted, for the display: "reviews", "tokens"
+    unit: str  # what the progress counts, such as "reviews" or "tokens"
     monitor: str  # the validation metric that decides which epoch is best
     higher_is_better: bool
-    validates: bool = True  # whether there are validation data
+    validates: bool = True  # whether there is validation data
 
     def steps_per_epoch(self) -> int:
-        """Batches in one epoch."""
+        """Number of batches in one epoch."""
 
     def examples_per_epoch(self) -> int:
-        """Examples in one epoch."""
+        """Number of examples in one epoch."""
 
     def epoch_batches(self, epoch: int) -> Sequence[Any]:
-        """The batches of an epoch in their order: a function of the seed and the epoch alone."""
+        """The batches of an epoch, in order; they depend only on the seed and the epoch."""
 
     def share(self, batch: Any, rank: int, size: int) -> Any | None:
-        """The part of a batch that process `rank` of `size` reads; None: there is none for it."""
+        """The part of a batch for process `rank` of `size`; None if there is none."""
 
     def parts(self, batch: Any) -> list[Any]:
-        """A batch as parts that are computed one after the other: one, if memory holds it whole."""
+        """The batch in parts that are computed in turn; one part if it fits in memory."""
         return [batch]
 
     def training_step(self, model: nn.Module, batch: Any, device: torch.device) -> StepResult:
@@ -51,13 +51,13 @@ class Task(Protocol):
         """Metrics on the validation data; the model is in evaluation mode."""
 
     def carried(self) -> dict[str, Tensor]:
-        """What one step hands to the next beside the weights (a recurrent state)."""
+        """The recurrent state that one step passes to the next, for a checkpoint."""
         return {}
 
     def carry_on(self, tensors: dict[str, Tensor], device: torch.device) -> None:
-        """Take up what `carried` gave."""
+        """Restore the state from `carried`."""
         return
 
     def after_step(self, model: nn.Module) -> None:
-        """Called when the weights have moved."""
+        """Called after the weights are updated."""
         return

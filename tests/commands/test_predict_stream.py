@@ -94,7 +94,7 @@ def test_where_a_gpu_may_be_torch_answers_what_is_much(trained, cli, monkeypatch
     numpys = cli("predict", trained / "run", "-q", input=lines).out.splitlines()
     monkeypatch.setattr(answerer, "may_have_gpu", lambda: True)
     result = cli("predict", trained / "run", "-v", input=lines)
-    assert "torch answers" in result.err
+    assert "torch computes the answers" in result.err
     for one, other in zip(numpys, result.out.splitlines(), strict=True):
         assert one.split("\t")[0] == other.split("\t")[0]
         assert abs(float(one.split("\t")[1]) - float(other.split("\t")[1])) < 1e-5

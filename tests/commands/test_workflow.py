@@ -182,7 +182,7 @@ def test_a_validation_file_and_max_length(cli: Cli, trained, corpus, tmp_path):
     assert "documents were cut to --max-length" in result.err
     error = cli("train", "classify", trained / "train.tok", "-o", tmp_path / "r2",
                 "--validation", "1.5", *SMALL)  # fmt: skip
-    assert "--validation is 1.5; give a share from 0 to below 1" in one_line_error(error)
+    assert "--validation is 1.5; give a share of at least 0, below 1" in one_line_error(error)
 
 
 def test_settings_from_a_file_and_progress_as_json(cli: Cli, trained, tmp_path):
@@ -210,4 +210,4 @@ def test_init_from_takes_weights_and_refuses_another_vocabulary(cli: Cli, traine
     error = one_line_error(
         cli(*arguments, "--min-count", 30, "--init-from", trained / "run", "-o", tmp_path / "b")
     )
-    assert "has another vocabulary" in error
+    assert "has a different vocabulary" in error

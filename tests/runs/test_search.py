@@ -125,14 +125,14 @@ def test_the_budget_ends_a_trial_under_way(cli, data, base, tmp_path):
     wanted = space(tmp_path, "epochs: [5000]\n")
     result = cli("search", "tag", data, "--space", wanted, "--base", base, "-o", tmp_path / "out",
                  "--minutes", 0.05, "-q")  # fmt: skip
-    assert "the budget was spent" in one_line_error(result)
+    assert "the time budget ended" in one_line_error(result)
 
 
 @pytest.mark.parametrize(("text", "message"), [
     ("hiden: [1]\n", "tag has no setting 'hiden'"),
-    ("hidden: 3\n", "no list of choices and no range"),
-    ("hidden: {low: 3, high: 1}\n", "no list of choices and no range"),
-    ("", "names no setting"),
+    ("hidden: 3\n", "neither a list of choices nor a range"),
+    ("hidden: {low: 3, high: 1}\n", "neither a list of choices nor a range"),
+    ("", "contains no setting"),
     ("- a\n", "not a mapping"),
 ])  # fmt: skip
 def test_bad_spaces_are_refused(cli, data, tmp_path, text, message):

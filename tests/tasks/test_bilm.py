@@ -254,7 +254,7 @@ def test_a_tagger_and_a_classifier_learn_a_mixture_of_frozen_layers(cli, run, da
         options = [o for o in options if o != "-q"]
         result = cli("train", task, source, "--features", run, "-o", out, *options)
         assert result.code == 0, result.err
-        assert "the mixture of the biLM's layers: layer 1 0." in result.err
+        assert "learned mixture of the biLM's layers: layer 1 0." in result.err
         found, start = tensors(out), tensors(run)
         for name, tensor in start.items():
             if name.startswith(("input.", "encoder.")):

@@ -71,7 +71,7 @@ def test_baselines_are_the_rules_by_hand(cli, run, series):
 
 def test_predict_says_what_comes_after_the_end(cli, run, series):
     result = cli("predict", run, series, "-v", "--log-format", "plain", "--threads", 1)
-    assert "torch answers" in result.err
+    assert "torch computes the answers" in result.err
     lines = result.out.splitlines()
     assert lines[0] == "step\tTemp"
     assert [line.split("\t")[0] for line in lines[1:]] == ["2003-06-20", "2003-06-21", "2003-06-22"]

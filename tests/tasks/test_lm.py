@@ -230,7 +230,7 @@ def test_a_prompt_from_a_file_and_from_standard_input(cli, run, tmp_path):
         ("short\n", (), "the training text has 5 tokens"),
         ("aaaaaaaaaaaaaaaaaa\n", ("--batch-size", 1), "nothing to learn"),
         (TEXT, ("--tie-weights", "--input", "one-hot"), "--tie-weights needs"),
-        (TEXT, ("--validation", "1.5"), "from 0 to below 1"),
+        (TEXT, ("--validation", "1.5"), "at least 0, below 1"),
         (TEXT, ("--unit", "subword"), "needs a model"),
         ("", (), "is empty"),
     ],

@@ -118,12 +118,12 @@ def test_a_tagger_answers_without_torch_unless_it_must(run, data, cli, tmp_path)
         [sys.executable, "-c", code], input="가나다 7\n", capture_output=True, text=True, check=True
     )
     assert done.stdout == "가나다\tV\n7\tM\n\n"
-    assert "torch answers" not in done.stderr
+    assert "torch computes the answers" not in done.stderr
     by_torch = tmp_path / "crf"
     extra = ("--crf", "--epochs", 1, *SMALL)
     assert cli("train", "tag", data, "-o", by_torch, *extra).code == 0
     answer = cli("predict", by_torch, "-v", "--log-format", "plain", input="가나다 7\n")
-    assert "torch answers" in answer.err
+    assert "torch computes the answers" in answer.err
 
 
 def test_a_tagger_with_more_characters_than_its_weights_have_is_refused(run, cli, tmp_path):

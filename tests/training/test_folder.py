@@ -130,7 +130,7 @@ def test_search_and_export_replace_nothing_of_the_users(cli: Cli, data, run, tmp
         error = one_line_error(
             cli("search", "classify", data, "--space", space, "-o", mine, *option)
         )
-        assert "no search has written it" in error
+        assert "was not written by search" in error
     assert (mine / "best" / "notes.txt").read_text() == "mine"
     for force in ((), ("--force",)):
         assert "is a folder" in one_line_error(cli("export", run, "-o", mine, *force))
@@ -152,7 +152,7 @@ def test_a_finished_run_of_the_same_is_done(cli: Cli, data, run):
     before = files(run)
     result = cli("train", "classify", data, "-o", run, *TINY[:-1], "--resume")
     assert result.code == 0, result.err
-    assert "finished before, with the same inputs and settings" in result.err
+    assert "already trained with the same inputs and settings" in result.err
     assert files(run) == before
     assert config.stat().st_mtime > data.stat().st_mtime  # for make
 
@@ -162,7 +162,7 @@ def test_a_finished_run_of_other_settings_or_data_is_replaced_only_when_asked(
 ):
     arguments = ["train", "classify", data, "-o", run, *TINY, "--resume"]
     error = one_line_error(cli(*arguments, "--lr", 0.01))
-    assert "lr was 0.003, and it is 0.01 now; give --resume --force to train it anew" in error
+    assert "with lr 0.003, but it is 0.01 now; give --resume --force to train it again" in error
     other = tmp_path / "other.txt"
     other.write_text(data.read_text() + "9\t하나 더\t1\n")
     arguments[2] = other
@@ -226,8 +226,8 @@ def test_one_cycle_cannot_be_stretched_but_can_end_now(cli: Cli, data, tmp_path,
         assert cli(*arguments, 3).code == 130
     for epochs in (2, 5):
         error = one_line_error(cli(*arguments, epochs))
-        assert f"--epochs 3, over which --schedule one-cycle spreads its learning rate; it cannot" \
-               f" go on to {epochs}" in error  # fmt: skip
+        assert f"--epochs 3, which --schedule one-cycle uses for its learning rate; it cannot" \
+               f" continue with --epochs {epochs}" in error  # fmt: skip
     assert cli(*arguments, 1).code == 0
     assert read_config(tmp_path / "run").results["epochs"] == 1
 
@@ -264,7 +264,7 @@ def test_all_data_train_and_the_last_epoch_is_kept(cli: Cli, data, tmp_path):
     result = cli("train", "classify", data, "-o", run, *TINY[:-1], "--epochs", 3, "--validation", 0,
                  "--keep-epochs", "--patience", 1)  # fmt: skip
     assert result.code == 0, result.err
-    assert "no validation data: all epochs are trained, and the last one is kept" in result.err
+    assert "no validation data; all epochs are trained, and the last one is kept" in result.err
     assert "60 documents for training, 0 for validation" in result.err
     results = read_config(run).results
     assert (results["best_epoch"], results["epochs"]) == (3, 3)

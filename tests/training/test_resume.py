@@ -78,9 +78,9 @@ def test_other_settings_or_data_are_refused_on_resume(cli: Cli, reviews, tmp_pat
         result = cli(*options)
         assert result.code == 130
         assert result.err.splitlines()[-1] == "rnntool: interrupted"
-    assert "give --resume to go on" in one_line_error(cli(*options))
+    assert "give --resume to continue" in one_line_error(cli(*options))
     error = one_line_error(cli(*options, "--lr", 0.5, "--resume"))
-    assert "lr was 0.003 when this training began and is 0.5 now" in error
+    assert "lr was 0.003 when this training started, but is 0.5 now" in error
     with open(data, "a", encoding="utf-8") as file:
         file.write("9\t하나 더\t1\n")
     assert "sha256 of train was" in one_line_error(cli(*options, "--resume"))
