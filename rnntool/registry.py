@@ -85,6 +85,9 @@ TEXT_INPUTS = (*INPUTS, "characters")
 NUMPY_CELLS = ("rnn", "rnn-relu", "rnn-sigmoid", "lstm", "gru", "gru-reset-before")
 INITS = ("uniform", "orthogonal")
 
+# inspection/attribution.py
+EXPLANATIONS = ("ig", "gradient", "leave-one-out")
+
 # models/language_model.py
 SOFTMAXES = ("full", "adaptive")
 

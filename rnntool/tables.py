@@ -50,7 +50,12 @@ def shown_token(token: str, most: int = 16) -> str:
     """
     from rich.cells import cell_len, set_cell_size
 
-    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in token)
-    if cell_len(visible) <= most:
-        return visible
-    return set_cell_size(visible, most - 1).rstrip() + "…"
+    shown = visible(token)
+    if cell_len(shown) <= most:
+        return shown
+    return set_cell_size(shown, most - 1).rstrip() + "…"
+
+
+def visible(text: str) -> str:
+    """A text with its control characters spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

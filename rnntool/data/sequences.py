@@ -5,6 +5,7 @@ Shapes: N sequences, B batch, T time.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ class Sequences:
     def lengths(self) -> Ints:
         """[N] tokens of each sequence."""
         return np.diff(self.offsets)
+
+    def as_lists(self) -> list[list[int]]:
+        """The sequences one by one."""
+        ids, offsets = self.ids.tolist(), self.offsets.tolist()
+        return [ids[start:stop] for start, stop in itertools.pairwise(offsets)]
 
     def padded(self, rows: Ints) -> tuple[Ints, Ints]:
         """The sequences `rows` as one right-padded array.

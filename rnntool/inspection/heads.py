@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnntool.cells import Array, cross_entropy
+from rnntool.inspection.pooled import Pooled, pool
 
 
 class HeadResult(NamedTuple):
@@ -84,20 +85,14 @@ def direction_head(v: Array, directions: int) -> Head:
 
 def _pool(kind: str, outputs: Array, directions: int) -> tuple[Array, Callable[[Array], Array]]:
     """(1, F) features, and the way back from their gradient to (1, T, H)."""
-    parts = ("last", "max", "mean") if kind == "all" else (kind,)
-    pooled = [_POOLINGS[part](outputs, directions) for part in parts]
+    last, back_last = _last(outputs, directions)
+    features, back = pool(kind, outputs, last)
 
-    def back(dfeatures: Array) -> Array:
-        pieces = np.split(dfeatures, len(parts), axis=1)
-        doutputs = np.zeros_like(outputs)
-        for (_, own), piece in zip(pooled, pieces, strict=True):
-            doutputs += own(piece)
-        return doutputs
+    def whole(dfeatures: Array) -> Array:
+        doutputs, dlast = back(dfeatures)
+        return doutputs + back_last(dlast)
 
-    return np.concatenate([features for features, _ in pooled], axis=1), back
-
-
-Pooled = tuple[Array, Callable[[Array], Array]]
+    return features, whole
 
 
 def _last(outputs: Array, directions: int) -> Pooled:
@@ -112,22 +107,3 @@ def _last(outputs: Array, directions: int) -> Pooled:
         return doutputs
 
     return features, back
-
-
-def _max(outputs: Array, directions: int) -> Pooled:
-    where = outputs.argmax(axis=1)[:, None]
-
-    def back(d: Array) -> Array:
-        doutputs = np.zeros_like(outputs)
-        np.put_along_axis(doutputs, where, d[:, None], axis=1)
-        return doutputs
-
-    return np.take_along_axis(outputs, where, axis=1)[:, 0], back
-
-
-def _mean(outputs: Array, directions: int) -> Pooled:
-    T = outputs.shape[1]
-    return outputs.mean(axis=1), lambda d: np.repeat(d[:, None] / T, T, axis=1)
-
-
-_POOLINGS: dict[str, Callable[[Array, int], Pooled]] = {"last": _last, "max": _max, "mean": _mean}

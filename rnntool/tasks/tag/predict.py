@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, TextIO
 
 from rnntool.configuration import build
-from rnntool.data.sequences import Sequences
 from rnntool.data.stream import batches_of
 from rnntool.data.tagged import Tagged
 from rnntool.formats.reading import Undecodable, count_lines
@@ -73,7 +72,7 @@ class TagAnswering(Answering[Tagged]):
             lambda engine: engine.probabilities([[token]], [[0]], [[letter]]),
         )
         return lambda data: engine.probabilities(
-            _rows(data.sequences), _rows(data.words), _rows(data.spellings)
+            data.sequences.as_lists(), data.words.as_lists(), data.spellings.as_lists()
         )
 
     def open_torch(self) -> Callable[[Tagged], Floats]:
@@ -82,11 +81,6 @@ class TagAnswering(Answering[Tagged]):
 
         tagger = load_tagger(self.run, self.settings.device, self.settings.threads)
         return tagger.probabilities
-
-
-def _rows(sequences: Sequences) -> list[list[int]]:
-    ids, offsets = sequences.ids.tolist(), sequences.offsets.tolist()
-    return [ids[a:b] for a, b in itertools.pairwise(offsets)]
 
 
 def _answers(

@@ -1,0 +1,82 @@
+"""What an explanation asks of a model: scores of texts, and the score's gradient along a path.
+
+A score is the logit of a label against the rest, log p / (1 - p), in nats: for a softmax,
+z_label minus the log of the sum of the others' exponentials; for a sigmoid, what goes into it.
+A conditional random field's p is its marginal.
+
+Shapes: N texts, S points of a path, T tokens, D inputs of the encoder, C labels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[Any]
+Texts = Sequence[Sequence[str]]
+
+
+class Engine(ABC):
+    """A classifier, or a tagger at one of its tokens; dropout is off, as when it answers."""
+
+    @abstractmethod
+    def scores(self, texts: Texts, places: Sequence[int] | None = None) -> Floats:
+        """[N, C] of each label.
+
+        Args:
+            texts: tokens; a text may hold none, but not for a tagger.
+            places: which token of each text a tagger is asked about; None: of a classifier.
+        """
+
+    @abstractmethod
+    def along(
+        self, tokens: Sequence[str], scales: Floats, label: int, place: int | None = None
+    ) -> tuple[Floats, Floats]:
+        """The score of a label where every token's vector x_t is scaled, and its gradient times x.
+
+        Args:
+            tokens: T of them, one at least.
+            scales: [S] α: the encoder reads α x.
+            place: a tagger's token.
+
+        Returns:
+            [S] scores F(α x), and [S, T] products x_t · ∂F/∂x_t (α x).
+        """
+
+    @abstractmethod
+    def blanked(self, tokens: Sequence[str], place: int) -> Floats:
+        """[C] a tagger's scores at a token whose own vector is zero."""
+
+
+def log_odds(z: Floats) -> Floats:
+    """[N, C] scores from the [N, C] inputs of a softmax, C ≥ 2."""
+    return z - _rest(z)
+
+
+def log_odds_gradient(z: Floats, label: int) -> Floats:
+    """[N, C] of the score of a label by z: 1 for the label, minus the others' softmax."""
+    others = np.array(z)
+    others[:, label] = -np.inf
+    others = np.exp(others - others.max(axis=1, keepdims=True))
+    found: Floats = -others / others.sum(axis=1, keepdims=True)
+    found[:, label] = 1
+    return found
+
+
+def _rest(z: Floats) -> Floats:
+    """[N, C]: of each label the log of the sum of the others' exponentials."""
+    C = z.shape[1]
+    others = np.where(np.eye(C, dtype=bool), -np.inf, z[:, None, :])  # [N, C, C]
+    most = others.max(axis=2, keepdims=True)
+    found: Floats = most[:, :, 0] + np.log(np.exp(others - most).sum(axis=2))
+    return found
+
+
+def probabilities(scores: Floats) -> Floats:
+    """p from scores log p / (1 - p), without overflow."""
+    found: Floats = 0.5 * (1 + np.tanh(0.5 * scores))
+    return found
