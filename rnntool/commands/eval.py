@@ -12,6 +12,7 @@ from rnntool import tasks
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
+from rnntool.tasks.repeat import evaluate_each, runs_of
 
 app = new_app("Score a trained run on data that it has not seen.")
 
@@ -36,7 +37,12 @@ def evaluate(
 
     Example: rnntool eval runs/lstm ratings_test.txt --errors wrong.tsv
     """
-    figures = tasks.evaluate(run, data, settings, report)
+
+    def evaluate_run(own: str) -> tasks.Figures:
+        return tasks.evaluate(own, data, settings, report)
+
+    runs = runs_of(run)
+    figures = evaluate_each(runs, evaluate_run, report) if runs else evaluate_run(run)
     if json:
         sys.stdout.write(json_module.dumps(figures.as_dict(), ensure_ascii=False) + "\n")
         return

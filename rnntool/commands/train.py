@@ -14,6 +14,7 @@ from rnntool.registry import TASKS
 from rnntool.reporting import Reporter
 from rnntool.tasks import Input
 from rnntool.tasks import train as train_task
+from rnntool.tasks.repeat import parse_seeds, train_repeatedly
 from rnntool.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def _register(task: str) -> None:
         resume: Annotated[
             bool, typer.Option("--resume", help="Continue an interrupted training.")
         ] = False,
+        seeds: Annotated[
+            str | None,
+            typer.Option("--seeds", help="Train once for each of these seeds: 1,2,3."),
+        ] = None,
         *,
         settings: TrainingSettings,
         report: Reporter,
@@ -66,6 +71,13 @@ def _register(task: str) -> None:
         for argument in inputs:
             value = given[argument.name]
             paths += value if argument.several else [value]
+        folds: int = getattr(settings, "folds", 0)
+        if seeds is not None or (folds and not getattr(settings, "fold", 0)):
+            found = train_repeatedly(task, paths, output, settings, parse_seeds(seeds), report,
+                                     force=force, resume=resume)  # fmt: skip
+            for headings, rows in found.tables():
+                report.table(headings, rows)
+            return
         path, outcome = train_task(
             task, paths, output, settings, report, force=force, resume=resume
         )

@@ -197,6 +197,18 @@ def rarest_labels(matrix: NDArray[np.float32]) -> Ints:
     return found
 
 
+def strata_of(file: TokenFile, labels: list[str], several: bool) -> Ints:
+    """[N] each document's class for a split; where it may have several labels, its rarest one.
+
+    Raises:
+        UserError: a label is not among `labels`.
+    """
+    if several:
+        own = ((d.line, d.labels) for d in file.documents)
+        return rarest_labels(label_matrix(own, labels, file.path))
+    return label_numbers(((d.line, d.labels[0]) for d in file.documents), labels, file.path)
+
+
 def encode(
     file: TokenFile,
     vocabulary: Vocabulary,
@@ -215,8 +227,7 @@ def encode(
     limit = max_length or None
     sequences = pack_sequences(vocabulary.encode(d.tokens[:limit]) for d in file.documents)
     cut = sum(len(d.tokens) > max_length for d in file.documents) if max_length else 0
+    matrix = None
     if several:
         matrix = label_matrix(((d.line, d.labels) for d in file.documents), labels, file.path)
-        return Labelled(sequences, rarest_labels(matrix), cut, matrix)
-    numbers = label_numbers(((d.line, d.labels[0]) for d in file.documents), labels, file.path)
-    return Labelled(sequences, numbers, cut)
+    return Labelled(sequences, strata_of(file, labels, several), cut, matrix)

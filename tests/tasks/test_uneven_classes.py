@@ -116,7 +116,8 @@ def test_a_label_that_only_the_validation_data_have(cli: Cli, data, tmp_path):
     other.write_text("text\tlabel\n오늘\teveryday\n우리\thate\n")
     result = cli("train", "classify", data, "-o", tmp_path / "run", "--validation", other, *SMALL)
     error = one_line_error(result)
-    assert f"{other}:3: label 'hate' was not seen in training; there are: everyday" in error
+    assert f"{other}:3: label 'hate' was not seen in training" in error
+    assert "everyday, love, parting" in error
 
 
 @pytest.mark.parametrize("label", ["a\tb", "a\u2028b"])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from rnntool.data.check import LONG
-from rnntool.data.labelled import Labelled, TokenFile, alike, encode
+from rnntool.data.labelled import Labelled, TokenFile, alike, encode, strata_of
 from rnntool.data.sequences import Ints
-from rnntool.data.split import split_off, split_off_stratified, uneven
+from rnntool.data.split import folds_of, split_off, split_off_stratified, uneven
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
 from rnntool.formats.reading import open_binary
@@ -31,6 +31,7 @@ class Prepared:
 
     train: Labelled
     validation: Labelled
+    held_out: Labelled | None  # the fold that is scored at the end
     vocabulary: Vocabulary
     labels: list[str]
     tokenizer: str
@@ -56,8 +57,13 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
     labels = _check_labels(file, settings)
     for group in alike(labels):
         report.warn(f"{path}: labels that look alike: {', '.join(map(repr, group))}")
-    vocabulary = _vocabulary(file, settings)
     several = settings.multi_label
+    out = None
+    if settings.fold:
+        file, out = _without_fold(file, labels, settings)
+        report.note(f"fold {settings.fold} of {settings.folds}: {len(out.documents):,} documents"
+                    " are held out, and scored at the end")  # fmt: skip
+    vocabulary = _vocabulary(file, settings)
     everything = encode(file, vocabulary, labels, settings.max_length, several)
     share = validation_share(settings.validation)
     if share is None:
@@ -76,7 +82,24 @@ def prepare(path: str, settings: ClassifySettings, report: Reporter) -> Prepared
     _note(report, file, train, held, everything.cut, vocabulary, labels)
     texts = [file.documents[row].tokens for row in rows] if settings.distil else []
     subword = _subword(file, settings)
-    return Prepared(train, held, vocabulary, labels, file.tokenizer, subword, texts)
+    held_out = None
+    if out is not None:
+        held_out = encode(out, vocabulary, labels, settings.max_length, several)
+    return Prepared(train, held, held_out, vocabulary, labels, file.tokenizer, subword, texts)
+
+
+def _without_fold(
+    file: TokenFile, labels: list[str], settings: ClassifySettings
+) -> tuple[TokenFile, TokenFile]:
+    """The documents to train and validate on, and those of the fold."""
+    if len(file.documents) < settings.folds:
+        raise UserError(f"has {len(file.documents)} rows, and --folds is {settings.folds}",
+                        where=file.path)  # fmt: skip
+    strata = strata_of(file, labels, settings.multi_label)
+    mine = folds_of(strata, settings.folds, settings.seed) == settings.fold
+    pairs = list(zip(file.documents, mine.tolist(), strict=True))
+    rest, out = ([d for d, own in pairs if own is chosen] for chosen in (False, True))
+    return replace(file, documents=rest), replace(file, documents=out)
 
 
 def _split(

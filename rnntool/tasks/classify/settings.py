@@ -56,6 +56,11 @@ class DataSettings:
         "auto", "Hold back the same share of each class (auto: where they are uneven).",
         choices=("auto", "yes", "no"), panel=_DATA,
     )  # fmt: skip
+    folds: int = setting(
+        0, "Cross-validation: train once for each of so many parts of the data, without that part,"
+        " and score the run on it; 0: no.", min=0, panel=_DATA,
+    )  # fmt: skip
+    fold: int = setting(0, "Train on --folds without this part only; 0: each.", min=0, panel=_DATA)
     multi_label: bool = setting(
         False, "A text may have several labels, or none: a sigmoid for each label.", panel=_DATA
     )
@@ -140,6 +145,9 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
                             hint=one_of(self.tokenizer, TOKENIZERS))  # fmt: skip
         if self.tokenizer == "subword" and self.subword_model is None:
             raise UserError("--tokenizer subword needs --subword-model")
+        if self.folds == 1 or self.fold > self.folds:
+            raise UserError(f"--folds is {self.folds} and --fold {self.fold}",
+                            hint="give --folds 2 or more, and a fold from 1 to that")  # fmt: skip
         self._check_labels()
         if self.unlabelled is not None and not self.distil:
             raise UserError("--unlabelled needs a teacher: give --distil RUN")

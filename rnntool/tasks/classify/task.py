@@ -50,8 +50,11 @@ class ClassifyTask(RowTask):
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Loss, accuracy and F1 on the validation data."""
-        probabilities = predict_probabilities(model, self.validation, device)
-        return self.objective.figures(probabilities, self.validation)
+        return self.score(model, self.validation, device)
+
+    def score(self, model: nn.Module, data: Labelled, device: torch.device) -> dict[str, float]:
+        """Loss, accuracy and F1 on labelled data; the model is in evaluation mode."""
+        return self.objective.figures(predict_probabilities(model, data, device), data)
 
 
 def make_batch(data: Labelled, rows: Ints, device: torch.device) -> Batch:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
 
 from rnntool.configuration import as_dict
 from rnntool.data.spelling import Spelling, make_spelling
@@ -61,9 +65,16 @@ def prepare_job(
     take_weights(model, settings, prepared, context)
     config = RunConfig("classify", as_dict(resolved), prepared.tokenizer,
                        input_files(data, resolved), library_versions())  # fmt: skip
+    task = ClassifyTask(train, prepared.validation, resolved, len(prepared.labels))
+
+    def score(kept: nn.Module, device: torch.device) -> dict[str, Any]:
+        if prepared.held_out is None:
+            return {}
+        figures = task.score(kept, prepared.held_out, device)
+        return {f"test_{name}": value for name, value in figures.items()}
+
     return Job(
-        model, ClassifyTask(train, prepared.validation, resolved, len(prepared.labels)),
-        resolved, config, write, results={"monitor": resolved.monitored},
+        model, task, resolved, config, write, results={"monitor": resolved.monitored}, score=score,
         finished=note_mixture if context is not None else do_nothing,
     )  # fmt: skip
 
