@@ -62,7 +62,9 @@ TASKS = {
 
 # text/tokenizers.py
 KONLPY_TOKENIZERS = ("okt", "komoran", "hannanum", "kkma")
-TOKENIZERS = (*KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace", "subword")
+TOKENIZERS = (
+    *KONLPY_TOKENIZERS, "mecab", "kiwi", "char", "jamo", "whitespace", "regex", "subword",
+)  # fmt: skip
 
 # models/written.py, models/recurrent.py
 CELLS = ("rnn", "rnn-relu", "lstm", "gru", "gru-reset-before")
@@ -92,7 +94,7 @@ EXPLANATIONS = ("ig", "gradient", "leave-one-out")
 SOFTMAXES = ("full", "adaptive")
 
 # text/units.py
-UNITS = ("char", "jamo", "word", "subword", *KONLPY_TOKENIZERS, "mecab", "kiwi")
+UNITS = ("char", "jamo", "word", "regex", "subword", *KONLPY_TOKENIZERS, "mecab", "kiwi")
 
 # training/optim.py
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -101,6 +103,9 @@ SCHEDULES = ("one-cycle", "plateau", "none")
 # training/backend.py
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
+
+# text/normalize.py
+NORMAL_FORMS = ("none", "nfc", "nfkc")
 
 # formats/corpus.py
 FORMATS = ("auto", "lines", "tsv", "csv", "fasttext", "jsonl", "parquet", "folder")

@@ -17,6 +17,7 @@ from rnntool.registry import (
     FORMATS,
     KONLPY_TOKENIZERS,
     LABEL_FLAGS,
+    NORMAL_FORMS,
     TEXT_FLAGS,
     TOKENIZERS,
 )
@@ -30,16 +31,19 @@ class TokenizeSettings:
     """Settings of `tokenize`."""
 
     tokenizer: str = setting(
-        "mecab", "Tokenizer.", flag="-t --tokenizer", choices=TOKENIZERS, panel="Tokens"
-    )
+        "mecab", "Tokenizer; regex separates words and punctuation.", flag="-t --tokenizer",
+        choices=TOKENIZERS, panel="Tokens",
+    )  # fmt: skip
     pos: bool = setting(False, "Add the part of speech to each morpheme: 영화/NNG.", panel="Tokens")
     norm: bool = setting(False, "okt: normalise (재밌당 → 재밌다).", panel="Tokens")
     stem: bool = setting(False, "okt: reduce verbs and adjectives to their stem.", panel="Tokens")
-    lower: bool = setting(False, "Convert the text to lower case first.", panel="Tokens")
+    lower: bool = setting(
+        False, "Convert the text to lower case first.", flag="--lower --lowercase", panel="Tokens"
+    )
     normalize: str = setting(
         "none",
         "Normalise the Unicode text first.",
-        choices=("none", "nfc", "nfkc"),
+        choices=NORMAL_FORMS,
         panel="Tokens",
     )
     fold_repeats: int = setting(

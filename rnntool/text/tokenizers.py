@@ -11,6 +11,7 @@ from rnntool.text.normalize import make_normalizer
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.subword import SubwordTokenizer
 from rnntool.text.tokens import SPACE, Tokenizer, import_package
+from rnntool.text.words import words_splitter
 
 _ESCAPED = SPACE + SPACE  # a `▁` of the text itself, where tokens are characters
 _Split = Callable[[str], Iterable[str]]
@@ -106,6 +107,8 @@ def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
     tagged = "pos" in spec.flags
     if spec.name == "whitespace":
         return str.split
+    if spec.name == "regex":
+        return words_splitter()
     if spec.name == "mecab":
         from rnntool.text.mecab import mecab_splitter
 

@@ -17,6 +17,7 @@ from rnntool.text.vocabulary import BOS, EOS, PAD, UNK
 
 LINE_FEED = "␊"  # how the character tokenizers write it
 _SPELLED = ("char", "jamo")
+_CHEAP = (*_SPELLED, "whitespace", "regex")
 _UNKNOWN = "�"  # what a token stands for that no text has
 
 
@@ -36,7 +37,7 @@ class Unit:
     @property
     def cheap(self) -> bool:
         """Whether a line is split in no time."""
-        return self.spec.subword is None and self.spec.name in ("char", "jamo", "whitespace")
+        return self.spec.subword is None and self.spec.name in _CHEAP
 
     @property
     def end(self) -> str:

@@ -25,12 +25,14 @@ def read_documents(
         UserError: the file cannot be used, or its tokens are not those of `--tokenizer`.
     """
     file = read_token_file(path, options, settings.separator)
-    if settings.tokenizer is None:
+    flags = {"lower"} if settings.lowercase else set()
+    flags |= {settings.normalize} - {"none"}
+    if settings.tokenizer is None and not (flags and not file.marked):
         if not file.marked:
             report.warn(f"{path}: raw text is split at white space;"
-                        " use --tokenizer mecab for morphemes")  # fmt: skip
+                        " use --tokenizer mecab for morphemes, regex for words")  # fmt: skip
         return file
-    worker = _worker(settings)
+    worker = _worker(settings, flags)
     if not file.marked:
         return _tokenized(file, worker, settings.workers, report)
     if file.tokenizer != worker.identity:
@@ -39,10 +41,10 @@ def read_documents(
     return file
 
 
-def _worker(settings: ClassifySettings) -> WorkerOptions:
-    assert settings.tokenizer is not None
+def _worker(settings: ClassifySettings, flags: set[str]) -> WorkerOptions:
     if settings.tokenizer != "subword":
-        return WorkerOptions(TokenizerSpec(settings.tokenizer).identity)
+        name = settings.tokenizer or "whitespace"
+        return WorkerOptions(TokenizerSpec(name, frozenset(flags)).identity)
     assert settings.subword_model is not None
     model = read_subword(settings.subword_model)
     return WorkerOptions(subword_spec(model).identity, model)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from rnntool.configuration import setting
 from rnntool.errors import UserError, one_of
 from rnntool.models.settings import ClassifierSettings
-from rnntool.registry import FORMATS, LABEL_FLAGS, MONITORS, SEPARATOR, TEXT_FLAGS, TOKENIZERS
+from rnntool.registry import (
+    FORMATS,
+    LABEL_FLAGS,
+    MONITORS,
+    NORMAL_FORMS,
+    SEPARATOR,
+    TEXT_FLAGS,
+    TOKENIZERS,
+)
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -40,6 +48,10 @@ class DataSettings:
         None, "Tokenizer for raw text, as in tokenize; without it, text is split at white space.",
         flag="-t --tokenizer", panel=_DATA,
     )  # fmt: skip
+    lowercase: bool = setting(False, "Convert raw text to lower case first.", panel=_DATA)
+    normalize: str = setting(
+        "none", "Normalise the Unicode of raw text first.", choices=NORMAL_FORMS, panel=_DATA
+    )
     subword_model: str | None = setting(
         None, "Subword model, for --tokenizer subword or if the tokens' model was moved.",
         panel=_DATA,
@@ -145,6 +157,9 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
                             hint=one_of(self.tokenizer, TOKENIZERS))  # fmt: skip
         if self.tokenizer == "subword" and self.subword_model is None:
             raise UserError("--tokenizer subword needs --subword-model")
+        if self.tokenizer == "subword" and (self.lowercase or self.normalize != "none"):
+            raise UserError("--lowercase and --normalize belong to the tokenizer of the subword"
+                            " model", hint="leave them out: its own are applied")  # fmt: skip
         if self.folds == 1 or self.fold > self.folds:
             raise UserError(f"--folds is {self.folds} and --fold {self.fold}",
                             hint="give --folds 2 or more, and a fold from 1 to that")  # fmt: skip
