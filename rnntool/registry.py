@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
     "inspect-grad": "Show how gradients flow back through time, and why they vanish or explode.",
     "trace": "Show a network token by token: its answer so far, its gates, its units.",
+    "probe": "Test what each layer knows: a linear classifier on its frozen states.",
     "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
     "doctor": "Check what is installed and works, and say how to fix what does not.",
 }
@@ -45,16 +46,27 @@ class TaskEntry(NamedTuple):
 TASKS = {
     "classify": TaskEntry(
         "ClassifySettings",
-        ("eval", "compare", "predict", "export", "inspect-grad", "trace", "describe"),
+        ("eval", "compare", "predict", "export", "inspect-grad", "trace", "probe", "describe"),
     ),
     "lm": TaskEntry(
         "LMSettings",
-        ("eval", "compare", "generate", "score", "fill", "inspect-grad", "trace", "describe"),
+        (
+            "eval",
+            "compare",
+            "generate",
+            "score",
+            "fill",
+            "inspect-grad",
+            "trace",
+            "probe",
+            "describe",
+        ),
     ),
     "bilm": TaskEntry(
-        "BiLMSettings", ("eval", "score", "fill", "embed", "train classify --init", "describe")
+        "BiLMSettings",
+        ("eval", "score", "fill", "embed", "probe", "train classify --init", "describe"),
     ),
-    "tag": TaskEntry("TagSettings", ("eval", "compare", "predict", "describe")),
+    "tag": TaskEntry("TagSettings", ("eval", "compare", "predict", "probe", "describe")),
     "seq2seq": TaskEntry("Seq2SeqSettings", ("eval", "predict", "describe")),
     "caption": TaskEntry("CaptionSettings", ("eval", "generate", "describe")),
     "forecast": TaskEntry("ForecastSettings", ("eval", "predict", "describe")),

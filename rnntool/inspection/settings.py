@@ -1,4 +1,4 @@
-"""Settings of `inspect-grad` (without torch, so that `--help` is fast)."""
+"""Settings of `inspect-grad` and `probe` (without torch, so that `--help` is fast)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.registry import INITS, NUMPY_CELLS
+from rnntool.runs.inference_settings import InferenceSettings
 
 _FRESH = "Untrained model (--cell, --compare, --at-init)"
 
@@ -55,3 +56,35 @@ class InspectSettings:
     entries: int = setting(
         40, "--check: number of entries per parameter to check by finite differences.", min=1
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings(InferenceSettings):
+    """Settings of `probe`."""
+
+    test: str | None = setting(None, "Data to test on; without: a part of DATA.", panel="Data")
+    held_out: float = setting(
+        0.2, "Without --test: the share of DATA's texts to test on.", min=0.01, max=0.9,
+        panel="Data",
+    )  # fmt: skip
+    of: str = setting(
+        "auto", "Labelled texts, or tagged words (auto: CoNLL-U holds words, other files texts).",
+        choices=("auto", "texts", "words"), panel="Data",
+    )  # fmt: skip
+    label_column: str | None = setting(
+        None, "Column of the label or tag (CoNLL-U: upos).", panel="Data"
+    )
+    limit: int = setting(
+        20_000, "Use at most so many texts or sentences of each file, drawn at random; 0: all.",
+        min=0, panel="Data",
+    )  # fmt: skip
+    pool: str = setting(
+        "mean", "How the states of a text, or of a word's pieces, become one vector.",
+        choices=("mean", "max", "last"), panel="Probes",
+    )  # fmt: skip
+    c: float | None = setting(
+        None, "Inverse regularisation C of the probes; without: the best on a fifth of the texts.",
+        min=1e-9, panel="Probes",
+    )  # fmt: skip
+    resamples: int = setting(10_000, "Resamples of the bootstrap.", min=100, panel="Probes")
+    seed: int = setting(1, "Seed of what is drawn.", min=0, panel="Probes")

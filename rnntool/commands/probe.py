@@ -1,0 +1,43 @@
+"""`rnntool probe`."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.inspection.settings import ProbeSettings
+from rnntool.reporting import Reporter
+
+app = new_app("Test what each layer knows: a linear classifier on its frozen states.")
+
+
+@command(app, "probe", ProbeSettings, prints=True)
+def probe(
+    run: Annotated[str, typer.Argument(help="Run directory of train bilm, lm, classify or tag.")],
+    data: Annotated[str, typer.Argument(help="Labelled texts, or CoNLL-U; - is stdin.")],
+    json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    *,
+    settings: ProbeSettings,
+    report: Reporter,
+) -> None:
+    """Test what each layer knows: logistic regression on its frozen states, on data held out.
+
+    Of labelled texts a text's states are pooled, of CoNLL-U those of a word's pieces. Below the
+    layers stand the majority and the static embedding (the token vectors without any context).
+    Intervals are by bootstrap over texts; each row's gain over the one above is paired.
+
+    Example: rnntool probe runs/bilm ratings_train.txt --test ratings_test.txt
+    """
+    from rnntool.commands._output import print_table
+    from rnntool.inspection.layer_probe import probe_layers
+
+    found = probe_layers(run, data, settings, report)
+    if json:
+        record = {"run": run, "data": data, "test": settings.test, **found.as_dict()}
+        sys.stdout.write(json_module.dumps(record, ensure_ascii=False) + "\n")
+        return
+    print_table(*found.table())
