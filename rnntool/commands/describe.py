@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
 
 if TYPE_CHECKING:
     from rnntool.inspection.describe import Description
@@ -23,6 +24,8 @@ def describe(
         bool, typer.Option("--all", help="Show every setting, and the shape of each layer.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    *,
+    report: Reporter,
 ) -> None:
     """Show a run: task, tokenizer, sizes, score, and the settings that differ from their defaults.
 
@@ -32,6 +35,7 @@ def describe(
     from rnntool.inspection.describe import describe_run
 
     found = describe_run(run)
+    found.run.note(report)
     if json:
         sys.stdout.write(json_module.dumps(found.as_dict(), ensure_ascii=False) + "\n")
         return

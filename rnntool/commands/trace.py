@@ -91,7 +91,7 @@ def _of_run(path: str, source: str | None, text: str | None, top: int, report: R
     from rnntool.runs.open import open_run
 
     run = open_run(path)
-    run.note_interrupted(report)
+    run.note(report)
     prober = RunProbes(run)
     texts = read_texts(run, source or "-", text, 2, 0)
     tokens, _ = next(texts)

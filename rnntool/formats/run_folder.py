@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnntool.errors import UserError
 from rnntool.formats.rundir import (
+    CARD,
     CHARACTERS,
     CHECKPOINT,
     CONFIG,
@@ -26,7 +27,7 @@ from rnntool.formats.rundir import (
 IDS, VALIDATION_IDS = "ids.bin", "validation.bin"  # a text as numbers, while a training runs
 _FILES = (
     CONFIG, VOCAB, LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, WEIGHTS, METRICS,
-    IDS, VALIDATION_IDS,
+    IDS, VALIDATION_IDS, CARD,
 )  # fmt: skip
 _FOLDERS = {
     EPOCHS: re.compile(r"\d+\.safetensors"),

@@ -10,6 +10,7 @@ subword.json         the subword model, where the tokenizer has one
 weights.safetensors  the best epoch's weights
 metrics.jsonl        an epoch a line
 features.yaml        the sizes of the biLM inside the weights (--features)
+card.yaml            where a model that is used by its name comes from (`rnntool models`)
 epochs/              each epoch's weights, 000 before the first, where --keep-epochs asked for them
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
+from rnntool.formats.run_names import hidden_model, locate, named_models
 from rnntool.formats.vocab import write_vocabulary
 from rnntool.formats.vocab_lookup import open_vocabulary
 from rnntool.registry import TASKS
@@ -29,12 +31,13 @@ from rnntool.text.vocabulary import Vocabulary
 from rnntool.yaml_text import YamlError, parse_yaml
 
 FORMAT = 1
+COMPRESSED_FORMAT = 2  # of a run whose weights are in int8 (rnntool compress)
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
 CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
 SPELLING = "spelling.tsv"
 WEIGHTS = "weights.safetensors"
 METRICS, EPOCHS, CHECKPOINT = "metrics.jsonl", "epochs", "checkpoint"
-FEATURES = "features.yaml"
+FEATURES, CARD = "features.yaml", "card.yaml"
 _WITHOUT_WORDS = ("forecast",)
 NO_WORDS = "none"  # the tokenizer of a run that reads numbers
 _NO_VOCABULARY = Vocabulary((), (), NO_WORDS)
@@ -51,6 +54,7 @@ class RunConfig:
     versions: dict[str, str]
     results: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+    compressed: dict[str, Any] = field(default_factory=dict)  # from what; empty: it is not
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,18 @@ class Run:
                             hint="train with --keep-epochs")  # fmt: skip
         return found
 
-    def note_interrupted(self, report: Reporter) -> None:
-        """Say that the weights are those of a training that has not come to its end."""
+    def note(self, report: Reporter) -> None:
+        """Say what a user would not expect: the training has not come to its end, or a name hides.
+
+        A folder in the working directory hides the model of its name that the package brings.
+        """
         if (self.path / CHECKPOINT).is_dir():
             epochs = len(read_metrics(self.path))
             report.note(f"{self.path}: an interrupted training; the best epoch of {epochs} is used")
+        hidden = hidden_model(self.path)
+        if hidden is not None:
+            report.note(f"{self.path}: the folder here is used, not the model of that name in"
+                        f" {hidden.parent}")  # fmt: skip
 
     def subword_model(self) -> bytes | None:
         """The subword model's bytes, or None."""
@@ -94,10 +105,13 @@ class Run:
 def read_run(path: str) -> Run:
     """A run directory's parts; `runs.open.open_run` also compares them with the weights.
 
+    Args:
+        path: its place, or the name of a model (formats/run_names.py).
+
     Raises:
         UserError: it is not there, is none, is incomplete, damaged, or of a newer format.
     """
-    folder = Path(path)
+    folder = locate(path)
     config = _read_config(folder)
     wordless = config.task in _WITHOUT_WORDS
     for name in (LABELS, WEIGHTS) if wordless else (VOCAB, LABELS, WEIGHTS):
@@ -134,6 +148,19 @@ def require_task(run: Run, task: str) -> Run:
             where=run.path,
             hint=f"commands that fit it: {', '.join(commands_for(run.config.task))}",
         )
+    return run
+
+
+def require_whole(run: Run, flag: str) -> Run:
+    """The run, if its weights are those of its training.
+
+    Raises:
+        UserError: it is compressed: a training would start from rounded weights.
+    """
+    if run.config.compressed:
+        raise UserError(f"is compressed: {flag} needs the weights before they were rounded to"
+                        " 8 bits", where=run.path,
+                        hint="give the run that it was made from")  # fmt: skip
     return run
 
 
@@ -179,7 +206,9 @@ def write_config(folder: Path, config: RunConfig) -> None:
     """Write `config.yaml`."""
     import yaml
 
-    text = yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True)
+    values = {name: value for name, value in asdict(config).items()
+              if name != "compressed" or value}  # fmt: skip
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     (folder / CONFIG).write_text(text, encoding="utf-8")
 
 
@@ -207,7 +236,9 @@ def _read_config(folder: Path) -> RunConfig:
     if not folder.is_dir():
         missing = "is a file, not a run directory" if folder.exists() else "no such run directory"
         partial = folder.with_name(folder.name + ".partial")
-        hint = "its training was interrupted: go on with --resume" if partial.is_dir() else ""
+        hint = f"models that are there by name: {', '.join(named_models()) or 'none'}"
+        if partial.is_dir():
+            hint = "its training was interrupted: go on with --resume"
         raise UserError(missing, where=folder, hint=hint)
     path = folder / CONFIG
     try:
@@ -227,9 +258,10 @@ def _read_config(folder: Path) -> RunConfig:
 def _check_config(loaded: Any, path: Path) -> RunConfig:
     if not isinstance(loaded, dict) or not isinstance(loaded.get("format"), int):
         raise UserError("is not a run's configuration", where=path, hint="rnntool train makes one")
-    if loaded["format"] > FORMAT:
+    if loaded["format"] > COMPRESSED_FORMAT:
         raise UserError(
-            f"format {loaded['format']} of a newer rnntool; this one knows up to {FORMAT}",
+            f"format {loaded['format']} of a newer rnntool; this one knows up to"
+            f" {COMPRESSED_FORMAT}",
             where=path,
             hint="upgrade: pip install --upgrade rnntool",
         )
@@ -237,5 +269,8 @@ def _check_config(loaded: Any, path: Path) -> RunConfig:
     for key, kind in kinds.items():
         if not isinstance(loaded.get(key), kind):
             raise UserError(f"damaged: {key} is missing or no {kind.__name__}", where=path)
+    for key in ("results", "compressed"):
+        if not isinstance(loaded.get(key, {}), dict):
+            raise UserError(f"damaged: {key} is no dict", where=path)
     known = {name: loaded[name] for name in RunConfig.__dataclass_fields__ if name in loaded}
     return RunConfig(**known)

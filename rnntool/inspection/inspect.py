@@ -30,6 +30,8 @@ def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> li
         UserError: run, cell or text cannot be used.
     """
     run, source = split_paths(paths, settings)
+    if run is not None:
+        run.note(report)
     if settings.over_training and (run is None or settings.at_init):
         raise UserError("--over-training looks at a run's epochs: give a run, and no --at-init")
     texts = read_texts(run, source, settings.text, settings.limit, settings.length)

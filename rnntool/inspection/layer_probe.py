@@ -89,7 +89,7 @@ def probe_layers(path: str, data: str, settings: ProbeSettings, report: Reporter
         UserError: run or data cannot be used, or the data hold one label alone.
     """
     run = require_command(open_run(path), "probe")
-    run.note_interrupted(report)
+    run.note(report)
     states = open_layers(run, settings.device, settings.threads)
     train = read_asked(data, run, settings, report)
     if settings.test is None:

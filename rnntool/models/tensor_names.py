@@ -9,12 +9,13 @@ Shapes: V vocabulary, D input, H hidden, C classes or tokens of an output.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 ENCODER = "encoder."
 CHARACTERS = "characters."  # a tagger's encoder of spellings
 TOKEN_VECTORS = "input.embedding.weight"  # [V, D]
+_SPELLED = "input.spelling"  # [V, L] the characters of each token
 _LANGUAGE_OUTPUT, _CLASS_OUTPUT, _ADAPTIVE = "output.linear.", "output.", "output.softmax."
 
 Tensors = Mapping[str, Any]
@@ -121,7 +122,7 @@ def vocabulary_rows(shapes: Shapes) -> dict[str, int]:
     tokens are read by); what the weights do not tell is left out.
     """
     named = {
-        "tokens": (TOKEN_VECTORS, "source.embedding.weight", "input.spelling"),
+        "tokens": (TOKEN_VECTORS, "source.embedding.weight", _SPELLED),
         "targets": ("target.embedding.weight",),
         "characters": (f"{CHARACTERS}embedding.weight",),
         "spelling": ("input.encoder.embedding.weight",),
@@ -131,6 +132,18 @@ def vocabulary_rows(shapes: Shapes) -> dict[str, int]:
     if plain and "tokens" not in found and (width := _input_width(shapes)) is not None:
         found["tokens"] = width - _spelled_width(shapes)  # one-hot: as wide as the vocabulary
     return found
+
+
+def rows_of_tokens(names: Container[str]) -> list[str]:
+    """Names of the tensors that have a row for each token, whose rows can be left out.
+
+    None where the vocabulary is laid out otherwise: one-hot, a biLM's inside, an adaptive softmax.
+    """
+    if f"{_ADAPTIVE}head.weight" in names or f"features.{TOKEN_VECTORS}" in names:
+        return []
+    read = [name for name in (TOKEN_VECTORS, _SPELLED) if name in names]
+    written = [_LANGUAGE_OUTPUT + "weight", _LANGUAGE_OUTPUT + "bias"]
+    return read and [*read, *(name for name in written if name in names)]
 
 
 def _input_width(shapes: Shapes) -> int | None:

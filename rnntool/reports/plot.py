@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnntool.errors import UserError
+from rnntool.formats.run_names import locate
 from rnntool.formats.rundir import Run, read_metrics
 from rnntool.formats.weights import read_weights
 from rnntool.inspection.curves import draw_curves
@@ -57,6 +58,8 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         draw_map(_flat(vectors, settings), words, output, title)
     else:
         runs = [open_run(path) for path in inputs]
+        for run in runs:
+            run.note(report)
         _require_one_task(runs)
         histories = [read_metrics(run.path) for run in runs]
         curves = dict(zip(_names(runs), histories, strict=True))
@@ -92,7 +95,7 @@ def _one(inputs: list[str], flag: str) -> None:
 
 def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[Any, Any]]:
     """The words to draw and their [N, D] vectors, of a run's embedding or of a vectors file."""
-    if Path(path).is_dir():
+    if locate(path).is_dir():
         run = open_run(path)
         table = token_vectors(read_weights(run.weights))
         if table is None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, Run
+from rnntool.formats.rundir import VOCAB, Run, require_whole
 from rnntool.reporting import Reporter
 from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import Vocabulary
@@ -35,15 +35,16 @@ def open_start(path: str, vocabulary: Vocabulary) -> Run:
     """Open the run of `--init-from`.
 
     Raises:
-        UserError: the path is not a run, or its vocabulary is not that of the training.
+        UserError: the path is not a run or is a compressed one, or its vocabulary is not that of
+            the training.
     """
-    run = open_run(path)
+    run = require_whole(open_run(path), "--init-from")
     if run.vocabulary.tokens != vocabulary.tokens:
         raise UserError(
             f"has a different vocabulary ({len(run.vocabulary):,} entries) than this training"
             f" ({len(vocabulary):,} entries)",
             where=path,
-            hint=f"train with --vocab {path}/{VOCAB}",
+            hint=f"train with --vocab {run.path / VOCAB}",
         )
     return run
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnntool import __version__
 from rnntool.formats.reading import STREAM, sha256_of
+from rnntool.formats.run_names import locate
 from rnntool.formats.text_folder import sha256_of_folder
 
 
@@ -24,7 +25,8 @@ def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:
 def _sha256_of(path: str) -> str | None:
     if path == STREAM:
         return None
-    return sha256_of_folder(path) if os.path.isdir(path) else sha256_of(path)
+    place = str(locate(path))
+    return sha256_of_folder(place) if os.path.isdir(place) else sha256_of(place)
 
 
 def library_versions() -> dict[str, str]:

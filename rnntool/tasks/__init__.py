@@ -214,7 +214,7 @@ def _open(path: str, command: str, settings: Any, report: Reporter) -> Run:
 
     run = require_command(open_run(path), command)
     refuse_foreign(settings, run.config.task, path)
-    run.note_interrupted(report)
+    run.note(report)
     return run
 
 

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from rnntool.errors import UserError
+from rnntool.formats.int8 import SAME, SCALE
+from rnntool.formats.weights import read_weights
 from rnntool.formats.writing import umask, write_directory
 
 
@@ -58,7 +60,7 @@ def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file.
+    """The tensors of a safetensors file; a compressed run's are float32 again.
 
     Raises:
         UserError: the file is missing or damaged, or a value is not finite.
@@ -69,6 +71,8 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise UserError("no such file", where=path, hint="the run is incomplete") from None
     except (SafetensorError, OSError) as error:
         raise UserError(f"damaged weights: {error}", where=path) from None
+    if any(t.dtype == torch.int8 or n.endswith((SCALE, SAME)) for n, t in tensors.items()):
+        return {name: torch.from_numpy(own) for name, own in read_weights(path).items()}
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise UserError(f"damaged weights: {name} has a value that is not finite", where=path)

@@ -196,6 +196,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _finished_difference(old: RunConfig, new: RunConfig) -> str | None:
     """The first difference between a finished run and the requested training, or None."""
+    if old.compressed:
+        return "is a compressed run, and no training can go on from rounded weights"
     for name, was, now in _pairs(old, new):
         if was != now:
             return f"is a finished run with {name} {was!r}, but it is {now!r} now"

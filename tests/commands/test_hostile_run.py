@@ -12,15 +12,23 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+from rnntool.formats import int8
 from tests.commands.test_workflow import corpus, trained
 from tests.conftest import Cli, one_line_error
 
 __all__ = ["corpus", "trained"]
 
 
-@pytest.fixture
-def run(trained, tmp_path) -> Path:
-    return Path(shutil.copytree(trained / "run", tmp_path / "run"))
+@pytest.fixture(params=["run", "compressed"])
+def run(request, trained, tmp_path, cli: Cli, monkeypatch) -> Path:
+    run = tmp_path / "run"
+    if request.param == "run":
+        return Path(shutil.copytree(trained / "run", run))
+    monkeypatch.setattr(int8, "_FEW", 1)  # every matrix, though all are small
+    assert cli("compress", trained / "run", "-o", run, "-q").code == 0
+    dtypes = {t.dtype for t in load_file(run / "weights.safetensors").values()}
+    assert dtypes == {torch.int8, torch.float32}
+    return run
 
 
 def change_settings(run: Path, **settings: object) -> None:
@@ -51,11 +59,28 @@ def python_object(run: Path) -> str:
     return "damaged"
 
 
-def not_finite(run: Path) -> str:
+def not_finite(run: Path, name: str = "output.weight") -> str:
     tensors = load_file(run / "weights.safetensors")
-    tensors["output.weight"][0, 0] = float("nan")
+    name = f"{name}.row_scale" if f"{name}.row_scale" in tensors else name
+    tensors[name][:] = float("nan")
     save_file(tensors, run / "weights.safetensors")
-    return "output.weight holds a value that is not finite"
+    return f"{name} holds a value that is not finite"
+
+
+def not_finite_vectors(run: Path) -> str:
+    return not_finite(run, "input.embedding.weight")
+
+
+def other_format(run: Path) -> str:
+    config = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
+    (run / "config.yaml").write_text(yaml.safe_dump(config | {"format": 3}), "utf-8")
+    return "format 3 of a newer rnntool; this one knows up to 2"
+
+
+def not_compressed_but_a_list(run: Path) -> str:
+    config = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
+    (run / "config.yaml").write_text(yaml.safe_dump(config | {"compressed": [1]}), "utf-8")
+    return "damaged: compressed is no dict"
 
 
 def endless_header(run: Path) -> str:
@@ -100,9 +125,9 @@ def not_utf8(run: Path) -> str:
 
 @pytest.mark.parametrize(
     "harm",
-    [yaml_bomb, endless_yaml, huge_yaml, python_object, not_finite, endless_header,
-     tensor_outside_of_the_file, pickled, more_labels, more_tokens, other_shape,
-     not_utf8],
+    [yaml_bomb, endless_yaml, huge_yaml, python_object, not_finite, not_finite_vectors,
+     endless_header, other_format, not_compressed_but_a_list, tensor_outside_of_the_file,
+     pickled, more_labels, more_tokens, other_shape, not_utf8],
 )  # fmt: skip
 def test_harm_is_refused(cli: Cli, run, corpus, tmp_path, monkeypatch, harm):
     monkeypatch.chdir(tmp_path)

@@ -17,7 +17,7 @@ RNG = np.random.default_rng(3)
 TENSORS = {
     "vectors": RNG.normal(size=(40, 3)).astype(np.float32),
     "half": RNG.normal(size=(5, 2)).astype(np.float16),
-    "bytes": RNG.integers(-128, 128, size=(6, 7)).astype(np.int8),
+    "bytes": RNG.integers(0, 256, size=(6, 7)).astype(np.uint8),
     "single": np.array(2.5, dtype=np.float64),
     "none": np.zeros((0, 4), dtype=np.float32),
 }

@@ -60,6 +60,7 @@ def embed(
     """
     form = _form_of(output, settings.pool)
     trained = load_bilm(run, settings.device, settings.threads)
+    trained.run.note(report)
     _check_layer(trained, settings.layer)
     texts = _embedded(trained, inputs, settings, report)
     if form == ".npz":

@@ -68,6 +68,7 @@ def export_classifier(
     refuse_existing(output, force)
     onnx = _onnx()
     trained = load_classifier(run, "cpu", settings.threads)
+    trained.run.note(report)
     _refuse_written_cells(trained)
     with _quiet(), explain_os_errors(tempfile.gettempdir()):
         model = onnx.load_from_string(_traced(trained))

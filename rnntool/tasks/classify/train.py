@@ -12,7 +12,8 @@ from torch import nn
 from rnntool.configuration import as_dict
 from rnntool.data.spelling import Spelling, make_spelling
 from rnntool.errors import UserError
-from rnntool.formats.rundir import VOCAB, Run, RunConfig, require_task
+from rnntool.formats.run_names import locate
+from rnntool.formats.rundir import VOCAB, Run, RunConfig, require_task, require_whole
 from rnntool.models.classifier import SequenceClassifier
 from rnntool.reporting import Reporter
 from rnntool.runs.features import Context, note_mixture, open_context
@@ -111,20 +112,21 @@ def settings_of_bilm(settings: ClassifySettings) -> ClassifySettings:
     """The settings with the sizes and the vocabulary of `--init`.
 
     Raises:
-        UserError: it is not a run of `train bilm`, or `--vectors` or `--vocab` is given as well.
+        UserError: it is not a run of `train bilm` or is a compressed one, or `--vectors` or
+            `--vocab` is given as well.
     """
     assert settings.init is not None
     if settings.vectors is not None or settings.vocab is not None:
         raise UserError(
             "--init has its own vectors and vocabulary; leave out --vectors and --vocab"
         )
-    own = require_task(open_run(settings.init), "bilm").config.settings
+    own = require_whole(require_task(open_run(settings.init), "bilm"), "--init").config.settings
     names = ("cell", "hidden", "layers", "embedding_dim", "input", "character_unit")
     taken = {name: own[name] for name in names if name in own}
     chosen: ClassifySettings = replace(settings, encoder="directional", **taken)
     if chosen.input == "characters":  # reads any word, so it needs no vocabulary of its own
         return chosen
-    return replace(chosen, vocab=f"{settings.init}/{VOCAB}")
+    return replace(chosen, vocab=str(locate(settings.init) / VOCAB))
 
 
 def take_encoder(model: SequenceClassifier, run: Run) -> None:

@@ -61,6 +61,7 @@ def open_writer(path: str, report: Reporter, features: str | None = None, row: i
         UserError: the path is not a run, the run is damaged, or it is of another task.
     """
     run = open_run(path)
+    run.note(report)
     leads = run.config.task == "caption"
     run = run if leads else require_task(run, "lm")
     settings, tensors = run.config.settings, read_weights(run.weights)

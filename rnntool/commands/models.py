@@ -1,0 +1,44 @@
+"""`rnntool models`."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from typing import Annotated
+
+import typer
+
+from rnntool.commands._command import command, new_app
+from rnntool.reporting import Reporter
+
+app = new_app("List the models that are there by name: those that rnntool brings, and your own.")
+
+
+@command(app, "models", prints=True)
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="A JSON object a model.")] = False,
+    *,
+    report: Reporter,
+) -> None:
+    """List the models that are there by name: those that rnntool brings, and your own.
+
+    Every command that takes a run directory takes such a name. RNNTOOL_MODELS names a folder (or
+    several, separated as in PATH) of run directories of your own. With a name, the model's card:
+    what it was trained on, how, its score, its limits, its licence.
+
+    Example: rnntool models
+    """
+    from rnntool.commands._output import print_table
+    from rnntool.runs.models import card_text, list_models
+
+    if name is not None:
+        sys.stdout.write(card_text(name))
+        return
+    found = list_models(report)
+    if json:
+        for model in found:
+            sys.stdout.write(json_module.dumps(model.as_dict(), ensure_ascii=False) + "\n")
+        return
+    rows = [(m.name, m.task, f"{m.bytes / 1e6:.1f} MB", m.score, m.summary) for m in found]
+    print_table(("name", "task", "size", "score", "what it does"), rows)

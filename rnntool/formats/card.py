@@ -1,0 +1,51 @@
+"""`card.yaml`: where a model that is used by its name comes from, and what it is good for.
+
+summary     one line
+score       figure, value and data of its score, and the command that printed it
+trained_on  file, source, sha256 and licence of the data
+commands    that made it, from the raw files on
+seed, versions
+files       bytes and sha256 of each file of the run directory but this one
+limits      a line each
+licence     of the weights
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnntool.errors import UserError
+from rnntool.formats.rundir import CARD
+from rnntool.yaml_text import YamlError, parse_yaml
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `card.yaml` says; `entries` holds all of it."""
+
+    summary: str
+    figure: str
+    value: float
+    data: str  # that the score is of
+    entries: dict[str, Any] = field(repr=False)
+
+
+def read_card(folder: Path) -> Card | None:
+    """A run directory's card; None: it has none.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    path = folder / CARD
+    try:
+        loaded = parse_yaml(path.read_text(encoding="utf-8"))
+        score = loaded["score"]
+        return Card(str(loaded["summary"]), str(score["figure"]), float(score["value"]),
+                    str(score["data"]), loaded)  # fmt: skip
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, YamlError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"is no model's card: {reason}", where=path) from None
