@@ -10,7 +10,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import CompressSettings
+from rnntool.runs.compress_settings import CompressSettings
 
 app = new_app("Write a run at a quarter of its size: weights in 8 bits, fewer rare words.")
 
@@ -20,7 +20,7 @@ def compress(
     run: Annotated[str, typer.Argument(help="Run directory, or the name of a model.")],
     output: Annotated[str, typer.Option("-o", "--output", help="Run directory to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     *,
     settings: CompressSettings,
     report: Reporter,

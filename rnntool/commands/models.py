@@ -17,7 +17,10 @@ app = new_app("List the models that are there by name: those that rnntool brings
 @command(app, "models", prints=True)
 def models(
     name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="A JSON object a model.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON instead of a table, an object for each model."),
+    ] = False,
     *,
     report: Reporter,
 ) -> None:

@@ -40,7 +40,7 @@ from rnntool.formats.weights import read_weights
 from rnntool.formats.writing import umask, write_directory
 from rnntool.models.tensor_names import rows_of_tokens
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import CompressSettings
+from rnntool.runs.compress_settings import CompressSettings
 from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary
 

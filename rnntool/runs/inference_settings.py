@@ -130,7 +130,8 @@ class EvaluateSettings(AnswerSettings, DecodingSettings):
     )
 
 
-def _reading(settings: CompareSettings | CompressSettings) -> EvaluateSettings:
+def reading_of(settings: InferenceSettings) -> EvaluateSettings:
+    """The settings of `eval` that a command with a label column shares with it."""
     shared = {f.name for f in fields(InferenceSettings)} | {"label_column"}
     return EvaluateSettings(**{name: getattr(settings, name) for name in shared})
 
@@ -153,7 +154,7 @@ class CompareSettings(InferenceSettings):
     @property
     def reading(self) -> EvaluateSettings:
         """The settings with which `eval` reads the same data."""
-        return _reading(self)
+        return reading_of(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,27 +293,3 @@ class ExportSettings(InferenceSettings):
     label_column: str | None = setting(
         None, "Column or JSON field of the label.", flag=LABEL_FLAGS, panel="Data"
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompressSettings(InferenceSettings):
-    """Settings of `compress`."""
-
-    max_vocab: int | None = setting(
-        None, "Keep this many tokens, the most frequent ones, the 4 specials included.", min=5,
-        panel="Vocabulary",
-    )  # fmt: skip
-    min_count: int = setting(
-        1, "Keep the tokens that were seen so many times in training.", min=1, panel="Vocabulary"
-    )
-    check: str | None = setting(
-        None, "Data to score the run and the compressed one on, side by side.", panel="Data"
-    )
-    label_column: str | None = setting(
-        None, "Column of the label, tag or target in a table.", panel="Data"
-    )
-
-    @property
-    def reading(self) -> EvaluateSettings:
-        """How `eval` reads the same data."""
-        return _reading(self)

@@ -1,0 +1,37 @@
+"""Settings of `compress` (without torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnntool.configuration import setting
+from rnntool.registry import LABEL_FLAGS
+from rnntool.runs.inference_settings import (
+    EvaluateSettings,
+    InferenceSettings,
+    reading_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressSettings(InferenceSettings):
+    """Settings of `compress`."""
+
+    max_vocab: int | None = setting(
+        None, "Keep so many tokens, the most frequent ones, including the 4 special tokens.", min=5,
+        panel="Vocabulary",
+    )  # fmt: skip
+    min_count: int = setting(
+        1, "Leave out tokens seen fewer times in training.", min=1, panel="Vocabulary"
+    )
+    check: str | None = setting(
+        None, "Data: score the run and the compressed one on it.", panel="Data"
+    )
+    label_column: str | None = setting(
+        None, "Column or JSON field of the label, tag or target.", flag=LABEL_FLAGS, panel="Data"
+    )
+
+    @property
+    def reading(self) -> EvaluateSettings:
+        """The settings with which `eval` reads the same data."""
+        return reading_of(self)
