@@ -135,7 +135,7 @@ def require_label(corpus: Corpus, row: Row) -> str:
     """The row's label, or a UserError if it is empty."""
     if row.several is not None and len(row.several) > 1:
         raise UserError(f"has {len(row.several)} labels ({row.label})", where=corpus.place(row),
-                        hint="give --multi-label to train on several labels a text")  # fmt: skip
+                        hint="give --multi-label to train on several labels per text")  # fmt: skip
     if not row.label:
         raise UserError("the label is empty", where=corpus.place(row))
     return row.label

@@ -1,1 +1,1 @@
-"""Looking at a machine, a run, a model. No training."""
+"""Inspect a machine, a run, or a model, without training."""

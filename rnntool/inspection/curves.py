@@ -1,4 +1,4 @@
-"""Learning curves: loss, and the figure that decides, epoch by epoch."""
+"""Learning curves: the loss, and the figure that decides which epoch is best."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from rnntool.inspection.fonts import legible
 from rnntool.inspection.pictures import finish, start
 
-# What the loss of a task is measured in; the others' is a log-likelihood.
+# The unit of a task's loss; for other tasks it is nats.
 _UNITS = {"forecast": "scaled units of --loss"}
-# The figure that is drawn beside the loss, the first of these that a task has.
+# The first of these figures that a task has is drawn beside the loss.
 _FIGURES = {
     "validation_f1": "F1 of entities",
     "validation_accuracy": "accuracy",
-    "validation_rmse": "RMSE, in the series' own units",
+    "validation_rmse": "RMSE, in the units of the series",
     "validation_perplexity": "perplexity",
     "validation_forward_perplexity": "perplexity of the forward model",
 }
@@ -23,12 +23,14 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def draw_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], task: str, path: str) -> None:
-    """Loss of training (dashed) and validation, and the deciding figure, a colour for each run."""
+    """Draw the loss in training (dashed) and validation, and the figure, one colour per run."""
     figure_name = next((name for name in _FIGURES if _has(curves, name)), None)
     figure, axes = start(path, columns=1 if figure_name is None else 2)
     for n, (name, epochs) in enumerate(curves.items()):
         x = [epoch["epoch"] for epoch in epochs]
-        marker = _MARKERS[n % len(_MARKERS)]  # beside the colour, of which there are seven
+        marker = _MARKERS[
+            n % len(_MARKERS)
+        ]  # besides the colour, since there are only seven colours
         (line,) = axes[0].plot(
             x, [e["train_loss"] for e in epochs], "--", marker=marker, markersize=4, alpha=0.6,
             label=legible(f"{name}, training"),
@@ -51,7 +53,7 @@ def draw_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], task: str, pa
 
 
 def _count_epochs(axes: Sequence[Any], last: int) -> None:
-    """Whole epochs at the axis, be there one or a thousand."""
+    """Put whole epochs at the horizontal axis."""
     from matplotlib.ticker import MaxNLocator
 
     for own in axes:

@@ -1,4 +1,4 @@
-"""What a run directory holds: what `rnntool describe` reports."""
+"""`rnntool describe`: the contents of a run directory."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class Description:
-    """A run in figures."""
+    """A run's layers, sizes and settings."""
 
     run: Run
     layers: list[Layer]
-    parameters: int  # as torch counts: two biases for each gate
-    parameters_one_bias: int  # one bias a gate: textbooks; Keras, but for its default GRU
-    parameters_reset_after: int | None  # a GRU with Keras' default reset_after=True
+    parameters: int  # as torch counts: two biases per gate
+    parameters_one_bias: int  # one bias per gate: textbooks; Keras, except its default GRU
+    parameters_reset_after: int | None  # only for a GRU: Keras' default, reset_after=True
     bytes: int
 
     def changed_settings(self) -> dict[str, Any]:
-        """The settings that are not their task's defaults; of an unknown task all of them."""
+        """The settings that differ from their defaults; all of them if the task is unknown."""
         config = self.run.config
         if config.task not in TASKS:
             return config.settings
@@ -68,10 +68,10 @@ class Description:
 
 
 def describe_run(path: str) -> Description:
-    """Describe a run directory; its weights' shapes are read, not the weights.
+    """Describe a run directory; only the shapes of the weights are read.
 
     Raises:
-        UserError: it is none, or its weights are damaged.
+        UserError: the path is not a run, or its weights are damaged.
     """
     from safetensors import SafetensorError, safe_open
 

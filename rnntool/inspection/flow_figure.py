@@ -1,4 +1,4 @@
-"""The picture of `inspect-grad`: how large the gradient is at each step back."""
+"""The picture of `inspect-grad`: the norm of the gradient at each step back."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rnntool.tables import shown_token
 
 
 def draw_flows(flows: Sequence[Flow], path: str) -> None:
-    """‖∂L/∂h_t‖ on a log scale, a line for each model and layer.
+    """Draw ‖∂L/∂h_t‖ on a log scale, one line for each model and layer.
 
-    One text is drawn in the order in which it is read, its tokens at the axis; a mean over texts by
-    steps back, where a direction's reading ended at the left.
+    A single text is drawn in reading order with its tokens at the axis. A mean over texts is drawn
+    by steps back from the last step, which is at the left.
     """
     tokens = _tokens(flows)
     figure, (axes,) = start(path, (width_for(tokens, 7), 4.2))
@@ -40,13 +40,13 @@ def draw_flows(flows: Sequence[Flow], path: str) -> None:
 
 
 def _tokens(flows: Sequence[Flow]) -> list[str]:
-    """The text in order, if all flows are of one and the same; else nothing."""
+    """The tokens in order if all flows are of the same text, otherwise nothing."""
     texts = [_in_order(layer, layer.tokens) for flow in flows for layer in flow.layers]
     return texts[0] if all(text == texts[0] for text in texts) else []
 
 
 def _in_order(layer: LayerFlow, values: list[Any]) -> list[Any]:
-    """What stands by steps back, in the order of the text."""
+    """Values by steps back, in the order of the text."""
     return values[::-1] if layer.direction == "forward" else values
 
 
@@ -63,16 +63,16 @@ def _name_steps(axes: Any, flows: Sequence[Flow], tokens: list[str]) -> None:
 def _name(flow: Flow, layer: LayerFlow, alone: bool) -> str:
     place = f"layer {layer.layer} {layer.direction}"
     if alone:
-        return place  # the model's name stands in the title
+        return place  # the title has the model's name
     return f"{_own(flow)}, {place}" if len(flow.layers) > 1 else _own(flow)
 
 
 def _own(flow: Flow) -> str:
-    return Path(flow.name).name or flow.name  # of a run its name, not its path
+    return Path(flow.name).name or flow.name  # the name of a run, not its path
 
 
 def _what(flows: Sequence[Flow]) -> str:
-    """A second line: the one model there is, and what the loss asks for, if all ask the same."""
+    """A second line of the title: the model if there is only one, and the target of the loss."""
     parts = [_own(flows[0])] if len(flows) == 1 else []
     asked = {flow.target for flow in flows}
     if len(asked) == 1 and (target := asked.pop()) is not None:

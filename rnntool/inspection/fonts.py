@@ -1,6 +1,6 @@
-"""A font with Hangul for matplotlib: the system's, or the one in the package koreanize-matplotlib.
+"""A font with Hangul for matplotlib: from the system, or from the package koreanize-matplotlib.
 
-Without one a syllable is drawn by its Unicode name (영 → yeong); a warning says what to install.
+Without one, a syllable is drawn as its Unicode name (영 → yeong), with a warning what to install.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 from rnntool.reporting import Reporter
 from rnntool.text.units import LINE_FEED
 
-# Of the usual systems; the first that is there is used.
+# Fonts of the usual systems; the first one that exists is used.
 _KOREAN = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic",
            "Apple SD Gothic Neo", "UnDotum", "Baekmuk Gulim")  # fmt: skip
 _CARRIER, _FILE = "koreanize_matplotlib", "fonts/NanumGothic.ttf"
-HINT = "pip install koreanize-matplotlib, or install the system's package fonts-nanum"
-_state = {"replaced": False}  # whether a syllable had to be drawn by its name
+HINT = "pip install koreanize-matplotlib, or install the system package fonts-nanum"
+_state = {"replaced": False}  # whether a syllable was drawn as its name
 
 
 def korean_font() -> str | None:
-    """The name of a font with Hangul, known to matplotlib from now on; None: there is none."""
+    """A font with Hangul, registered with matplotlib; None if there is none."""
     from matplotlib import font_manager
 
     known = {font.name for font in font_manager.fontManager.ttflist}
@@ -40,18 +40,18 @@ def korean_font() -> str | None:
 
 
 def set_fonts() -> None:
-    """Let matplotlib draw Hangul if it can, and keep its own warnings of glyphs to itself."""
+    """Make matplotlib draw Hangul if possible, without its warnings about glyphs."""
     import matplotlib
 
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     font = korean_font()
-    # The Korean fonts lack signs (a minus) that DejaVu has: they stand in for what it lacks.
+    # DejaVu comes first, since the Korean fonts lack some signs, such as the minus.
     matplotlib.rcParams["font.family"] = ["DejaVu Sans", *([font] if font else [])]
     matplotlib.rcParams["axes.unicode_minus"] = False
 
 
 def legible(text: str) -> str:
-    """The text as the fonts can draw it; a dollar sign is one, and begins no formula."""
+    """The text in a form that the fonts can draw, with dollar signs that start no formula."""
     import matplotlib
 
     text = text.replace("$", r"\$").replace(LINE_FEED, "↵")  # which the fonts have
@@ -66,7 +66,7 @@ def legible(text: str) -> str:
 
 
 def warn_of_missing_font(report: Reporter) -> None:
-    """Say once what to install, if a picture of this process had to do without Hangul."""
+    """Warn once if a picture was drawn without Hangul, and say what to install."""
     if _state["replaced"]:
-        report.warn(f"no font here has Hangul, so it is drawn in Latin letters; {HINT}")
+        report.warn(f"no installed font has Hangul, so it is drawn in Latin letters; {HINT}")
         _state["replaced"] = False

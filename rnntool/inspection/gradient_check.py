@@ -1,7 +1,7 @@
-"""`inspect-grad --check`: three ways to one gradient, on the user's own model and text.
+"""`inspect-grad --check`: compute a gradient in three ways, on the user's model and text.
 
-By hand (cells/), by torch's autograd, by central finite differences, for each recurrent parameter;
-the finite differences try some entries of each, the largest among them.
+Our NumPy code (cells/), torch's autograd and central finite differences, for each recurrent
+parameter. The finite differences use some entries of each, including the largest ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rnntool.inspection.probe import Probe
 
 _MODULES = {"rnn": nn.RNN, "rnn-relu": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _EPSILON = 1e-5
-# Where torch has a parameter of the equations.
+# Torch's names for the parameters of the equations.
 _TORCH = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b": "bias_ih", "b_hg": "bias_hh"}
 
 
@@ -29,15 +29,15 @@ class Difference:
 
     parameter: str
     norm: float
-    autograd: float  # by hand against autograd
-    finite: float  # by hand against finite differences
+    autograd: float  # NumPy against autograd
+    finite: float  # NumPy against finite differences
 
 
 def check_gradients(probe: Probe, entries: int, seed: int = 0) -> list[Difference]:
-    """Compare the three for every parameter of the recurrent layers.
+    """Compare the three gradients for every parameter of the recurrent layers.
 
     Args:
-        entries: of each parameter tried by finite differences.
+        entries: number of entries per parameter for finite differences.
 
     Raises:
         UserError: torch has no such cell.
@@ -68,7 +68,7 @@ def check_gradients(probe: Probe, entries: int, seed: int = 0) -> list[Differenc
 
 
 def _autograd(probe: Probe, doutputs: Array) -> dict[str, Array]:
-    """torch's gradients of Σ outputs ⊙ ∂L/∂outputs, which are those of L."""
+    """torch's gradients of Σ outputs ⊙ ∂L/∂outputs, which equal those of L."""
     network = probe.network
     keywords = {"nonlinearity": "relu"} if network.cell.name == "rnn-relu" else {}
     module = _MODULES[network.cell.name](
@@ -83,7 +83,7 @@ def _autograd(probe: Probe, doutputs: Array) -> dict[str, Array]:
 
 
 def _finite(probe: Probe, weight: Array, gradient: Array, entries: int, seed: int) -> float:
-    """Difference at the largest entries and at some drawn at random."""
+    """Largest difference at the largest entries and at some random ones."""
     flat, slope = weight.reshape(-1), gradient.reshape(-1)
     largest = np.argsort(-np.abs(slope), kind="stable")[: entries // 2]
     drawn = np.random.default_rng(seed).integers(0, flat.size, entries - len(largest))

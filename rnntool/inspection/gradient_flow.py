@@ -1,12 +1,12 @@
 """How the gradient of a loss flows back through time.
 
-    ∂L/∂h_{t-1} = (∂h_t/∂h_{t-1})ᵀ ∂L/∂h_t + what the loss takes from h_{t-1} directly
+    ∂L/∂h_{t-1} = (∂h_t/∂h_{t-1})ᵀ ∂L/∂h_t + the direct gradient of the loss by h_{t-1}
 
 A product of many Jacobians shrinks or grows geometrically with the distance: the gradient vanishes
 or explodes (Hochreiter 1991; Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013,
 §2).
 
-Shapes: T time, H hidden. "Steps back" count from where a direction's reading ended.
+Shapes: T time, H hidden. "Steps back" count from the last step that a direction reads.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from rnntool.cells.torch_layout import gradients_to_torch
 from rnntool.inspection.probe import Probe
 
 SATURATED = 0.95  # a tanh beyond ±0.95, a sigmoid within 0.025 of 0 or 1: its slope is under 0.1
-_SMALL = 64  # rows up to which exactness costs nothing
-_LONGEST = 200  # steps whose Jacobians are multiplied: each costs H³
+_SMALL = 64  # up to this many rows, exact computation is cheap
+_LONGEST = 200  # maximum number of Jacobians to multiply; each costs H³
 
 
 @dataclass(frozen=True)
 class LayerFlow:
-    """One direction of one layer; lists run by steps back from the end of its reading."""
+    """One direction of one layer; the lists start at its last step and go back in time."""
 
     layer: int
     direction: str  # forward or backward
     gradient: list[float]  # ‖∂L/∂h_t‖
-    summand: list[float]  # ‖the step's part of ∂L/∂W_hh‖
-    jacobian: list[float]  # ‖∂h_T/∂h_t‖₂; empty where it was not asked for
-    # Largest singular value of each ∂s_t/∂s_{t-1}. s is the whole state: of an LSTM (h, c), so that
-    # the matrix is 2H × 2H; of an RNN or a GRU h alone, H × H.
+    summand: list[float]  # norm of the step's term in ∂L/∂W_hh
+    jacobian: list[float]  # ‖∂h_T/∂h_t‖₂; empty if not requested
+    # Largest singular value of each ∂s_t/∂s_{t-1}. s is the whole state: (h, c) for an LSTM, so the
+    # matrix is 2H × 2H; only h for an RNN or a GRU, H × H.
     step_jacobian: list[float]
-    saturated: dict[str, float]  # share of each gate's or state's units that are
-    singular_values: list[float]  # of W_hh, the largest first (of each gate's block, together)
-    spectral_radius: float  # of W_hh; of its blocks the largest
-    # What was read at each step, by steps back like the norms; empty for a mean over texts.
+    saturated: dict[str, float]  # share of saturated units, for each gate or state
+    singular_values: list[float]  # of the blocks of W_hh, largest first
+    spectral_radius: float  # largest one of the blocks of W_hh
+    # The token read at each step, in the order of the norms; empty for a mean over texts.
     tokens: list[str] = field(default_factory=list)
 
 
@@ -57,9 +57,11 @@ class Flow:
     others: dict[
         str, float
     ]  # and of the token vectors and the output layer, where they are trained
-    norm: float  # global norm over every parameter as torch has them: what training clips
+    norm: float  # global norm over all of torch's parameters, which training clips
     texts: int = 1
-    target: str | None = None  # the label or next token whose loss it is; None: none, or several
+    target: str | None = (
+        None  # the label or next token of the loss; None if there is none, or several
+    )
 
     @property
     def recurrent_norm(self) -> float:
@@ -68,7 +70,7 @@ class Flow:
 
 
 def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
-    """Everything about one text."""
+    """The gradient flow of one text."""
     network = probe.network
     records: list[list[list[Record]]] = []
     run = unroll_stack(network.cell, network.layers, probe.x, records=records)
@@ -102,7 +104,9 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
             [np.stack([r["h"][0] for r in records[n][d]])[None] for d in range(len(layer))], axis=2
         )
     others = _other_gradients(probe, gradients.dx, doutput_layer)
-    recurrent = gradients_to_torch(network.cell, gradients)  # with two biases a gate, as it trains
+    recurrent = gradients_to_torch(
+        network.cell, gradients
+    )  # with two biases per gate, as in training
     norm = float(np.sqrt(sum(np.sum(g**2) for g in [*recurrent.values(), *others.values()])))
     norms = {name: float(np.linalg.norm(value)) for name, value in others.items()}
     asked = None if target is None or not probe.names else probe.names[target]
@@ -110,10 +114,10 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
 
 
 def _other_gradients(probe: Probe, dx: Array, output: dict[str, Array]) -> dict[str, Array]:
-    """Of the token vectors, the rows that the text touches; and of the output layer.
+    """Gradients of the output layer, and of the token vectors that the text uses.
 
     Args:
-        dx: (1, T, D) of what the first layer reads.
+        dx: (1, T, D) gradient of the first layer's input.
     """
     found = {f"output.{name}": value for name, value in output.items()}
     if probe.ids is None:
@@ -127,7 +131,7 @@ def _other_gradients(probe: Probe, dx: Array, output: dict[str, Array]) -> dict[
 
 
 def mean_flow(flows: Sequence[Flow]) -> Flow:
-    """The mean over texts; at each distance over the texts that are so long."""
+    """The mean over texts; at each distance, over the texts that are long enough."""
     first = flows[0]
     layers = []
     for n, own in enumerate(first.layers):
@@ -163,15 +167,15 @@ def _by_distance(rows: list[list[float]]) -> list[float]:
 def _jacobians(
     cell: Cell, weights: dict[str, Array], x: Array, records: list[Record], reverse: bool
 ) -> tuple[list[float], list[float]]:
-    """‖∂h_T/∂h_t‖₂ for t = T, T-1, …, and each step's own largest singular value."""
+    """‖∂h_T/∂h_t‖₂ for t = T, T-1, …, and the largest singular value of each step."""
     order = range(len(x)) if not reverse else range(len(x) - 1, -1, -1)
     H = weights["W_hh"].shape[1]
-    # Seven digits are enough for a norm, and a large state's Jacobians take half the time.
+    # Seven digits are enough for a norm, and float32 halves the time for a large state.
     dtype = np.float64 if H <= _SMALL else np.float32
     weights, x = {name: W.astype(dtype) for name, W in weights.items()}, x.astype(dtype)
     zero = tuple(np.zeros(H) for _ in cell.states)
     states = [zero, *(tuple(records[t][s][0] for s in cell.states) for t in order)]
-    product: Array = np.eye(H, H * len(cell.states), dtype=dtype)  # of h_T alone
+    product: Array = np.eye(H, H * len(cell.states), dtype=dtype)  # rows of h_T only
     norms, single = [1.0], []
     for place in list(range(len(x)))[::-1][:_LONGEST]:
         state = tuple(part.astype(dtype) for part in states[place])
@@ -183,18 +187,18 @@ def _jacobians(
 
 
 def _largest_singular_value(matrix: Array) -> float:
-    """‖matrix‖₂; of a large one by Lanczos iteration, whose cost is H² and not H³."""
+    """‖matrix‖₂; for a large matrix by Lanczos iteration, which costs H² instead of H³."""
     scale = float(np.abs(matrix).max())
     if len(matrix) <= _SMALL or scale == 0:
         return float(np.linalg.norm(matrix, 2))
     from scipy.sparse.linalg import svds
 
-    start = np.ones(min(matrix.shape))  # so that the same matrix gives the same digits
+    start = np.ones(min(matrix.shape))  # so that the result is reproducible
     return scale * float(svds(matrix / scale, 1, v0=start, return_singular_vectors=False)[0])
 
 
 def _saturation(cell: Cell, records: list[Record]) -> dict[str, float]:
-    """Share of units near the flat ends: of gates (sigmoids), candidates and tanh states."""
+    """Share of saturated units, for gates (sigmoids), candidates and tanh states."""
     shares: dict[str, float] = {}
     for name in records[0]:
         if name in ("a", "c") or name.startswith("a_") or cell.name == "rnn-relu":
@@ -202,7 +206,7 @@ def _saturation(cell: Cell, records: list[Record]) -> dict[str, float]:
         values = np.concatenate([record[name][0] for record in records])
         tanh = name in ("g", "h") and cell.name != "rnn-sigmoid"
         if name == "h" and cell.name.startswith(("lstm", "gru")):
-            continue  # o ⊙ tanh(c), and a mixture: no unit of its own
+            continue  # o ⊙ tanh(c) or a mixture, not the output of a single tanh
         scaled = values if tanh else 2 * values - 1
         shares[name] = float((np.abs(scaled) > SATURATED).mean())
     return shares
@@ -210,16 +214,16 @@ def _saturation(cell: Cell, records: list[Record]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the norms of ∂L/∂h_t come to."""
+    """A summary of the norms of ∂L/∂h_t."""
 
-    half_life: float | None  # steps in which it halves; None: it does not shrink
-    doubling: float | None  # steps in which it doubles; None: it does not grow
-    to_one_percent: int | None  # steps back where it first is below 1 % of its largest before
+    half_life: float | None  # steps until it halves; None if it does not shrink
+    doubling: float | None  # steps until it doubles; None if it does not grow
+    to_one_percent: int | None  # steps until it is below 1 % of its largest value so far
     text: str
 
 
 def verdict(norms: Sequence[float]) -> Verdict:
-    """A straight line through log ‖∂L/∂h_t‖ over the steps back, and a sentence."""
+    """Fit a straight line to log ‖∂L/∂h_t‖ over the steps back, and describe it."""
     values = np.asarray(norms, dtype=np.float64)
     usable = np.flatnonzero(values > 0)
     if len(usable) < 3:
@@ -236,19 +240,19 @@ def _sentence(values: Array, half: float | None, double: float | None, first: in
     steps = len(values) - 1
     if double is not None and values.max() > 10 * values[0]:
         grown = values.max() / values[0]
-        return f"explodes: {grown:.3g} × in {steps} steps, doubling every {double:.1f} steps"
+        return f"explodes: grows {grown:.3g} × in {steps} steps, doubles every {double:.1f} steps"
     if first is not None:
         tail = f"; half-life {half:.1f} steps" if half is not None else ""
         return f"vanishes: falls to 1 % in {first} steps{tail}"
     share = values[-1] / values.max()
     tail = f"; half-life {half:.1f} steps" if half is not None and half < 10 * steps else ""
-    return f"lives: {share:.1%} of it is left after {steps} steps{tail}"
+    return f"survives: {share:.1%} is left after {steps} steps{tail}"
 
 
 def as_dict(flow: Flow, clip_norm: float) -> dict[str, Any]:
     """Plain values, as `--json` prints them.
 
-    What training clips is the norm over every parameter; all are scaled by the same factor.
+    Training clips the norm over all parameters, and scales all of them by the same factor.
     """
     scale = min(1.0, clip_norm / flow.norm) if clip_norm > 0 and flow.norm > 0 else 1.0
     return {

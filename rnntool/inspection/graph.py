@@ -1,9 +1,9 @@
-"""The computation graph of one step of a cell with one input and one unit: the slide, computed.
+"""The computation graph of one step of a cell with one input and one unit.
 
-Every node knows its value and, for each of its inputs, the local derivative: a sum distributes the
-gradient (1 and 1), a product swaps (each factor gets the other), tanh scales by 1 − tanh², σ by
-σ (1 − σ). The gradient of a node is the sum, over the nodes that use it, of theirs times the local
-derivative (the chain rule).
+Each node has its value and the local derivative by each of its inputs. A sum passes the gradient on
+(1 and 1), a product swaps its factors (each gets the other one), tanh scales by 1 − tanh², and σ by
+σ (1 − σ). By the chain rule, the gradient of a node is the sum, over the nodes that use it, of
+their gradients times the local derivatives.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Node:
         return Node("", self.value * other.value, "×", (self, other), (other.value, self.value))
 
     def named(self, name: str) -> Node:
-        """The node, with a name for the reader."""
+        """Give the node a name, and return it."""
         self.name = name
         return self
 
@@ -59,7 +59,7 @@ def step_graph(cell: str, numbers: Mapping[str, float]) -> list[Node]:
             a GRU); the plain RNN has W_xh, W_hh, b.
 
     Returns:
-        The nodes in order of computing, with the gradient of the new h at each; h' is the last.
+        The nodes in the order of computation, each with the gradient of the new h, which is last.
     """
     leaves = {name: Node(name, value) for name, value in numbers.items()}
     h = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[cell](leaves)

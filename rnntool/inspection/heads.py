@@ -1,8 +1,8 @@
-"""The loss on top of the recurrent layers, with its gradient, written out.
+"""The loss on top of the recurrent layers, with its gradient, in NumPy.
 
-A head takes the top layer's outputs (1, T, H) of one text to the loss in nats and ∂L/∂outputs.
-With two directions H holds both side by side; each one's last state is where its reading ended:
-step T - 1 forward, step 0 backward.
+A head computes the loss in nats and ∂L/∂outputs from the top layer's outputs (1, T, H) of one text.
+With two directions, H contains both. The last state of each is that of its last step: step T - 1
+forward, step 0 backward.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class HeadResult(NamedTuple):
 
     loss: float
     doutputs: Array  # (1, T, H·directions)
-    dweights: dict[str, Array]  # of the output layer: `W`, `b`; none where there is none
-    target: int | None = None  # the class or token whose loss it is; None: there is none
+    dweights: dict[str, Array]  # `W` and `b` of the output layer; empty without an output layer
+    target: int | None = None  # the class or token of the loss, if there is one
 
 
 Head = Callable[[Array], HeadResult]
@@ -32,11 +32,11 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
     """Cross-entropy of one class from pooled states (models/pooling.py), without smoothing.
 
     Args:
-        W: (C, features); one row stands for a sigmoid unit.
-        label: the class; None: the one that the model finds likeliest.
+        W: (C, features); a single row is a sigmoid unit.
+        label: the class; None: the likeliest one.
     """
     rows = slice(None)
-    if len(W) == 1:  # σ(s) is the softmax of (0, s), of which the 0 is no parameter
+    if len(W) == 1:  # σ(s) is the softmax of (0, s), where 0 is not a parameter
         rows = slice(1, None)
         W, b = np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
 
@@ -53,10 +53,10 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
 
 
 def language_head(W: Array, b: Array, target: int) -> Head:
-    """The cross-entropy of the token after the last step.
+    """Cross-entropy of the token after the last step.
 
-    A language model is trained on every step's loss, but each state's own loss would hide what
-    comes back to it from later ones; the last step's alone shows how far back it reaches.
+    A language model is trained on the loss of every step. But at each state, the gradient of its
+    own loss would hide the gradient from later losses. The last loss alone shows how far it flows.
     """
 
     def head(outputs: Array) -> HeadResult:
@@ -70,10 +70,10 @@ def language_head(W: Array, b: Array, target: int) -> Head:
 
 
 def direction_head(v: Array, directions: int) -> Head:
-    """A loss that a fresh network can be judged by: v · (last state), whose gradient there is v.
+    """A loss for untrained networks: v · (last state), whose gradient by that state is v.
 
-    With ‖v‖ = 1 every network begins its way back with a gradient of norm 1, and no softmax that
-    happens to be sure of itself hides it.
+    With ‖v‖ = 1, the gradient of every network has norm 1 at the last step, so that networks can be
+    compared.
     """
 
     def head(outputs: Array) -> HeadResult:
@@ -84,7 +84,7 @@ def direction_head(v: Array, directions: int) -> Head:
 
 
 def _pool(kind: str, outputs: Array, directions: int) -> tuple[Array, Callable[[Array], Array]]:
-    """(1, F) features, and the way back from their gradient to (1, T, H)."""
+    """(1, F) features, and the function from their gradient to that of the outputs (1, T, H)."""
     last, back_last = _last(outputs, directions)
     features, back = pool(kind, outputs, last)
 

@@ -1,4 +1,4 @@
-"""The picture of `trace`: tokens × units, below what the model says."""
+"""The picture of `trace`: a heat map of tokens × units, below a plot of the model's answers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rnntool.inspection.token_axis import name_tokens, width_for
 from rnntool.inspection.trace import GATES, Trace
 from rnntool.inspection.unit_names import UnitName
 
-_ROW, _ANSWER, _REST = 0.2, 1.4, 1.8  # inches: of a unit, of the curve above, of title and tokens
+_ROW, _ANSWER, _REST = 0.2, 1.4, 1.8  # inches per unit, of the plot above, of title and tokens
 
 
 def most_active(trace: Trace, count: int) -> list[UnitName]:
-    """The units with the largest mean |h| over the text, of all layers, the largest first."""
+    """The units of all layers with the largest mean |h| over the text, largest first."""
     found = [
         (-value, UnitName(layer, unit))
         for layer in range(1, len(trace.widths) + 1)
@@ -30,11 +30,11 @@ def most_active(trace: Trace, count: int) -> list[UnitName]:
 def draw_heat_map(
     trace: Trace, units: Sequence[UnitName], quantity: str, path: str, what: str
 ) -> None:
-    """Each unit's values over the tokens, in colours; above them the running answer or surprise.
+    """Draw each unit's values over the tokens, below the running answer or the surprise.
 
     Args:
         quantity: h, c or a gate.
-        what: which units these are, for the title.
+        what: description of the units, for the title.
 
     Raises:
         UserError: the cell has no such quantity, or the picture cannot be drawn.
@@ -58,7 +58,7 @@ def draw_heat_map(
 
 
 def _colours(quantity: str, values: Any) -> tuple[str, float, float]:
-    """A gate from closed to open; the rest from blue (below 0) through white to red."""
+    """The colours of a gate, from closed to open; others from blue (negative) to red."""
     if quantity in GATES:
         return "cividis", 0.0, 1.0
     most = float(np.abs(values).max()) or 1.0
@@ -70,7 +70,7 @@ def _draw_answer(axes: Any, trace: Trace) -> None:
     axes.grid(alpha=0.3)
     axes.set_axisbelow(True)
     if trace.task == "lm":
-        # A token's surprise stands at the token itself; of the first one nothing is known.
+        # A token's surprise is drawn at the token; the first one has none.
         surprises = [a.surprise for a in trace.answers if a.surprise is not None]
         axes.bar(places[1:], surprises)
         axes.set_ylabel("surprise, nats")

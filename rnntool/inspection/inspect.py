@@ -1,4 +1,4 @@
-"""What `rnntool inspect-grad` does: flows of a run, or of fresh models side by side."""
+"""`rnntool inspect-grad`: the gradient flow of a run, or of untrained models to compare."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> li
     """The gradient flow of each model, over the same texts.
 
     Args:
-        paths: a run directory and a text, or with `--cell` or `--compare` a text alone.
+        paths: a run directory and a text file; with `--cell` or `--compare` only a text file.
 
     Raises:
         UserError: run, cell or text cannot be used.
@@ -33,13 +33,14 @@ def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> li
     if run is not None:
         run.note(report)
     if settings.over_training and (run is None or settings.at_init):
-        raise UserError("--over-training looks at a run's epochs: give a run, and no --at-init")
+        raise UserError("--over-training needs a run, without --at-init")
     texts = read_texts(run, source, settings.text, settings.limit, settings.length)
     each: dict[str, list[Flow]] = {}
-    with report.progress("looking", settings.limit if settings.limit > 1 else None, "texts") as bar:
+    total = settings.limit if settings.limit > 1 else None
+    with report.progress("computing gradients", total, "texts") as bar:
         for text in texts:
             for probe in probes(run, text, settings):
-                # Jacobians cost H³ a step: of one text, not of a thousand.
+                # Jacobians cost H³ per step, so they are computed only for a single text.
                 wanted = settings.limit == 1 and not settings.over_training
                 flow = gradient_flow(probe, jacobians=wanted)
                 each.setdefault(probe.network.name, []).append(flow)
@@ -48,18 +49,18 @@ def inspect(paths: list[str], settings: InspectSettings, report: Reporter) -> li
 
 
 def split_paths(paths: list[str], settings: InspectSettings) -> tuple[Run | None, str | None]:
-    """The run directory, where one is looked into, and the text's file."""
+    """The run, if one is inspected, and the path of the text."""
     wanted = 0 if settings.cell or settings.compare else 1
     if len(paths) < wanted:
-        raise UserError("what shall be looked into?", hint="give a run directory, or --cell lstm")
+        raise UserError("nothing to inspect", hint="give a run directory, or --cell lstm")
     if len(paths) > wanted + 1:
-        raise UserError(f"one text at a time, not {len(paths) - wanted}", where=paths[-1])
+        raise UserError(f"{len(paths) - wanted} text files, but only one is read", where=paths[-1])
     source = paths[wanted] if len(paths) > wanted else None
     return (open_run(paths[0]) if wanted else None), source
 
 
 def probes(run: Run | None, text: Text, settings: InspectSettings) -> Iterable[Probe]:
-    """The models that the settings ask for, each before the text."""
+    """The models of the settings, each with the text."""
     tokens, label = text
     if run is not None and settings.over_training:
         return [_run_probe(run, tokens, label, settings, epoch) for epoch in run.epochs()]
@@ -69,23 +70,23 @@ def probes(run: Run | None, text: Text, settings: InspectSettings) -> Iterable[P
 
 
 def cells(run: Run | None, settings: InspectSettings) -> list[str]:
-    """Names of the fresh models' cells.
+    """Names of the cells of untrained models.
 
     Raises:
-        UserError: there is no such cell.
+        UserError: a cell is unknown.
     """
     if settings.compare is None:
         return [settings.cell or (run.config.settings["cell"] if run else "lstm")]
     names = [name.strip() for name in settings.compare.split(",")]
     for name in names:
         if name not in NUMPY_CELLS:
-            raise UserError(f"--compare: no cell {name!r}", hint=one_of(name, NUMPY_CELLS))
+            raise UserError(f"--compare: unknown cell {name!r}", hint=one_of(name, NUMPY_CELLS))
     return names
 
 
 @lru_cache
 def _opened(path: Path, weights: Path | None) -> RunProbes:
-    """The weights are read once, not for each text."""
+    """Cached, so that the weights are read once and not for each text."""
     return RunProbes(open_run(str(path)), weights)
 
 
@@ -127,10 +128,10 @@ def _fresh(name: str, run: Run | None, tokens: list[str], settings: InspectSetti
 
 
 def graph_numbers(cell: str, seed: int) -> dict[str, float]:
-    """Numbers for `--graph`: a cell of one input and one unit, drawn from ±1 to two digits.
+    """Random numbers in ±1 with two digits for `--graph`, for a cell with one input and one unit.
 
     Raises:
-        UserError: the cell's graph is not drawn.
+        UserError: there is no graph for the cell.
     """
     if cell not in ("rnn", "lstm", "gru"):
         raise UserError(f"--graph draws rnn, lstm and gru, not {cell!r}")

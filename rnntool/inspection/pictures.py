@@ -1,4 +1,4 @@
-"""How every picture begins and ends: its size, fonts and colours, and its file."""
+"""What all pictures share: size, fonts, colours, and writing the file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rnntool.formats.writing import write_binary
 from rnntool.inspection.fonts import set_fonts
 
 _FORMATS = (".png", ".svg", ".pdf")
-# Okabe and Ito 2008: told apart by readers who do not see red or green.
+# The colours of Okabe and Ito (2008), which colour-blind readers can distinguish.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("-", "--", ":", "-.")  # of the eighth line on the second, and so on
+_DASHES = ("-", "--", ":", "-.")  # from the eighth line on, the second style, and so on
 
 
 def start(
@@ -23,17 +23,18 @@ def start(
     columns: int = 1,
     heights: Sequence[float] = (1,),
 ) -> tuple[Any, list[Any]]:
-    """A figure and its axes: side by side, or one above the other with one horizontal axis.
+    """A figure and its axes: in columns, or in rows with the same horizontal axis.
 
     Args:
-        size: of each of them, in inches; of those above each other together.
+        size: width and height in inches, of one column or of all rows together.
         heights: shares of the height, from the top.
 
     Raises:
-        UserError: matplotlib is missing, or the name's end is that of no picture.
+        UserError: matplotlib is missing, or the file name has another ending.
     """
     if Path(path).suffix.lower() not in _FORMATS:
-        raise UserError("is no picture's name", where=path, hint=f"end it in {', '.join(_FORMATS)}")
+        raise UserError("is not the name of a picture", where=path,
+                        hint=f"use one of the endings {', '.join(_FORMATS)}")  # fmt: skip
     try:
         import matplotlib
     except ImportError:
@@ -54,12 +55,12 @@ def start(
 
 
 def finish(figure: Any, path: str) -> None:
-    """Write the picture in the form that its name says, and let go of it."""
+    """Write the picture in the format of its file name, and close it."""
     from matplotlib import pyplot
 
     with write_binary(path) as sink, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of glyphs that no font has
-        # Without a date the same figures give the same bytes.
+        warnings.simplefilter("ignore")  # about glyphs that no font has
+        # Without a date, the same figures give the same bytes.
         metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         suffix = Path(path).suffix.lower()
         figure.savefig(sink, format=suffix[1:], dpi=150, metadata=metadata[suffix])

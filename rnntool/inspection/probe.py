@@ -1,4 +1,4 @@
-"""One model and one text, ready to be looked into: weights, inputs and loss in NumPy.
+"""One model and one text for inspection: weights, inputs and loss in NumPy.
 
 Shapes: T time, D input, H hidden, C classes.
 """
@@ -23,7 +23,7 @@ from rnntool.models.tensor_names import class_output, language_output, layer_ten
 
 @dataclass(frozen=True)
 class Network:
-    """Recurrent layers by themselves: [layer][direction] of weights in float64."""
+    """The recurrent layers of a model: weights by [layer][direction], in float64."""
 
     name: str
     cell: Cell
@@ -31,7 +31,7 @@ class Network:
 
     @property
     def directions(self) -> int:
-        """One or two."""
+        """Number of directions, one or two."""
         return len(self.layers[0])
 
     @property
@@ -42,32 +42,32 @@ class Network:
 
 @dataclass(frozen=True)
 class Probe:
-    """A text before a network, and the loss behind it."""
+    """A network, a text as its input, and the loss on its outputs."""
 
     network: Network
     tokens: list[str]
     x: Array  # (1, T, D)
     head: Head
     ids: np.ndarray[Any, Any] | None = None  # (T,) rows of trained token vectors
-    tied: bool = False  # whether the output's weights are those rows too
-    names: Sequence[str] = ()  # of the classes or tokens that the head's target is one of
+    tied: bool = False  # whether the output layer has the same weights
+    names: Sequence[str] = ()  # names of the classes or tokens, for the head's target
 
 
 class RunProbes:
-    """Makes probes of a run directory's model; dropout is off, as when it answers.
+    """Makes probes of a run's model, without dropout, as in prediction.
 
     Args:
-        weights: one of the run's epochs; None: the best, which the run answers with.
+        weights: the weights of one epoch; None: those of the best epoch.
 
     Raises:
-        UserError: the weights are damaged or the run's task cannot be looked into.
+        UserError: the weights are damaged, or the run's task cannot be inspected.
     """
 
     def __init__(self, run: Run, weights: Path | None = None) -> None:
         self.run = run
         if run.config.settings.get("multi_label"):
-            raise UserError("gives several labels a text, and this looks at one", where=run.path,
-                            hint="train without --multi-label to look into a network")  # fmt: skip
+            raise UserError("gives several labels per text, which cannot be inspected",
+                            where=run.path, hint="train without --multi-label")  # fmt: skip
         tensors = read_weights(weights or run.weights)
         name = run.path.resolve().name if weights is None else f"epoch {int(weights.stem)}"
         self.tensors: dict[str, Array] = {n: a.astype(np.float64) for n, a in tensors.items()}
@@ -76,10 +76,10 @@ class RunProbes:
         self.network = Network(name, cell, trained_layers(cell, self.tensors))
 
     def probe(self, tokens: Sequence[str], label: int | None = None) -> Probe:
-        """The model before a text of at least one token (a language model: of two).
+        """The model with a text of at least one token (two for a language model).
 
         Args:
-            label: the class whose loss is looked at; None: the predicted one.
+            label: the class of the loss; None: the predicted one.
         """
         ids = np.array(self.run.vocabulary.encode(tokens))
         if self.run.config.task == "classify":
@@ -90,7 +90,7 @@ class RunProbes:
                          names=self.run.labels)  # fmt: skip
         output = language_output(self.tensors)
         if output is None:
-            raise UserError("has an adaptive softmax, which cannot be looked into yet",
+            raise UserError("has an adaptive softmax, which cannot be inspected yet",
                             where=self.run.path)  # fmt: skip
         head = language_head(*output, int(ids[-1]))
         read = ids[:-1]
@@ -99,11 +99,11 @@ class RunProbes:
                      self._trained(read), tied, self.run.vocabulary.tokens)  # fmt: skip
 
     def inputs(self, tokens: Sequence[str]) -> Array:
-        """(1, T, D) of what the first layer reads."""
+        """(1, T, D) inputs of the first layer."""
         return self._vectors(np.array(self.run.vocabulary.encode(tokens)))
 
     def _trained(self, ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-        """The rows of token vectors that a training on this text would move."""
+        """The rows of token vectors that training on this text would change."""
         frozen = self.run.config.settings.get("freeze")
         return None if frozen or token_vectors(self.tensors) is None else ids
 
@@ -118,7 +118,7 @@ class RunProbes:
 
 
 def trained_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:
-    """[layer][direction]: a model's recurrent weights by the names of the equations."""
+    """A model's recurrent weights by [layer][direction], with the names of the equations."""
     return [
         [from_torch(cell, own, prefix)[0][0] for prefix, own in layer]
         for layer in layer_tensors(tensors)
@@ -126,15 +126,15 @@ def trained_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str,
 
 
 def require_recurrent(run: Run) -> None:
-    """Refuse a run whose layers are not those of the NumPy cells alone.
+    """Refuse a run that NumPy's cells cannot compute.
 
     Raises:
-        UserError: its task is another, it has no recurrent layer, or it has parts of other kinds.
+        UserError: it is of another task, has no recurrent layer, or has unsupported parts.
     """
     if run.config.task not in ("classify", "lm"):
         raise UserError(
-            f"was trained for {run.config.task!r}: only classifiers and language models can be"
-            " looked into",
+            f"was trained for {run.config.task!r}, but only classifiers and language models can be"
+            " inspected",
             where=run.path,
         )
     settings = run.config.settings
@@ -148,7 +148,7 @@ def require_recurrent(run: Run) -> None:
         extras.append(f"encoder {settings['encoder']}")
     if extras:
         raise UserError(
-            f"has {', '.join(extras)}: only plain recurrent layers can be looked into",
+            f"has {', '.join(extras)}, but only plain recurrent layers can be inspected",
             where=run.path,
         )
 
@@ -165,12 +165,12 @@ def fresh_network(
     forget_bias: float = 1.0,
     spectral_radius: float | None = None,
 ) -> Network:
-    """A network that has learned nothing.
+    """An untrained network.
 
     Args:
-        init: `uniform` in ±1/√H, as torch.nn starts, or `orthogonal` recurrent blocks.
-        forget_bias: of an LSTM's forget gate (Jozefowicz et al. 2015, §3: 1).
-        spectral_radius: scale each recurrent block to it; None: leave it.
+        init: `uniform` in ±1/√H as in torch.nn, or `orthogonal` recurrent blocks.
+        forget_bias: bias of an LSTM's forget gate (1 in Jozefowicz et al. 2015, §3).
+        spectral_radius: scale each recurrent block to this; None: do not scale.
     """
     kind = CELLS[cell]
     built = []
@@ -182,9 +182,9 @@ def fresh_network(
 
 
 def fresh_probe(network: Network, tokens: Sequence[str], dim: int, seed: int) -> Probe:
-    """A fresh network before a text: a random vector for each word, a direction of the last state.
+    """An untrained network with a text: random word vectors, and a random direction as the loss.
 
-    The same word has the same vector, whatever the cell: networks that are compared read the same.
+    A word has the same vector for every cell, so that networks can be compared.
     """
     generator = np.random.default_rng([seed, 1])
     known = sorted(set(tokens))

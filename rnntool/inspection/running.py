@@ -1,4 +1,4 @@
-"""What a model would say after each token of a text.
+"""The model's answer after each token of a text.
 
 Shapes: T time, C classes, V vocabulary.
 """
@@ -18,25 +18,25 @@ from rnntool.inference.language_model import NumpyLanguageModel
 
 
 class Answer(NamedTuple):
-    """What a model says after one token."""
+    """The model's answer after one token."""
 
     step: int
     token: str
     output: dict[str, float]  # the likeliest labels or next tokens, with their probabilities
-    next: str | None = None  # a language model's: the token that did come next
+    next: str | None = None  # for a language model: the actual next token
     surprise: float | None = None  # -log p of that token, in nats
 
 
 def likeliest(p: NDArray[Any], names: Sequence[str], top: int) -> dict[str, float]:
-    """The `top` largest of p, the largest first, by their names."""
+    """The `top` largest probabilities with their names, largest first."""
     return {names[i]: float(p[i]) for i in np.argsort(-p, kind="stable")[:top]}
 
 
 def class_answers(run: Run, tokens: Sequence[str], top: int) -> list[Answer]:
-    """A classifier's answer if the text ended after each token, as `predict` gives it.
+    """A classifier's prediction for each beginning of the text, as in `predict`.
 
-    A backward direction, and a pooling over all states, see a text that ends there: each beginning
-    of the text is read anew.
+    Each beginning is computed separately, because the backward direction and the pooling depend on
+    where the text ends.
     """
     engine = NumpyClassifier(run.config.settings, read_weights(run.weights))
     ids = run.vocabulary.encode(tokens)
@@ -46,10 +46,10 @@ def class_answers(run: Run, tokens: Sequence[str], top: int) -> list[Answer]:
 
 
 def next_tokens(run: Run, tokens: Sequence[str], top: int, first: int = 1) -> list[Answer]:
-    """A language model's likeliest next tokens after each, and its surprise at the real one.
+    """A language model's likeliest next tokens at each step, and the surprise of the actual one.
 
     Args:
-        first: the first step's number.
+        first: number of the first step.
     """
     engine = NumpyLanguageModel(run.config.settings["cell"], read_weights(run.weights))
     names, ids = run.vocabulary.tokens, np.array(run.vocabulary.encode(tokens))

@@ -1,4 +1,4 @@
-"""The texts that `inspect-grad` and `trace` look at, as tokens."""
+"""The texts of `inspect-grad` and `trace`, as tokens."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def _tokenizer(run: Run | None) -> Iterator[TokenizePool]:
 def read_texts(
     run: Run | None, source: str | None, text: str | None, limit: int, length: int
 ) -> Iterator[Text]:
-    """Up to `limit` texts that have a token.
+    """Up to `limit` texts with at least one token.
 
     Args:
-        run: whose tokenizer splits them; None: white space does.
-        source: file, or `-`; not read where `text` is given.
-        length: repeat or cut each text to so many tokens; 0: as it is.
+        run: the run with the tokenizer; None: split at white space.
+        source: file, or `-`; not read if `text` is given.
+        length: repeat or cut each text to this many tokens; 0: as it is.
 
     Raises:
         UserError: there is no such text.
@@ -45,8 +45,8 @@ def read_texts(
                 return
     if found == 0:
         where = source if text is None else "--text"
-        raise UserError("no text with a token to look at", where=where,
-                        hint="give a word or more")  # fmt: skip
+        raise UserError("has no text with a token", where=where,
+                        hint="give at least one word")  # fmt: skip
 
 
 def _rows(pool: TokenizePool, source: str | None, text: str | None) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""Tokens along a picture's horizontal axis."""
+"""Tokens along the horizontal axis of a picture."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from rnntool.inspection.fonts import legible
 from rnntool.tables import shown_token
 
-_INCHES = 0.17  # a token's share of the axis: enough for a line of small type, turned by 90 degrees
-_CHARACTER = 0.07  # inches of a narrow character of that type; Hangul takes two
-_MOST = 500  # tokens named; of a longer text every second, third, … has its name
-_BESIDE = 2.0  # inches of the picture that the axis does not have
+_INCHES = 0.17  # width per token: enough for small text, turned by 90 degrees
+_CHARACTER = 0.07  # inches of a narrow character; a Hangul syllable takes two
+_MOST = 500  # maximum number of names; in a longer text every second, third, … token has one
+_BESIDE = 2.0  # inches of the picture beside the axis
 
 
 def width_for(tokens: Sequence[str], least: float) -> float:
-    """Inches of a picture in which every token's name has room."""
+    """Width of a picture, in inches, with space for every token's name."""
     return max(least, _INCHES * min(len(tokens), _MOST) + _BESIDE)
 
 
 def name_tokens(axes: Any, tokens: Sequence[str]) -> None:
-    """Put the tokens under the axis, at 0, 1, 2, …; upright where they have room."""
+    """Put the tokens under the axis, at 0, 1, 2, …; horizontal if there is space."""
     from rich.cells import cell_len
 
     every = -(-len(tokens) // _MOST)

@@ -1,4 +1,4 @@
-"""A recurrent network step by step: what `rnntool trace` shows.
+"""`rnntool trace`: a recurrent network step by step.
 
 Shapes: T time, H hidden, C classes or V vocabulary.
 """
@@ -18,14 +18,14 @@ from rnntool.inspection.running import Answer, class_answers, likeliest, next_to
 from rnntool.inspection.unit_names import UnitName
 from rnntool.tasks.lm.text import unit_of
 
-GATES = ("i", "f", "o", "r", "z")  # of any cell; the blocks that a sigmoid keeps between 0 and 1
+GATES = ("i", "f", "o", "r", "z")  # the gates of all cells: sigmoids, between 0 and 1
 _DIRECTIONS = ("forward", "backward")
 
 
 class TraceStep(NamedTuple):
     """One step of one layer and direction."""
 
-    step: int  # from 1; 0 is the token that a language model's text begins after
+    step: int  # from 1; 0 is the start token of a language model
     token: str
     layer: int  # from 1
     direction: str  # forward or backward
@@ -34,14 +34,14 @@ class TraceStep(NamedTuple):
 
 @dataclass(frozen=True)
 class Trace:
-    """All steps of a text, in order of time, then of layers, then of directions."""
+    """All steps of a text, ordered by time, then layer, then direction."""
 
     name: str  # of the run, or the file of --weights
-    task: str  # classify or lm; empty for a network written out in a file
+    task: str  # classify or lm; empty for a network from --weights
     cell: Cell
     steps: list[TraceStep]
     answers: list[Answer]  # after each token
-    unknown: tuple[str, ...] = ()  # tokens that the model has not seen, read as <unk>
+    unknown: tuple[str, ...] = ()  # tokens that the model does not know, read as <unk>
 
     @property
     def tokens(self) -> list[str]:
@@ -59,14 +59,14 @@ class Trace:
 
     @property
     def widths(self) -> list[int]:
-        """Units of each layer, of both directions together."""
+        """Number of units of each layer, both directions together."""
         first = self.steps[: len(self.places)]
         return [sum(len(s.values["h"]) for s in first if s.layer == n)
                 for n in range(1, first[-1].layer + 1)]  # fmt: skip
 
     @property
     def quantities(self) -> list[str]:
-        """What each unit has one number of; not `a`, of which a gated unit has one a block."""
+        """The quantities with one number per unit; not `a`, which has one per unit and gate."""
         H = len(self.steps[0].values["h"])
         return [name for name, value in self.steps[0].values.items() if len(value) == H]
 
@@ -88,10 +88,10 @@ class Trace:
     def records(self, units: Sequence[UnitName] = ()) -> Iterator[dict[str, Any]]:
         """Plain values of each step, as `--json` prints them.
 
-        The last layer's last direction carries what the model would say after the token.
+        The record of the last layer's last direction has the model's answer after the token.
 
         Args:
-            units: keep no other; none: every unit.
+            units: the units to keep; none: every unit.
         """
         places = len(self.places)
         for n, step in enumerate(self.steps):
@@ -104,7 +104,7 @@ class Trace:
 
 
 def _chosen(step: TraceStep, units: Sequence[UnitName]) -> dict[str, Any]:
-    """A step's values by unit; of chosen units under their numbers."""
+    """A step's values of every unit, or of the chosen units by their numbers."""
     if not units:
         return {name: value.tolist() for name, value in step.values.items()}
     H = len(step.values["h"])
@@ -117,10 +117,10 @@ def _chosen(step: TraceStep, units: Sequence[UnitName]) -> dict[str, Any]:
 
 
 def trace_run(prober: RunProbes, tokens: Sequence[str], top: int = 3) -> Trace:
-    """A trained model before a text: its states, and its answer after each token.
+    """A trained model on a text: its states, and its answer after each token.
 
-    A classifier answers as `predict` would if the text ended there; a language model names the
-    likeliest next tokens, and reads first what a text's first token is predicted from.
+    A classifier answers as `predict` would if the text ended there. A language model gives the
+    likeliest next tokens; it first reads the token from which the first one is predicted.
     """
     run, vocabulary = prober.run, prober.run.vocabulary
     tokens = list(tokens)
@@ -156,9 +156,9 @@ def trace(network: Network, tokens: Sequence[str], x: Array, first: int = 1) -> 
 
 
 def trace_weights(path: str, text: str | None, top: int = 3) -> Trace:
-    """A network written out in YAML: `cell, inputs, outputs, W_xh, W_hh, b`; no run directory.
+    """A network from a YAML file with `cell, inputs, outputs, W_xh, W_hh, b`, instead of a run.
 
-    Without W_hy the output is the softmax of the state itself, and H is the number of outputs.
+    Without W_hy, the output is the softmax of the state, and H is the number of outputs.
 
     Raises:
         UserError: the file cannot be read, a key is missing, shapes do not fit, a token is unknown.
@@ -172,7 +172,7 @@ def trace_weights(path: str, text: str | None, top: int = 3) -> Trace:
         }
         D, H = cell.check(weights)
     except KeyError as error:
-        raise UserError(f"lacks {error}, or knows no such cell", where=path) from None
+        raise UserError(f"{error} is missing, or is an unknown cell", where=path) from None
     except (ValueError, TypeError) as error:
         raise UserError(str(error), where=path) from None
     if len(inputs) != D:
@@ -183,11 +183,13 @@ def trace_weights(path: str, text: str | None, top: int = 3) -> Trace:
         raise UserError(f"{len(names)} outputs, but the output layer is {W.shape}", where=path)
     tokens = text.split() if text is not None else inputs
     if not tokens:
-        raise UserError("no text with a token to look at", where="--text", hint="give a word")
+        raise UserError("has no token", where="--text", hint="give at least one word")
     for token in tokens:
         if token not in inputs:
             raise UserError(
-                f"no input {token!r}", where=path, hint=f"expected one of: {' '.join(inputs)}"
+                f"unknown input {token!r}",
+                where=path,
+                hint=f"expected one of: {' '.join(inputs)}",
             )
     x = np.eye(D)[[inputs.index(token) for token in tokens]][None]
     steps = list(trace(Network(path, cell, [[weights]]), tokens, x))

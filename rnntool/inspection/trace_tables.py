@@ -1,4 +1,4 @@
-"""What a person reads of a trace: the answer after each token, the gates, single units."""
+"""The tables of `trace`: the answer after each token, the gates, single units."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rnntool.inspection.trace import GATES, Trace, TraceStep
 from rnntool.inspection.unit_names import UnitName
 from rnntool.tables import shortened, shown_token
 
-CLOSED, OPEN = 0.1, 0.9  # a gate below and above
+CLOSED, OPEN = 0.1, 0.9  # a gate is closed below, and open above
 
 
 class Table(NamedTuple):
-    """Rows under their columns, and what they are."""
+    """A table with a title."""
 
     title: str
     columns: list[str]
@@ -25,18 +25,18 @@ class Table(NamedTuple):
 
 
 def answer_table(trace: Trace) -> Table:
-    """What the model would say after each token, a row each."""
+    """The model's answer after each token, one row each."""
     name = shortened(trace.name, 24)
     if trace.task == "lm":
         return _next_table(trace, name)
-    digits = 4 if trace.task else 7  # of a network worked out by hand, as many as one computes
+    digits = 4 if trace.task else 7  # more digits for a network computed by hand
     rows = [[a.step, shown_token(a.token, 12), _output(a, digits)] for a in trace.answers]
     told = "answer if the text ended here" if trace.task else "output"
     return Table(f"{name}: the answer after each token", ["step", "token", told], rows)
 
 
 def _next_table(trace: Trace, name: str) -> Table:
-    """A token's own surprise, which the row before led to, and what it leads to itself."""
+    """For each token its surprise, given the tokens before it, and the likeliest next tokens."""
     known = [a.surprise for a in trace.answers if a.surprise is not None]
     surprises = ["", *(f"{value:8.3f}" for value in known)]
     rows = [
@@ -54,7 +54,7 @@ def _output(answer: Answer, digits: int) -> str:
 
 
 def gate_tables(trace: Trace) -> list[Table]:
-    """Of each layer and direction: the shares of closed and open gates, and the states' norms."""
+    """For each layer and direction, the shares of closed and open gates and the states' norms."""
     return [_gate_table(trace, layer, direction) for layer, direction in trace.places]
 
 
@@ -90,7 +90,7 @@ def _share(which: Any) -> str:
 
 
 def _flat_of(cell: str) -> tuple[str, str]:
-    """Where a cell without gates lets no gradient through, and what counts as that."""
+    """For a cell without gates: the name of units that block the gradient, and their rule."""
     return ("off", "h = 0") if cell == "rnn-relu" else ("saturated", f"|h| > {SATURATED}")
 
 
@@ -100,7 +100,7 @@ def _is_flat(step: TraceStep, cell: str) -> Any:
 
 
 def unit_tables(trace: Trace, units: Sequence[UnitName]) -> list[Table]:
-    """Of each unit its own gates and states after each token."""
+    """The gates and states of each chosen unit after each token."""
     tables = []
     for unit in units:
         columns = [trace.values_of(name, unit.layer)[:, unit.unit] for name in trace.quantities]
@@ -113,7 +113,7 @@ def unit_tables(trace: Trace, units: Sequence[UnitName]) -> list[Table]:
 
 
 def every_unit_tables(trace: Trace) -> list[Table]:
-    """Of each layer and direction every unit's values, as they are."""
+    """For each layer and direction, the values of every unit."""
     tables = []
     for layer, direction in trace.places:
         steps = trace.of(layer, direction)

@@ -1,4 +1,4 @@
-"""A map of word vectors whose labels can be read: none lies over another."""
+"""A map of word vectors with labels that do not cover each other."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rnntool.inspection.label_places import place_labels
 from rnntool.inspection.pictures import finish, start
 from rnntool.tables import shown_token
 
-_LEAST, _A_WORD = 7.0, 0.75  # inches of the picture's side: at least, and times √N for N words
-_LARGER = 1.25  # how much more room there is where it was too little
+_LEAST, _A_WORD = 7.0, 0.75  # width in inches: minimum, and per √N for N words
+_LARGER = 1.25  # factor for the width if the labels do not fit
 
 
 def draw_map(points: Any, words: Sequence[str], path: str, title: str) -> None:
-    """Words at [N, 2] places; a line leads from a label that had to move away to its point.
+    """Draw words at [N, 2] positions; a line connects a label that was moved away to its point.
 
     Raises:
         UserError: the picture cannot be drawn.
@@ -29,7 +29,7 @@ def draw_map(points: Any, words: Sequence[str], path: str, title: str) -> None:
 
 
 def _drawn(points: Any, words: Sequence[str], path: str, title: str, side: float) -> Any:
-    """The figure; None where its labels have too little room."""
+    """The figure; None if the labels do not fit."""
     from matplotlib import pyplot
 
     figure, (axes,) = start(path, (side, 0.8 * side))
@@ -42,7 +42,7 @@ def _drawn(points: Any, words: Sequence[str], path: str, title: str, side: float
         axes.text(*point, legible(shown_token(word)), fontsize=8, ha="left", va="bottom")
         for point, word in zip(points, words, strict=True)
     ]
-    # Labels are as large as they are drawn: the layout has to stand before they are placed.
+    # The size of a label is known only after drawing, so the layout is fixed before placing.
     figure.canvas.draw()
     figure.set_layout_engine("none")
     boxes = [label.get_window_extent() for label in labels]
@@ -57,7 +57,7 @@ def _drawn(points: Any, words: Sequence[str], path: str, title: str, side: float
 
 
 def _move(axes: Any, labels: list[Any], dots: Any, corners: Any, sizes: Any) -> None:
-    """Put the labels into their places, with a line from each that is not beside its point."""
+    """Move the labels to their places, and draw a line from each one that is not at its point."""
     back = axes.transData.inverted()
     nearest = np.clip(dots, corners, corners + sizes)  # of a label's edge to its point
     far = np.hypot(*(nearest - dots).T) > sizes[:, 1]

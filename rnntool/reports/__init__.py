@@ -1,1 +1,1 @@
-"""Pictures and pages made from runs."""
+"""Pictures and pages about runs."""

@@ -1,4 +1,4 @@
-"""What `rnntool plot` draws."""
+"""`rnntool plot`: pictures of runs and word vectors."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         result = evaluate(run, settings.confusion, EvaluateSettings(), report)
         labels = [c.label for c in result.classes]
         if isinstance(result, MultiLabelReport):
-            raise UserError("gives several labels a text, so none is taken for another",
-                            where=run.path, hint="rnntool eval scores each of them")  # fmt: skip
+            raise UserError("gives several labels per text, so it has no confusion matrix",
+                            where=run.path, hint="use rnntool eval, which scores each label")  # fmt: skip
         draw_confusion(result.confusion, labels, output, run.path.resolve().name)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")
@@ -65,7 +65,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         curves = dict(zip(_names(runs), histories, strict=True))
         draw_curves(curves, runs[0].config.task, output)
     warn_of_missing_font(report)
-    report.note(f"{output} is drawn")
+    report.note(f"wrote {output}")
 
 
 def _require_one_task(runs: list[Run]) -> None:
@@ -73,13 +73,13 @@ def _require_one_task(runs: list[Run]) -> None:
     for run in runs:
         if run.config.task != first:
             raise UserError(
-                f"was trained for {run.config.task!r}, and {runs[0].path} for {first!r}: their"
-                " losses are no measure of one another", where=run.path, hint="draw them apart",
+                f"was trained for {run.config.task!r}, but {runs[0].path} for {first!r}; their"
+                " losses cannot be compared", where=run.path, hint="draw them separately",
             )  # fmt: skip
 
 
 def _names(runs: list[Run]) -> list[str]:
-    """The runs' names; where two are the same, with as many folders above as tell them apart."""
+    """The runs' names; if two are equal, with as many parent folders as needed."""
     parts = [run.path.resolve().parts[1:] for run in runs]
     for length in range(1, max(map(len, parts), default=1) + 1):
         names = ["/".join(own[-length:]) for own in parts]
@@ -90,16 +90,16 @@ def _names(runs: list[Run]) -> list[str]:
 
 def _one(inputs: list[str], flag: str) -> None:
     if len(inputs) != 1:
-        raise UserError(f"{flag} draws one run, not {len(inputs)}")
+        raise UserError(f"{flag} needs one input, not {len(inputs)}")
 
 
 def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[Any, Any]]:
-    """The words to draw and their [N, D] vectors, of a run's embedding or of a vectors file."""
+    """The words to draw and their [N, D] vectors, from a run or from a file of vectors."""
     if locate(path).is_dir():
         run = open_run(path)
         table = token_vectors(read_weights(run.weights))
         if table is None:
-            raise UserError("has no embedding: its input is another", where=path)
+            raise UserError("has no embedding", where=path, hint="give a run with word vectors")
         places = {word: n for n, word in enumerate(run.vocabulary.tokens) if word not in SPECIALS}
     else:
         from rnntool.formats.vectors import read_vectors
@@ -113,7 +113,7 @@ def _vectors(path: str, settings: PlotSettings) -> tuple[list[str], np.ndarray[A
     if missing:
         raise UserError(f"not in the vocabulary: {', '.join(missing)}", where=path)
     if len(words) < 3:
-        raise UserError("a map needs three words")
+        raise UserError("a map needs at least three words")
     return words, np.asarray(table)[[places[word] for word in words]]
 
 

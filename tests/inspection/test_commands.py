@@ -99,7 +99,7 @@ def test_the_worked_example_is_traced_to_its_published_digits(cli):
         found = [step["output"][name] for name in ("난", "널", "사랑해")]
         assert found == pytest.approx(expected, abs=1e-9)
     unknown = cli("trace", "--weights", weights, "--text", "I hate you")
-    assert "no input 'hate'" in one_line_error(unknown)
+    assert "unknown input 'hate'" in one_line_error(unknown)
 
 
 def test_a_trace_of_a_run_shows_gates_and_what_it_would_say(cli, runs):
@@ -136,13 +136,13 @@ def test_pictures_are_drawn_and_the_same_twice(cli, runs, tmp_path, suffix):
 
 def test_bad_input_is_one_line(cli, runs, tmp_path):
     assert "run directory, or --cell" in one_line_error(cli("inspect-grad"))
-    assert "no cell 'lstmm'" in one_line_error(
+    assert "unknown cell 'lstmm'" in one_line_error(
         cli("inspect-grad", "--compare", "lstmm", "--text", "a b")
     )
     assert "no text with a token" in one_line_error(
         cli("inspect-grad", "--cell", "rnn", "--text", " ")
     )
-    assert "is no picture's name" in one_line_error(
+    assert "is not the name of a picture" in one_line_error(
         cli("inspect-grad", "--cell", "rnn", "--text", "a b", "--plot", tmp_path / "x.txt")
     )
     assert "give a run directory, or" in one_line_error(cli("trace"))

@@ -169,6 +169,6 @@ def test_verdicts():
     assert halves.text.startswith("vanishes: falls to 1 % in 7 steps")
     grows = verdict([2.0 ** (n / 2) for n in range(20)])
     assert grows.doubling == pytest.approx(2)
-    assert grows.text.startswith("explodes: 724 × in 19 steps")
-    assert verdict([1.0, 0.9, 0.8, 0.75]).text.startswith("lives: 75.0%")
+    assert grows.text.startswith("explodes: grows 724 × in 19 steps")
+    assert verdict([1.0, 0.9, 0.8, 0.75]).text.startswith("survives: 75.0%")
     assert verdict([0.0, 0.0]).text == "too few steps for a verdict"

@@ -96,7 +96,7 @@ def test_no_row_is_wider_than_a_terminal(cli, runs):
 @pytest.mark.parametrize("command", ["inspect-grad", "trace"])
 def test_bad_input_is_one_line_that_says_what_to_do(cli, runs, command):
     empty = one_line_error(cli(command, runs / "both", "--text", "  "))
-    assert "--text: no text with a token" in empty
+    assert "--text: has no text with a token" in empty
     none = one_line_error(cli(command, runs / "cnn", "--text", TEXT))
     assert "has no recurrent layer" in none
     assert "--encoder recurrent" in none

@@ -98,7 +98,10 @@ def test_every_picture_says_what_it_shows_and_of_which_run(cli, runs, tmp_path):
         ((runs / "영화",), "Loss by epoch: 영화"),
         ((runs / "영화", "--confusion", runs / "reviews"), "Confusion matrix of 영화"),
         ((runs / "영화", "--map"), "Word vectors of 영화 in two dimensions (PCA)"),
-        ((runs / "f", "--forecast", runs / "series.csv"), "One step ahead of f: what came"),
+        (
+            (runs / "f", "--forecast", runs / "series.csv"),
+            "True values and one-step forecasts of f",
+        ),
     ):
         result = cli("plot", *flags, "-o", out, "-q")
         assert result.code == 0, result.err
@@ -155,7 +158,7 @@ def test_a_forecasters_loss_is_not_in_nats_and_tasks_are_not_mixed(cli, runs, tm
     assert "RMSE" in words(out)
     error = one_line_error(cli("plot", runs / "영화", runs / "f", "-o", out))
     assert "was trained for 'forecast'" in error
-    assert "draw them apart" in error
+    assert "draw them separately" in error
 
 
 def test_hangul_without_a_font_is_said_in_one_line(cli, runs, tmp_path, monkeypatch):
@@ -163,7 +166,7 @@ def test_hangul_without_a_font_is_said_in_one_line(cli, runs, tmp_path, monkeypa
     out = tmp_path / "c.svg"
     result = cli("plot", runs / "영화", "-o", out)
     (line,) = (line for line in result.err.splitlines() if "warning" in line)
-    assert "no font here has Hangul" in line
+    assert "no installed font has Hangul" in line
     assert "koreanize-matplotlib" in line
     assert "yeonghwa, validation" in words(out)
 
@@ -191,5 +194,5 @@ def test_the_table_of_thirty_classes_fits_a_terminal():
     predicted = np.where(np.arange(300) == 3, 7, truth)
     report = classification_report(np.eye(30)[predicted], truth, [f"c{n}" for n in range(30)])
     headings, rows = report.tables()[-1]
-    assert headings == ["true", "predicted", "documents", "share of the true"]
+    assert headings == ["true", "predicted", "documents", "share of true"]
     assert rows == [["c3", "c7", 1, 0.1]]

@@ -192,16 +192,16 @@ def test_more_tokens_than_the_model_reads_are_left_out_as_predict_does(cli, runs
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--unit", "3:0"), "there is no layer 3; there is layer 1"),
+        (("--unit", "3:0"), "there is no layer 3; the model has layer 1"),
         (("--unit", "1:12"), "layer 1 has no unit 12; its units are 1:0 to 1:11"),
         (("--unit", "0:1"), "there is no layer 0"),
-        (("--unit", "forget"), "names no unit; write LAYER:UNIT"),
-        (("--unit", "1:-1"), "names no unit"),
+        (("--unit", "forget"), "is not a unit; write LAYER:UNIT"),
+        (("--unit", "1:-1"), "is not a unit"),
         (
             ("--plot", "{tmp}/x.png", "--quantity", "z"),
             "has no 'z'; expected one of: i, f, g, o, c, h",
         ),
-        (("--plot", "{tmp}/x.jpg"), "is no picture's name"),
+        (("--plot", "{tmp}/x.jpg"), "is not the name of a picture"),
     ],
 )
 def test_an_unknown_unit_or_quantity_is_one_line(cli, runs, tmp_path, flags, said):

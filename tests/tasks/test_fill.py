@@ -214,7 +214,11 @@ def test_unknown_words_are_said(cli, runs):
         (("--text", "가 __", "--choices", "나"), None, "--choices: '나' is no list of choices"),
         (("--text", "가 __", "--choices", "나,,다"), None, "is no list of choices"),
         ((), "가 __\n나\n", "standard input:2: has no gap"),
-        ((), "text\tchoices\tanswer\n가 __\t나,다\t라\n", "standard input:2: answer '라' is none"),
+        (
+            (),
+            "text\tchoices\tanswer\n가 __\t나,다\t라\n",
+            "standard input:2: answer '라' is not one",
+        ),
     ],
 )
 def test_bad_input_is_one_line(cli, runs, arguments, input, expected):

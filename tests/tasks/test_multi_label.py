@@ -1,4 +1,4 @@
-"""Several labels a text, through the whole chain: files, training, figures, answers."""
+"""Several labels per text, through the whole chain: files, training, figures, answers."""
 
 from __future__ import annotations
 
@@ -202,15 +202,15 @@ def test_more_labels_than_the_weights_have_are_refused(cli: Cli, run, data, tmp_
 def test_what_looks_at_one_label_says_so(cli: Cli, run, data, tmp_path):
     one = change(run, tmp_path / "one", multi_label=False)
     for words, says in (
-        (("trace", run, "--text", "영화"), "gives several labels a text"),
-        (("inspect-grad", run, "--text", "영화"), "gives several labels a text"),
+        (("trace", run, "--text", "영화"), "gives several labels per text"),
+        (("inspect-grad", run, "--text", "영화"), "gives several labels per text"),
         (
             ("plot", run, "--confusion", data / "test.txt", "-o", tmp_path / "x.png"),
             "gives several",
         ),
         (("predict", run, "--top", 2), "--top writes one label a column"),
-        (("predict", run, "--ensemble", one), "labels a text 'one'"),
-        (("compare", run, one, data / "test.txt"), "one of the runs gives several labels"),
+        (("predict", run, "--ensemble", one), "labels per text 'one'"),
+        (("compare", run, one, data / "test.txt"), "only one of the runs has several labels"),
         (("eval", one, data / "test.txt", "--threshold", 0.2), "--threshold is for runs of"),
     ):
         assert says in one_line_error(cli(*words, "-q", input="영화\n"))

@@ -93,7 +93,7 @@ def test_links_files_and_the_current_folder_are_refused(cli: Cli, data, run, mon
     monkeypatch.chdir(run)
     for name in (".", "..", str(run)):
         error = one_line_error(cli(*arguments, name))
-        assert "cannot be the name of a run" in error or "not a run" in error
+        assert "such as runs/lstm" in error or "not a run" in error
     assert (run / "weights.safetensors").is_file()
 
 

@@ -28,7 +28,7 @@ def compare(a: Run, b: Run, data: str, settings: CompareSettings, report: Report
     """
     several = has_several(a)
     if has_several(b) != several:
-        raise UserError("one of the runs gives several labels a text, the other one", where=b.path)
+        raise UserError("only one of the runs has several labels per text", where=b.path)
     rows, of_a = answer_rows(a, data, settings.reading, report)
     _, of_b = answer_rows(b, data, settings.reading, report)
     of_b = of_b[:, [b.labels.index(label) for label in a.labels]]

@@ -90,7 +90,7 @@ def load_ensemble(
     for member in members:
         for name, own, wanted in (
             ("labels", ", ".join(member.labels), ", ".join(first.labels)),
-            ("labels a text", *(_how_many(own) for own in (member, first))),
+            ("labels per text", *(_how_many(own) for own in (member, first))),
             ("tokenizer", member.tokenizer, first.tokenizer),
         ):
             if own != wanted:
