@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rnntool.data.download import text_digest
-from rnntool.data.labelled import alike
+from rnntool.data.labelled import alike, labels_of
+from rnntool.data.near import Near, Signatures, nearly_in
+from rnntool.data.split import uneven
+from rnntool.data.suspects import LabelledSample, Suspect, find_suspects
 from rnntool.errors import UserError
-from rnntool.formats.corpus import CorpusOptions, open_corpus
+from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
+from rnntool.registry import SEPARATOR
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import UNK_ID, Vocabulary
 
@@ -41,11 +45,14 @@ class FileReport:
     mean_length: float = 0.0
     unknown_rate: float | None = None  # share of tokens not in the vocabulary
     overlap: dict[str, int] = field(default_factory=dict)  # other file -> rows whose text it has
+    near: dict[str, list[Near]] = field(default_factory=dict)  # and those that it nearly has
+    examined: int = 0  # rows whose label was looked at
+    suspects: list[Suspect] = field(default_factory=list)  # those that look wrong
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
-        return dict(vars(self))
+        return asdict(self)
 
 
 def check_files(
@@ -53,68 +60,131 @@ def check_files(
     options: CorpusOptions,
     report: Reporter,
     vocabulary: Vocabulary | None = None,
+    *,
+    separator: str | None = None,
+    near: float = 0.0,
+    suspects: bool = False,
 ) -> list[FileReport]:
     """Report on files, and on texts that stand in two of them.
 
     Lengths of raw text are counted in words between white space.
 
+    Args:
+        separator: between the labels of a text that may have several; None: it has one.
+        near: how similar texts of two files must be to be named; 0: none is.
+        suspects: whether labels are looked for that look wrong.
+
     Raises:
         UserError: a file cannot be read, a row is damaged, or a file's tokens are of another
             tokenizer than the vocabulary's.
     """
-    results: list[FileReport] = []
-    texts: list[set[bytes]] = []
+    readings: list[_Reading] = []
     for path in paths:
-        result, digests = _check_file(path, options, report, vocabulary)
-        for earlier, seen in zip(results, texts, strict=True):
-            shared = len(seen & digests)
-            result.overlap[earlier.path] = shared
-            if shared:
-                result.warnings.append(f"{shared:,} texts stand in {earlier.path} too")
-        results.append(result)
-        texts.append(digests)
-    return results
+        reading = _Reading(vocabulary, separator, near > 0, suspects)
+        result = reading.read(path, options, report)
+        for earlier in readings:
+            _compare(reading, earlier, near)
+        if suspects and not reading.several:
+            report.detail(f"{path}: looking for labels that look wrong")
+            result.suspects = find_suspects(reading.sample)
+            result.examined = len(reading.sample.rows)
+            _warn_of_suspects(result)
+        readings.append(reading)
+    return [reading.result for reading in readings]
 
 
-def _check_file(
-    path: str, options: CorpusOptions, report: Reporter, vocabulary: Vocabulary | None
-) -> tuple[FileReport, set[bytes]]:
-    labels: Counter[str] = Counter()
-    first_label: dict[bytes, str | None] = {}
-    lengths: list[int] = []
-    unknown = tokens_seen = 0
-    with open_corpus(path, options) as corpus, report.progress(path, None, "rows") as progress:
-        layout = corpus.layout
-        _require_vocabulary(vocabulary, layout.tokenizer, corpus.name)
-        result = FileReport(
-            path, layout.format, list(layout.columns), layout.tokenizer or "raw text"
+class _Reading:
+    """One file, read once."""
+
+    result: FileReport
+
+    def __init__(
+        self, vocabulary: Vocabulary | None, separator: str | None, near: bool, suspects: bool
+    ) -> None:
+        self.vocabulary, self.separator = vocabulary, separator
+        self.near, self.suspects = near, suspects
+        self.labels: Counter[str] = Counter()
+        self.first_label: dict[bytes, str | None] = {}  # by the text's digest
+        self.lengths: list[int] = []
+        self.signatures, self.sample = Signatures(), LabelledSample()
+        self.several = separator is not None
+        self._unknown = self._tokens = 0
+
+    def read(self, path: str, options: CorpusOptions, report: Reporter) -> FileReport:
+        with open_corpus(path, options) as corpus, report.progress(path, None, "rows") as progress:
+            layout = corpus.layout
+            _require_vocabulary(self.vocabulary, layout.tokenizer, corpus.name)
+            result = self.result = FileReport(
+                path, layout.format, list(layout.columns), layout.tokenizer or "raw text"
+            )
+            if layout.tokenizer is None:
+                result.length_unit = "words"
+            for row in corpus:
+                self._take(corpus, row)
+                progress.advance()
+        result.labels = dict(sorted(self.labels.items()))
+        if self.vocabulary is not None:
+            result.unknown_rate = self._unknown / max(1, self._tokens)
+        _measure_lengths(result, np.asarray(self.lengths))
+        _warn(result, self.several)
+        return result
+
+    def _take(self, corpus: Corpus, row: Row) -> None:
+        result, tokens = self.result, corpus.layout.tokens(row.text)
+        self.lengths.append(len(tokens))
+        result.rows += 1
+        result.empty += not tokens
+        if corpus.layout.label is not None:
+            self._take_label(corpus, row)
+        if tokens:
+            digest = text_digest(row.text)
+            if digest in self.first_label:
+                result.duplicates += 1
+                result.conflicting += self.first_label[digest] != row.label
+            self.first_label.setdefault(digest, row.label)
+            if self.near:
+                self.signatures.add(row.line, row.text, digest)
+            if self.suspects and row.label:
+                self.sample.add(row.line, row.label, row.text)
+        if self.vocabulary is not None:
+            self._unknown += self.vocabulary.encode(tokens).count(UNK_ID)
+            self._tokens += len(tokens)
+
+    def _take_label(self, corpus: Corpus, row: Row) -> None:
+        self.several = self.several or len(row.several or ()) > 1
+        if self.separator is None and row.several is None:
+            self.labels[row.label or ""] += 1
+            self.result.unlabelled += not row.label
+            return
+        found = labels_of(corpus, row, self.separator or SEPARATOR)
+        self.labels.update(found)
+        self.result.unlabelled += not found
+
+
+def _compare(later: _Reading, earlier: _Reading, near: float) -> None:
+    """Texts of one file that stand in another one too, or nearly."""
+    result, other = later.result, earlier.result.path
+    shared = len(earlier.first_label.keys() & later.first_label.keys())
+    result.overlap[other] = shared
+    if shared:
+        result.warnings.append(f"{shared:,} texts stand in {other} too")
+    if near > 0:
+        found = nearly_in(later.signatures, earlier.signatures, near, earlier.first_label)
+        result.near[other] = found
+        if found:
+            pairs = ", ".join(f"line {one.line} as its line {one.other}" for one in found[:3])
+            result.warnings.append(
+                f"{len(found):,} texts stand in {other} nearly the same ({pairs}"
+                f"{', …' if len(found) > 3 else ''}): a score on them is no score on new texts"
+            )
+
+
+def _warn_of_suspects(result: FileReport) -> None:
+    if result.suspects:
+        result.warnings.append(
+            f"{len(result.suspects):,} labels of {result.examined:,} look wrong to a simple model:"
+            " read those rows"
         )
-        if layout.tokenizer is None:
-            result.length_unit = "words"
-        for row in corpus:
-            tokens = layout.tokens(row.text)
-            lengths.append(len(tokens))
-            result.rows += 1
-            result.empty += not tokens
-            if layout.label is not None:
-                result.unlabelled += not row.label
-                labels[row.label or ""] += 1
-            if tokens:
-                digest = text_digest(row.text)
-                if digest in first_label:
-                    result.duplicates += 1
-                    result.conflicting += first_label[digest] != row.label
-                first_label.setdefault(digest, row.label)
-            if vocabulary is not None:
-                unknown += vocabulary.encode(tokens).count(UNK_ID)
-                tokens_seen += len(tokens)
-            progress.advance()
-    result.labels = dict(sorted(labels.items()))
-    if vocabulary is not None:
-        result.unknown_rate = unknown / max(1, tokens_seen)
-    _measure_lengths(result, np.asarray(lengths))
-    _warn(result)
-    return result, set(first_label)
 
 
 def _require_vocabulary(vocabulary: Vocabulary | None, tokenizer: str | None, name: str) -> None:
@@ -141,20 +211,26 @@ def _measure_lengths(result: FileReport, lengths: Any) -> None:
         result.lengths[name] = int(count)
 
 
-def _warn(result: FileReport) -> None:
+def _warn(result: FileReport, several: bool) -> None:
     if result.rows == 0:
         result.warnings.append("no rows")
-    if len(result.labels) == 1:
+    if len(result.labels) == 1 and not several:
         result.warnings.append(f"one label only: {next(iter(result.labels))!r}")
     for group in alike(result.labels):
         result.warnings.append(f"labels that look alike: {', '.join(map(repr, group))}")
     for column in sorted({c for c in result.columns if result.columns.count(c) > 1}):
         result.warnings.append(f"the header names the column {column!r} twice")
-    if result.unlabelled:
+    if result.unlabelled and not several:
         result.warnings.append(f"{result.unlabelled:,} rows without a label")
     for label, count in result.labels.items():
         if count < _MINORITY * result.rows / len(result.labels):
             result.warnings.append(f"label {label!r} is rare: {count:,} of {result.rows:,} rows")
+    counts = np.array(list(result.labels.values()))
+    if len(counts) > 1 and not several and uneven(counts):
+        result.warnings.append(
+            f"the classes are uneven: the largest has {counts.max() / counts.min():.1f} times the"
+            " rows of the smallest; train with --class-weight balanced, --monitor macro_f1 or both"
+        )
     if result.empty:
         result.warnings.append(f"{result.empty:,} rows without text")
     if result.longest > LONG:

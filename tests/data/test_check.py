@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 from tests.conftest import Cli, one_line_error
 
@@ -59,3 +60,61 @@ def test_a_very_long_text_is_warned_of(cli, tmp_path):
     result = cli("check", path)
     assert "the longest text has 5,000 words: a training step holds all of them" in result.err
     assert "--max-length" in result.err
+
+
+def test_near_duplicates_across_files_are_named_by_their_lines(cli: Cli, tmp_path):
+    train, test = tmp_path / "train.txt", tmp_path / "test.txt"
+    train.write_text("something else that is here\nThis film was really a joy to watch, twice!\n")
+    test.write_text("a new text of enough length\n\nthis film was really a joy to watch twice\n")
+    _, report = json.loads(cli("check", train, test, "--json", "-q").out)
+    assert report["overlap"] == {str(train): 0}
+    assert report["near"] == {str(train): [{"line": 3, "other": 2, "similarity": 1.0}]}
+    result = cli("check", train, test, "-q")
+    assert "nearly in" in result.out
+    assert "1 texts stand in" in result.err
+    assert "(line 3 as its line 2)" in result.err
+    assert "nearly" not in cli("check", train, test, "--near", 0, "-q").out
+
+
+def test_labels_that_look_wrong_are_shown(cli: Cli, tmp_path):
+    draw = random.Random(4)
+    words = {"bad": ["dreadful", "boring", "awful"], "good": ["lovely", "moving", "great"]}
+    rows = []
+    for n in range(300):
+        label = "good" if n % 2 else "bad"
+        text = f"{draw.choice(words[label])} and {draw.choice(words[label])} film {n % 7}"
+        rows.append([text, label])
+    for n in (40, 101):
+        rows[n][1] = {"good": "bad", "bad": "good"}[rows[n][1]]
+    path = tmp_path / "x.tsv"
+    path.write_text("text\tlabel\n" + "".join("\t".join(row) + "\n" for row in rows))
+    (report,) = json.loads(cli("check", path, "--json", "-q").out)
+    assert {one["line"] for one in report["suspects"]} == {42, 103}
+    assert report["examined"] == 300
+    for one in report["suspects"]:
+        assert one["looks_like"] != one["label"]
+        assert one["text"] == rows[one["line"] - 2][0]
+    result = cli("check", path, "-q")
+    assert "looks like" in result.out
+    assert "2 labels of 300 look wrong to a simple model" in result.err
+    assert "looks like" not in cli("check", path, "--suspects", 0, "-q").out
+
+
+def test_uneven_classes_are_worth_a_warning(cli: Cli, tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("text\tlabel\n" + "a\tx\n" * 90 + "b\ty\n" * 20)
+    assert "the largest has 4.5 times the rows of the smallest" in cli("check", path).err
+    path.write_text("text\tlabel\n" + "a\tx\n" * 90 + "b\ty\n" * 80)
+    assert "uneven" not in cli("check", path).err
+
+
+def test_several_labels_are_counted_each(cli: Cli, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("__label__a __label__b one\n two\n__label__a three\n")
+    (report,) = json.loads(cli("check", path, "--format", "fasttext", "--json", "-q").out)
+    assert report["labels"] == {"a": 2, "b": 1}
+    assert report["unlabelled"] == 1
+    table = tmp_path / "x.tsv"
+    table.write_text("text\tlabel\none\ta|b\ntwo\tb\n")
+    asked = ("check", table, "--multi-label", "--label-separator", "|", "--json", "-q")
+    assert json.loads(cli(*asked).out)[0]["labels"] == {"a": 1, "b": 2}
