@@ -2,9 +2,9 @@
 
 usage: without_copies.py FILE OTHER...
 
-A file is a table as NSMC's (`id document label`) or text, a review a line. White space is left out of
-the comparison, since mecab gives the same tokens with it and without. 2.5 % of NSMC's own training
-file are copies of test reviews, mostly short ones that several people wrote ("최고", "재밌다").
+A file is a table as NSMC's (`id document label`) or text, a review a line. White space is left out
+of the comparison, since mecab gives the same tokens with it and without. 2.5 % of NSMC's own
+training file are copies of test reviews, mostly short ones that several people wrote ("최고").
 """
 
 from __future__ import annotations
