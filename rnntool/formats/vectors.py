@@ -15,7 +15,11 @@ Shapes: V words, D dimensions.
 
 from __future__ import annotations
 
+import shutil
 import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +100,26 @@ def _read_fasttext(path: str) -> Any:
 
     _require_whole_words(path)
     try:
-        return load_facebook_vectors(path)
+        with _uncompressed(path) as place:
+            return load_facebook_vectors(place)
+    except UserError:
+        raise
     except Exception as error:  # gensim believes the sizes in the file, and fails in many ways
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"damaged fastText file: {reason}", where=path) from None
+
+
+@contextmanager
+def _uncompressed(path: str) -> Iterator[str]:
+    """Where the file stands as it is: NumPy reads its numbers past any decompression."""
+    if without_compression(path) == path and "://" not in path:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "vectors.bin"
+        with open_binary(path) as source, place.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+        yield str(place)
 
 
 def _require_whole_words(path: str) -> None:

@@ -55,9 +55,7 @@ def test_it_finds_what_counting_every_pair_finds():
 
 def test_case_punctuation_and_space_make_no_difference():
     other = signatures(["이 영화는 정말 재미있었어요 추천합니다", "nothing like it at all, no"])
-    texts = signatures(
-        ["이영화는 정말!! 재미있었어요~ 추천합니다", "NOTHING like it at all. No?"]
-    )
+    texts = signatures(["이영화는 정말!! 재미있었어요~ 추천합니다", "NOTHING like it at all. No?"])
     found = nearly_in(texts, other, 1.0, ())
     assert [(one.line, one.other, one.similarity) for one in found] == [(1, 1, 1.0), (2, 2, 1.0)]
 
