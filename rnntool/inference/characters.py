@@ -38,7 +38,7 @@ class NumpyCharacters:
         """E."""
         if self.recurrent is None:
             return sum(len(bias) for _, bias in self.filters)
-        return sum(p["W_hh"].shape[1] for p in self.recurrent.layers[-1])
+        return sum(p.hidden for p in self.recurrent.layers[-1])
 
     def vectors(self, words: Sequence[Sequence[int]]) -> Floats:
         """[U, E] of words given as character numbers."""

@@ -15,23 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.cells.softmax import softmax
-from rnntool.inference.encoder import Floats, Products, encoder_of
-from rnntool.inference.packed import Ints, Packing, pack_rows, side_by_side
+from rnntool.inference.encoder import Floats, encoder_of
+from rnntool.inference.packed import pack_rows, side_by_side
+from rnntool.inference.pooling import Pool
+from rnntool.inference.products import LookedUp, Products
 from rnntool.machine import usable_cores
 from rnntool.models.tensor_names import class_output
 
 _TABLE = 1 << 26  # numbers of the first layer's table at most
-
-
-class _LookedUp:
-    """Rows of a table, taken as they are asked for."""
-
-    def __init__(self, table: Floats, ids: Ints) -> None:
-        self.table, self.ids = table, ids
-
-    def __getitem__(self, place: slice) -> Floats:
-        found: Floats = self.table[self.ids[place]]
-        return found
 
 
 class NumpyClassifier:
@@ -63,7 +54,7 @@ class NumpyClassifier:
         tables: list[Floats] | None = None
         # The table costs as much as V tokens without it.
         V = self.encoder.size
-        if sum(lengths) >= V and V * len(self.encoder.first[0]["b"]) <= _TABLE:
+        if sum(lengths) >= V and V * self.encoder.first[0].b.size <= _TABLE:
             tables = self._tables
         found = np.empty((len(texts), self.classes))
 
@@ -75,8 +66,9 @@ class NumpyClassifier:
 
     @cached_property
     def _tables(self) -> list[Floats]:
-        """[V, k·H] of each direction: the first layer's products for every token there is."""
-        return self.encoder.products(self.encoder.vectors(np.arange(self.encoder.size)))
+        """[k, V, H] of each direction: the first layer's products for every token there is."""
+        whole = self.encoder.vectors(np.arange(self.encoder.size))
+        return [computed.products for computed in self.encoder.products(whole)]
 
     def _answer(
         self, texts: list[Sequence[int]], tables: list[Floats] | None
@@ -87,28 +79,12 @@ class NumpyClassifier:
         if tables is None:
             products = self.encoder.products(self.encoder.vectors(ids))
         else:
-            products = [_LookedUp(table, ids) for table in tables]
-        states, last = self.encoder.encode(packing, products)
-        scores = self._pool(packing, states, last) @ self.W.T + self.b
+            products = [LookedUp(table, ids, len(texts)) for table in tables]
+        layer = self.encoder.layers[-1]
+        pool = Pool(self.pooling, packing.lengths, layer[0].hidden, len(layer), layer[0].dtype)
+        pooled = pool.pooled(self.encoder.show(packing, products, pool.see))
+        scores = pooled @ self.W.T + self.b
         return _probabilities(scores.astype(np.float64), self.several)
-
-    def _pool(self, packing: Packing, states: Floats, last: Floats) -> Floats:
-        """[N, H·directions], or three times as wide for `all`; an empty text pools to zeros."""
-        if self.pooling == "last":
-            return last
-        most = np.where(packing.lengths[:, None] > 0, np.finfo(last.dtype).min, last)
-        total = np.zeros_like(last)
-        if len(last) == 1 and len(states):  # one text: in two calls
-            most, total = states.max(axis=0, keepdims=True), states.sum(axis=0, keepdims=True)
-        else:
-            for n, place in packing.steps():
-                np.maximum(most[:n], states[place], out=most[:n])
-                total[:n] += states[place]
-        mean = total / np.maximum(1, packing.lengths)[:, None].astype(last.dtype)
-        parts: dict[str, Floats] = {"max": most, "mean": mean}
-        if self.pooling in parts:
-            return parts[self.pooling]
-        return np.concatenate([last, most, mean], axis=1)
 
 
 def _probabilities(scores: NDArray[np.float64], several: bool) -> NDArray[np.float64]:

@@ -8,17 +8,17 @@ Shapes: N rows, M steps of all of them, D input, H hidden, k blocks of a cell, V
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.cells import CELLS
-from rnntool.cells.cell import Weights
 from rnntool.cells.torch_layout import from_torch
 from rnntool.inference.packed import Ints, Packing
-from rnntool.inference.recurrence import prepare, start
+from rnntool.inference.products import Computed, Products
+from rnntool.inference.recurrence import Prepared, prepare, start
 from rnntool.models.tensor_names import ENCODER, layer_tensors, token_vectors
 
 Floats = NDArray[Any]
@@ -31,10 +31,8 @@ class Vectors(Protocol):
     def __getitem__(self, ids: Ints) -> Floats: ...
 
 
-class Products(Protocol):
-    """`W_xh x + b` of M steps, sliced time step by time step: an array, or rows looked up."""
-
-    def __getitem__(self, place: slice) -> Floats: ...
+# Gets a direction, n, and the states [n, H] of the first n rows after a step.
+See = Callable[[int, int, Floats], None]
 
 
 def can_encode(settings: Mapping[str, Any]) -> bool:
@@ -68,7 +66,7 @@ class Encoder:
     ) -> None:
         self.cell, self.embedding, self.apart = CELLS[cell], embedding, apart
         self.beside = beside
-        self.layers: list[list[Weights]] = [
+        self.layers: list[list[Prepared]] = [
             [prepare(self.cell, from_torch(self.cell, own, way)[0][0]) for way, own in layer]
             for layer in layer_tensors(tensors, prefix)
         ]
@@ -79,30 +77,41 @@ class Encoder:
         """V."""
         if self.embedding is not None:
             return len(self.embedding)
-        return int(self.first[0]["W_xh"].shape[1]) - self.beside
+        return int(self.first[0].W_x.shape[1]) - self.beside
 
     def vectors(self, ids: Ints) -> Floats:
         """[M, D] of M tokens; a one-hot `<pad>` is zeros."""
         if self.embedding is not None:
             found: Floats = self.embedding[ids]
             return found
-        unit: Floats = np.eye(self.size, dtype=self.first[0]["W_xh"].dtype)[ids]
+        unit: Floats = np.eye(self.size, dtype=self.first[0].dtype)[ids]
         unit[ids == 0] = 0
         return unit
 
-    def products(self, x: Floats) -> list[Floats]:
-        """Of each direction of the first layer: [M, D] -> [M, k·H]."""
-        return [x @ p["W_xh"].T + p["b"] for p in self.first]
+    def products(self, x: Floats) -> list[Computed]:
+        """Of each direction of the first layer: `W_xh x + b` of inputs [M, D]."""
+        return [Computed(p.products(x)) for p in self.first]
 
     def encode(self, packing: Packing, products: Sequence[Products]) -> tuple[Floats, Floats]:
         """The last layer's states [M, H·directions], and where each direction ended [N, …]."""
         *_, (ways, ends) = self.every_layer(packing, products)
         return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
 
+    def show(self, packing: Packing, products: Sequence[Products], see: See) -> list[Floats]:
+        """Where each direction of the last layer ended [N, H]; its states go to `see` as they come.
+
+        To store what is looked at once takes as long as to look at it.
+        """
+        *_, (_, ends) = self.every_layer(packing, products, see)
+        return ends
+
     def every_layer(
-        self, packing: Packing, products: Sequence[Products]
+        self, packing: Packing, products: Sequence[Products], see: See | None = None
     ) -> Iterator[tuple[list[Floats], list[Floats]]]:
         """Of each layer, the first one first, what its directions come to.
+
+        Args:
+            see: gets the last layer's states, which are then not kept.
 
         Yields:
             Each direction's states [M, H], and where it ended [N, H].
@@ -112,26 +121,31 @@ class Encoder:
             if ways:
                 both = np.concatenate(ways, axis=1)
                 inputs = ways if self.apart else [both] * len(layer)
-                products = [x @ p["W_xh"].T + p["b"] for x, p in zip(inputs, layer, strict=True)]
+                products = [Computed(p.products(x)) for x, p in zip(inputs, layer, strict=True)]
+            shown = see if layer is self.layers[-1] else None
             runs = [
-                self._run(p, own, packing, backward=direction == 1)
+                self._run(p, own, packing, direction, shown)
                 for direction, (p, own) in enumerate(zip(layer, products, strict=True))
             ]
             ways = [states for states, _ in runs]
             yield ways, [end for _, end in runs]
 
     def _run(
-        self, p: Weights, products: Products, packing: Packing, backward: bool
+        self, p: Prepared, products: Products, packing: Packing, direction: int, see: See | None
     ) -> tuple[Floats, Floats]:
         """One direction of a layer: the states [M, H] in reading order, and the last ones [N, H].
 
         Backward, a row joins at its own last token, with the zero state that it was given.
         """
-        running = start(self.cell, p, len(packing.lengths))
-        shape = (int(packing.lengths.sum()), running.h.shape[1])
-        states: Floats = np.empty(shape, running.h.dtype)
-        for n, place in packing.steps(backward):
-            states[place] = running.step(n, products[place])
+        running = start(p, len(packing.lengths))
+        kept = int(packing.lengths.sum()) if see is None else 0
+        states: Floats = np.empty((kept, p.hidden), p.dtype)
+        for n, place in packing.steps(backward=direction == 1):
+            h = running.step(n, products.at(place))
+            if see is None:
+                states[place] = h
+            else:
+                see(direction, n, h)
         return states, running.h
 
 
@@ -150,7 +164,7 @@ def encoder_of(
         apart=settings.get("encoder", "recurrent") == "directional",
         beside=beside,
     )
-    H = encoder.first[0]["W_hh"].shape[1]
+    H = encoder.first[0].hidden
     if settings["hidden"] != H or len(encoder.layers) != settings["layers"]:
         raise ValueError(
             f"{len(encoder.layers)} layers of {H}, and the settings say {settings['layers']} of"

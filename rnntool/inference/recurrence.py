@@ -3,7 +3,10 @@
 A cell's own step keeps its intermediate values for the backward that it returns. Answers need none
 of them: LSTM and GRU here compute the equations of rnntool/cells in arrays that they write over,
 the tanh of several blocks at once. That takes σ(a) = (1 + tanh(a/2)) / 2, with the halves put into
-the gates' weights beforehand. Other cells take their own step.
+the weights beforehand. Other cells take their own step.
+
+A cell's k blocks lie one after the other, [k, n, H], each without gaps: beside one another, as the
+rows of a matrix [n, k·H], they would take NumPy two to four times as long.
 
 Shapes: N rows, of which the first n still run at a step; D input, H hidden, k blocks of a cell.
 """
@@ -11,12 +14,13 @@ Shapes: N rows, of which the first n still run at a step; D input, H hidden, k b
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.cells.cell import Cell, Weights, columns
+from rnntool.cells.cell import Cell, Weights
 from rnntool.cells.gru import GRU_RESET_AFTER
 from rnntool.cells.lstm import LSTM
 
@@ -29,37 +33,70 @@ class Recurrence(Protocol):
     h: Floats
 
     def step(self, n: int, a_x: Floats) -> Floats:
-        """Take the first n rows a step on, by `W_xh x + b` [n, k·H]; their new h [n, H]."""
+        """Take the first n rows a step on, by `W_xh x + b` [k, n, H]; their new h [n, H]."""
 
 
-def prepare(cell: Cell, p: Weights) -> Weights:
-    """The weights as `start` wants them, for the products `W_xh x + b` too."""
-    if cell not in _IN_PLACE:
-        return p
-    # The candidate g has its tanh as it is; every other block is a gate.
-    scale = np.array([1 if block == "g" else 0.5 for block in cell.blocks], p["W_hh"].dtype)
-    rows = scale.repeat(p["W_hh"].shape[1])
-    halved = {name: p[name] * rows[:, None] for name in ("W_xh", "W_hh")}
-    # In the order in which `h @ W_hh.T` reads it.
-    halved["W_hh"] = np.asfortranarray(halved["W_hh"])
-    return {**p, **halved, "b": p["b"] * rows}
+@dataclass(frozen=True)
+class Prepared:
+    """A cell's weights as its recurrence wants them, block by block."""
+
+    cell: Cell
+    W_x: Floats  # [k, D, H]
+    b: Floats  # [k, 1, H]
+    W_h: Floats  # [k, H, H]
+    b_hg: Floats | None  # [H], of a GRU with the reset after the product
+    own: Weights  # as the cell's own step wants them
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        return int(self.W_h.shape[2])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the weights, and of what is computed with them."""
+        return self.W_h.dtype
+
+    def products(self, x: Floats) -> Floats:
+        """`W_xh x + b` of M inputs: [M, D] -> [k, M, H]."""
+        found: Floats = np.matmul(x, self.W_x)
+        found += self.b
+        return found
 
 
-def start(cell: Cell, p: Weights, N: int) -> Recurrence:
-    """N rows in the zero state. p: what `prepare` made of the cell's weights."""
-    return _IN_PLACE[cell](p, N) if cell in _IN_PLACE else _OwnSteps(cell, p, N)
+def prepare(cell: Cell, p: Weights) -> Prepared:
+    """The weights of a direction of a layer, for `start` and for the products `W_xh x + b`."""
+    H = p["W_hh"].shape[1]
+    k = len(p["b"]) // H
+    W_x, W_h = (p[name].reshape(k, H, -1).transpose(0, 2, 1) for name in ("W_xh", "W_hh"))
+    b, b_hg = p["b"].reshape(k, 1, H), p.get("b_hg")
+    if cell in _IN_PLACE:
+        # The candidate g has its tanh as it is; every other block is a gate.
+        scale = np.array([1 if block == "g" else 0.5 for block in cell.blocks], p["W_hh"].dtype)
+        scale = scale.reshape(k, 1, 1)
+        W_x, b = W_x * scale, b * scale
+        if b_hg is not None:
+            scale, b_hg = np.full_like(scale, 0.5), b_hg * scale.dtype.type(0.5)  # for the reset
+        W_h = W_h * scale
+    return Prepared(cell, np.ascontiguousarray(W_x), b, np.ascontiguousarray(W_h), b_hg, p)
+
+
+def start(p: Prepared, N: int) -> Recurrence:
+    """N rows in the zero state."""
+    return _IN_PLACE[p.cell](p, N) if p.cell in _IN_PLACE else _OwnSteps(p, N)
 
 
 class _OwnSteps:
     """Any cell."""
 
-    def __init__(self, cell: Cell, p: Weights, N: int) -> None:
-        self.cell, self.p = cell, p
-        self.state = cell.zero_state(N, p["W_hh"].shape[1], p["W_hh"].dtype)
+    def __init__(self, p: Prepared, N: int) -> None:
+        self.cell, self.p = p.cell, p.own
+        self.state = p.cell.zero_state(N, p.hidden, p.dtype)
         self.h = self.state[0]
 
     def step(self, n: int, a_x: Floats) -> Floats:
-        new, _ = self.cell.step(self.p, a_x, tuple(part[:n] for part in self.state), a_x)
+        beside = a_x.transpose(1, 0, 2).reshape(n, -1)  # [n, k·H]
+        new, _ = self.cell.step(self.p, beside, tuple(part[:n] for part in self.state), beside)
         for part, own in zip(self.state, new, strict=True):
             part[:n] = own
         return new[0]
@@ -68,38 +105,38 @@ class _OwnSteps:
 class _InPlace(ABC):
     """What the two below share: h, room for `W_hh h`, and its blocks, named once for each n."""
 
-    def __init__(self, p: Weights, N: int) -> None:
-        H, dtype = p["W_hh"].shape[1], p["W_hh"].dtype
-        self.W = p["W_hh"].T
-        self.h = np.zeros((N, H), dtype)
-        self.a = np.empty((N, self.W.shape[1]), dtype)
+    def __init__(self, p: Prepared, N: int) -> None:
+        self.p = p
+        self.h = np.zeros((N, p.hidden), p.dtype)
+        self.room = np.empty(p.W_h.shape[0] * N * p.hidden, p.dtype)
         self.n = -1
         self.views: tuple[Floats, ...] = ()
 
     def running(self, n: int) -> tuple[Floats, ...]:
         """What a step works on, for the first n rows."""
         if n != self.n:
-            self.n, self.views = n, self.narrow(n)
+            k, _, H = self.p.W_h.shape
+            self.n, self.views = n, self.narrow(n, self.room[: k * n * H].reshape(k, n, H))
         return self.views
 
     @abstractmethod
-    def narrow(self, n: int) -> tuple[Floats, ...]:
-        """That, of another n than before."""
+    def narrow(self, n: int, a: Floats) -> tuple[Floats, ...]:
+        """That, of another n than before; a: the room for `W_hh h`."""
 
 
 class _LSTM(_InPlace):
     """With i', f', o' for twice a gate: c = (f' c + i' g) / 2 and h = o' tanh(c) / 2."""
 
-    def __init__(self, p: Weights, N: int) -> None:
+    def __init__(self, p: Prepared, N: int) -> None:
         super().__init__(p, N)
         self.c = np.zeros_like(self.h)
 
-    def narrow(self, n: int) -> tuple[Floats, ...]:
-        return self.h[:n], self.c[:n], self.a[:n], *columns(self.a[:n], self.h.shape[1])
+    def narrow(self, n: int, a: Floats) -> tuple[Floats, ...]:
+        return self.h[:n], self.c[:n], a, *a
 
     def step(self, n: int, a_x: Floats) -> Floats:
         h, c, a, i, f, g, o = self.running(n)
-        np.matmul(h, self.W, out=a)
+        np.matmul(h, self.p.W_h, out=a)
         a += a_x
         np.tanh(a, out=a)
         i += 1
@@ -116,29 +153,26 @@ class _LSTM(_InPlace):
 
 
 class _GRU(_InPlace):
-    """h = g + z (h - g), which is (1 - z) g + z h with a product less."""
+    """With r', z' for twice a gate: g = tanh(a_xg + r' q/2), h = g + z' (h - g) / 2.
 
-    def __init__(self, p: Weights, N: int) -> None:
-        super().__init__(p, N)
-        self.b_hg = p["b_hg"]
+    The latter is (1 - z) g + z h with a product less; q = W_hg h + b_hg comes halved.
+    """
 
-    def narrow(self, n: int) -> tuple[Floats, ...]:
-        a, H = self.a[:n], self.h.shape[1]
-        return self.h[:n], a, a[:, : 2 * H], *columns(a, H)
+    def narrow(self, n: int, a: Floats) -> tuple[Floats, ...]:
+        return self.h[:n], a, a[:2], *a
 
     def step(self, n: int, a_x: Floats) -> Floats:
         h, a, gates, r, z, g = self.running(n)
-        both = gates.shape[1]
-        np.matmul(h, self.W, out=a)
-        gates += a_x[:, :both]
+        np.matmul(h, self.p.W_h, out=a)
+        gates += a_x[:2]
         np.tanh(gates, out=gates)
         gates += 1
-        gates *= 0.5
-        g += self.b_hg
+        g += self.p.b_hg
         g *= r
-        g += a_x[:, both:]
+        g += a_x[2]
         np.tanh(g, out=g)
         h -= g
+        h *= 0.5
         h *= z
         h += g
         return h

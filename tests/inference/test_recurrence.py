@@ -16,11 +16,11 @@ def test_rows_that_end_early_have_the_states_of_the_cells_own_step(name):
     p["b"] += draw.normal(size=p["b"].shape)
     x = draw.normal(scale=3, size=(6, 4, 3))  # [T, N, D]
     state, prepared = cell.zero_state(4, 5), prepare(cell, p)
-    running = start(cell, prepared, 4)
+    running = start(prepared, 4)
     for t, n in enumerate([4, 4, 3, 1, 1, 1]):
         new, _ = cell.step(p, x[t, :n], tuple(part[:n] for part in state))
         for part, own in zip(state, new, strict=True):
             part[:n] = own
-        found = running.step(n, x[t, :n] @ prepared["W_xh"].T + prepared["b"])
+        found = running.step(n, prepared.products(x[t, :n]))
         assert np.allclose(found, new[0], atol=1e-13, rtol=0)
         assert np.allclose(running.h, state[0], atol=1e-13, rtol=0)  # the others stand still

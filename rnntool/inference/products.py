@@ -1,0 +1,59 @@
+"""`W_xh x + b` of the M steps of packed rows, time step by time step: computed, or looked up.
+
+Shapes: M steps, of which n stand at a time step; V vocabulary, H hidden, k blocks of a cell.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnntool.inference.packed import Ints
+
+Floats = NDArray[Any]
+
+
+class Products(Protocol):
+    """Of all steps."""
+
+    def at(self, place: slice) -> Floats:
+        """[k, n, H] of the steps at a place; the next call may write over it."""
+
+
+class Computed:
+    """Products [k, M, H] that are there."""
+
+    def __init__(self, products: Floats) -> None:
+        self.products = products
+
+    def at(self, place: slice) -> Floats:
+        """See `Products`."""
+        found: Floats = self.products[:, place]
+        return found
+
+
+class LookedUp:
+    """Rows of a table [k, V, H], one for each of M tokens.
+
+    Args:
+        most: n at most.
+
+    Raises:
+        IndexError: the table has no such row.
+    """
+
+    def __init__(self, table: Floats, ids: Ints, most: int) -> None:
+        if len(ids) and int(ids.max()) >= table.shape[1]:
+            raise IndexError(f"token {int(ids.max())} of {table.shape[1]}")
+        self.table, self.ids = table, ids
+        self.room = np.empty(table.shape[0] * most * table.shape[2], table.dtype)
+
+    def at(self, place: slice) -> Floats:
+        """See `Products`."""
+        (k, _, H), rows = self.table.shape, self.ids[place]
+        out = self.room[: k * len(rows) * H].reshape(k, len(rows), H)
+        # "clip" fills `out` itself, "raise" a copy of it first; the rows were checked above.
+        found: Floats = np.take(self.table, rows, axis=1, out=out, mode="clip")
+        return found
