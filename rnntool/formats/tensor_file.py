@@ -81,7 +81,7 @@ class TensorFile:
         return self._finite(name, found)
 
     def read_rows(self, name: str, rows: list[int]) -> NDArray[Any]:
-        """Rows of a matrix, in the order asked for; the file is read for each.
+        """Rows of a matrix, in the order asked for; those that follow each other are read at once.
 
         Raises:
             IndexError: it has no such row.
@@ -89,10 +89,13 @@ class TensorFile:
         """
         begin, (count, width) = self.entries[name].begin, self.shape(name)
         found = np.empty((len(rows), width), self.dtype(name))
-        for place, row in enumerate(rows):
-            if not 0 <= row < count:
-                raise IndexError(f"row {row} of {count}")
-            self._fill(found[place], begin + row * width * found.itemsize)
+        if rows and not 0 <= min(rows) <= max(rows) < count:
+            raise IndexError(f"rows {min(rows)} to {max(rows)} of {count}")
+        place = 0
+        while place < len(rows):
+            stop = _end_of_sequence(rows, place)
+            self._fill(found[place:stop], begin + rows[place] * width * found.itemsize)
+            place = stop
         return self._finite(name, found)
 
     def dtype(self, name: str) -> np.dtype[Any]:
@@ -137,11 +140,11 @@ class TensorFile:
 class Rows:
     """A matrix in a file, of which rows are read as they are asked for.
 
-    Indexed by an array of row numbers it answers as the matrix would. Where many rows are asked for
+    Indexed by an array of row numbers it answers as the matrix would. Where thousands are asked for
     at once it is read whole, and stays in memory.
     """
 
-    _MANY = 2048  # rows, from which on reading them one by one takes longer
+    _MANY = 4096  # rows, from which on reading them one by one takes longer
 
     def __init__(self, file: TensorFile, name: str) -> None:
         self._file, self._name = file, name
@@ -158,6 +161,14 @@ class Rows:
             found: NDArray[Any] = self._whole[rows]
             return found
         return self._file.read_rows(self._name, rows.tolist())
+
+
+def _end_of_sequence(rows: list[int], place: int) -> int:
+    """Up to where rows follow each other in the file too, from a place of the list on."""
+    stop = place + 1
+    while stop < len(rows) and rows[stop] == rows[stop - 1] + 1:
+        stop += 1
+    return stop
 
 
 def _parse(first: bytes, read: Any, size: int) -> dict[str, _Entry]:

@@ -67,8 +67,7 @@ class NumpyClassifier:
     @cached_property
     def _tables(self) -> list[Floats]:
         """[k, V, H] of each direction: the first layer's products for every token there is."""
-        whole = self.encoder.vectors(np.arange(self.encoder.size))
-        return [computed.products for computed in self.encoder.products(whole)]
+        return self.encoder.tables()
 
     def _answer(
         self, texts: list[Sequence[int]], tables: list[Floats] | None

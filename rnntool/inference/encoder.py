@@ -22,6 +22,7 @@ from rnntool.inference.recurrence import Prepared, prepare, start
 from rnntool.models.tensor_names import ENCODER, layer_tensors, token_vectors
 
 Floats = NDArray[Any]
+_PART = 2048  # tokens of a table computed together
 
 
 class Vectors(Protocol):
@@ -87,6 +88,18 @@ class Encoder:
         unit: Floats = np.eye(self.size, dtype=self.first[0].dtype)[ids]
         unit[ids == 0] = 0
         return unit
+
+    def tables(self) -> list[Floats]:
+        """[k, V, H] of each direction: the first layer's products for every token there is."""
+        V, made = self.size, list[Floats]()
+        for p in self.first:
+            made.append(np.empty((len(p.W_h), V, p.hidden), p.dtype))
+        # Part by part, so that the vectors of all tokens need not be in memory as well.
+        for begin in range(0, V, _PART):
+            x = self.vectors(np.arange(begin, min(V, begin + _PART)))
+            for p, table in zip(self.first, made, strict=True):
+                table[:, begin : begin + len(x)] = p.products(x)
+        return made
 
     def products(self, x: Floats) -> list[Computed]:
         """Of each direction of the first layer: `W_xh x + b` of inputs [M, D]."""

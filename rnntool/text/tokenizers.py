@@ -28,7 +28,10 @@ class SplitTokenizer:
         """Tokens of a text; none of a blank one (some analyzers hang on it)."""
         if not text or text.isspace():
             return []
-        return [clean for token in self._split(self._normalize(text)) if (clean := _clean(token))]
+        tokens = list(self._split(self._normalize(text)))
+        if " ".join(tokens).split() == tokens:  # each is clean, as nearly always
+            return tokens
+        return [clean for token in tokens if (clean := _clean(token))]
 
     def characters(self, text: str) -> list[str]:
         """Every character that is not white space, normalised as tokens are."""

@@ -39,17 +39,18 @@ def test_tensors_are_those_that_the_formats_own_library_reads(file):
 
 
 @pytest.mark.parametrize("name", ["vectors", "half", "bytes"])
-@pytest.mark.parametrize("many", [1, 2048])  # read whole from so many rows on
+@pytest.mark.parametrize("many", [1, 4096])  # read whole from so many rows on
 def test_rows_are_those_of_the_whole_matrix(file, name, many, monkeypatch):
     monkeypatch.setattr(Rows, "_MANY", many)
     rows, whole = open_weights(file, by_row=[name])[name], TENSORS[name]
     assert isinstance(rows, Rows)
     assert (len(rows), rows.dtype) == (len(whole), whole.dtype)
-    for asked in ([3, 0, 3], [len(whole) - 1], []):
+    for asked in ([3, 0, 3], [len(whole) - 1], [], [1, 2, 3, 3, 4, 2]):
         ids = np.array(asked, dtype=np.int64)
         np.testing.assert_array_equal(rows[ids], whole[ids])
-    with pytest.raises(IndexError):
-        rows[np.array([len(whole)])]
+    for wrong in ([len(whole)], [0, len(whole)]):
+        with pytest.raises(IndexError):
+            rows[np.array(wrong)]
 
 
 def test_a_row_that_is_not_finite_is_refused_when_it_is_read(file):

@@ -8,8 +8,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, Layout, Row
@@ -63,6 +66,24 @@ class AnswerWriter:
         if self.settings.show_text:
             fields.append(row.text)
         return self._joined(fields)
+
+    def lines(self, rows: Sequence[Row], probabilities: NDArray[np.float64]) -> str:
+        """The answers of rows, each with its line feed; [N, C] probabilities."""
+        if self._plain:
+            names = [as_field(label) for label in self.labels]
+            best = zip(
+                probabilities.argmax(axis=1), probabilities.max(axis=1).tolist(), strict=True
+            )
+            return "".join([f"{names[n]}\t{p:.6f}\n" for n, p in best])
+        pairs = zip(rows, probabilities.tolist(), strict=True)
+        return "".join([self.line(row, own) + "\n" for row, own in pairs])
+
+    @property
+    def _plain(self) -> bool:
+        """Whether a line is the likeliest label and its probability: then they are written fast."""
+        s = self.settings
+        more = s.json or s.keep or s.show_text or s.proba or s.all or self._top > 1
+        return not (more or self.several or s.threshold is not None)
 
     @property
     def _named(self) -> bool:

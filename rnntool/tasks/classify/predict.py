@@ -98,8 +98,7 @@ def _answer(
     count = 0
     # The next batch is tokenized while this one is predicted.
     for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
-        for row, probabilities in zip(batch, answering.probabilities(tokens), strict=True):
-            sink.write(writer.line(row, probabilities.tolist()) + "\n")
+        sink.write(writer.lines(batch, answering.probabilities(tokens)))
         sink.flush()
         progress.advance(len(batch))
         count += len(batch)
