@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "trace": "Show a network token by token: its answer so far, its gates, its units.",
     "probe": "Test what each layer knows: a linear classifier on its frozen states.",
     "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
+    "report": "Write a page about runs: curves, scores, errors, gradients.",
     "doctor": "Check what is installed and works, and say how to fix what does not.",
 }
 

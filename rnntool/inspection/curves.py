@@ -9,9 +9,9 @@ from rnntool.inspection.fonts import legible
 from rnntool.inspection.pictures import finish, start
 
 # The unit of a task's loss; for other tasks it is nats.
-_UNITS = {"forecast": "scaled units of --loss"}
+LOSS_UNITS = {"forecast": "scaled units of --loss"}
 # The first of these figures that a task has is drawn beside the loss.
-_FIGURES = {
+FIGURES = {
     "validation_f1": "F1 of entities",
     "validation_accuracy": "accuracy",
     "validation_rmse": "RMSE, in the units of the series",
@@ -24,7 +24,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 def draw_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], task: str, path: str) -> None:
     """Draw the loss in training (dashed) and validation, and the figure, one colour per run."""
-    figure_name = next((name for name in _FIGURES if _has(curves, name)), None)
+    figure_name = next((name for name in FIGURES if _has(curves, name)), None)
     figure, axes = start(path, columns=1 if figure_name is None else 2)
     for n, (name, epochs) in enumerate(curves.items()):
         x = [epoch["epoch"] for epoch in epochs]
@@ -43,10 +43,10 @@ def draw_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], task: str, pa
             axes[1].plot(x, [e[figure_name] for e in epochs], **style)
     titled = f": {next(iter(curves))}" if len(curves) == 1 else ""
     axes[0].set_title(legible(f"Loss by epoch{titled}"))
-    axes[0].set_ylabel(f"loss ({_UNITS.get(task, 'nats')})")
+    axes[0].set_ylabel(f"loss ({LOSS_UNITS.get(task, 'nats')})")
     if figure_name is not None:
         axes[1].set_title("Validation by epoch")
-        axes[1].set_ylabel(_FIGURES[figure_name])
+        axes[1].set_ylabel(FIGURES[figure_name])
     _count_epochs(axes, max(epochs[-1]["epoch"] for epochs in curves.values()))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     finish(figure, path)

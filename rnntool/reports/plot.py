@@ -62,7 +62,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
             run.note(report)
         _require_one_task(runs)
         histories = [read_metrics(run.path) for run in runs]
-        curves = dict(zip(_names(runs), histories, strict=True))
+        curves = dict(zip(run_names(runs), histories, strict=True))
         draw_curves(curves, runs[0].config.task, output)
     warn_of_missing_font(report)
     report.note(f"wrote {output}")
@@ -78,7 +78,7 @@ def _require_one_task(runs: list[Run]) -> None:
             )  # fmt: skip
 
 
-def _names(runs: list[Run]) -> list[str]:
+def run_names(runs: list[Run]) -> list[str]:
     """The runs' names; if two are equal, with as many parent folders as needed."""
     parts = [run.path.resolve().parts[1:] for run in runs]
     for length in range(1, max(map(len, parts), default=1) + 1):

@@ -159,10 +159,27 @@ def calibration_error(probabilities: Floats, truth: Ints) -> float:
     mean confidence| in the document's bin. With 0.05, predictions of 90 % confidence are right in
     about 85 or 95 of 100 cases.
     """
+    bins = confidence_bins(probabilities, truth)
+    gaps = [own.answers * abs(own.right - own.confidence) for own in bins]
+    return float(sum(gaps) / len(truth))
+
+
+class Bin(NamedTuple):
+    """Answers of about the same confidence."""
+
+    confidence: float  # their mean
+    right: float  # share of them
+    answers: int  # how many
+
+
+def confidence_bins(probabilities: Floats, truth: Ints) -> list[Bin]:
+    """The M bins ((m − 1) / M, m / M] of the calibration error; an empty one has zeros."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     # The first upper edge that is not below the confidence; rounding may exceed the last edge.
     edges = np.arange(1, _BINS + 1) / _BINS
     bins = np.minimum(np.searchsorted(edges, confidence, side="left"), _BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(truth))
+    counts = np.bincount(bins, minlength=_BINS)
+    sums = [np.bincount(bins, weights=own, minlength=_BINS) for own in (confidence, right)]
+    means = [own / np.maximum(1, counts) for own in sums]
+    return [Bin(*own) for own in zip(*(m.tolist() for m in means), counts.tolist(), strict=True)]

@@ -58,12 +58,18 @@ def evaluate(run: Run, data: str, settings: EvaluateSettings, report: Reporter) 
         UserError: run or data cannot be used, or a tag was not seen in training.
     """
     sentences, encoded, probabilities = answer_sentences(run, data, settings, report)
+    return tagging_report(sentences, encoded, probabilities, run.labels)
+
+
+def tagging_report(
+    sentences: list[Sentence], encoded: Tagged, probabilities: Floats, tags: list[str]
+) -> TaggingReport:
+    """All figures, from [tokens, tags] probabilities."""
     truth = encoded.tags.ids.astype(np.int64)
     predicted = probabilities.argmax(axis=1)
     right = predicted == truth
     unknown = encoded.sequences.ids == UNK_ID
     offsets = encoded.sequences.offsets
-    tags = run.labels
     return TaggingReport(
         sentences=len(sentences),
         tokens=len(truth),

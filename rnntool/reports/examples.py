@@ -1,0 +1,136 @@
+"""What a model gets wrong or finds surprising, with its tokens coloured.
+
+Shapes: N documents or tokens, C classes, T tokens of a text.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnntool.errors import UserError
+from rnntool.formats.corpus import split_tokens
+from rnntool.formats.rundir import Run
+from rnntool.formats.tagged import Sentence
+from rnntool.inspection.attribution import Explainer
+from rnntool.inspection.token_colours import as_html, full_colour
+from rnntool.pages import safe
+from rnntool.reporting import Reporter
+from rnntool.reports.report_settings import ReportSettings
+from rnntool.runs.metrics import Floats, Ints
+
+if TYPE_CHECKING:
+    from rnntool.tasks.classify.evaluate import Rows
+
+_TOKENS = 80  # of a text that are shown: around a tag, or from its beginning
+_LINES = 2_000  # among so many the most surprising are looked for
+_LEAST = 4  # tokens of a line: shorter ones are surprising by themselves
+
+
+@dataclass(frozen=True)
+class Example:
+    """One text of a report."""
+
+    where: str
+    facts: list[tuple[str, str]]
+    tokens: Any  # Markup
+
+
+def class_errors(
+    run: Run, rows: Rows, probabilities: Floats, truth: Ints, most: int, report: Reporter
+) -> list[Example]:
+    """The errors that the classifier is surest of; a token's colour is its share in the answer."""
+    colours = _Colours(run, report)
+    found = []
+    for row, confidence, answer in _surest_errors(probabilities, truth, most):
+        tokens = split_tokens(rows.tokens[row])[:_TOKENS]
+        facts = [("true", run.labels[truth[row]]), ("answer", run.labels[answer]),
+                 ("p", f"{confidence:.4f}")]  # fmt: skip
+        shown = colours.of(tokens, run.labels[answer]) if tokens else safe("(no token)")
+        found.append(Example(f"line {rows.lines[row]:,}", facts, shown))
+    return found
+
+
+def tag_errors(
+    run: Run, sentences: list[Sentence], probabilities: Floats, truth: Ints, most: int,
+    report: Reporter,
+) -> list[Example]:  # fmt: skip
+    """The same of a tagger's tokens, each in its sentence."""
+    starts = np.cumsum([0, *(len(s.tokens) for s in sentences)])
+    colours = _Colours(run, report)
+    found = []
+    for n, confidence, answer in _surest_errors(probabilities, truth, most):
+        owner = int(np.searchsorted(starts, n, side="right")) - 1
+        sentence, place = sentences[owner], n - int(starts[owner])
+        first = max(0, place - _TOKENS // 2)
+        tokens = sentence.tokens[first : first + _TOKENS]
+        facts = [("token", sentence.tokens[place]), ("true", run.labels[truth[n]]),
+                 ("answer", run.labels[answer]), ("p", f"{confidence:.4f}")]  # fmt: skip
+        shown = colours.of(tokens, run.labels[answer], place - first)
+        found.append(Example(f"line {sentence.line + place:,}", facts, shown))
+    return found
+
+
+def _surest_errors(
+    probabilities: Floats, truth: Ints, most: int
+) -> Iterator[tuple[int, float, int]]:
+    """Row, confidence and answer of the errors, the surest first."""
+    answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(answers != truth)
+    for row in wrong[np.argsort(-confidence[wrong], kind="stable")][:most].tolist():
+        yield row, float(confidence[row]), int(answers[row])
+
+
+class _Colours:
+    """Tokens with their shares in an answer, by integrated gradients."""
+
+    def __init__(self, run: Run, report: Reporter) -> None:
+        self.explainer: Explainer | None = None
+        try:
+            self.explainer = Explainer(run)
+        except UserError as error:
+            report.note(f"tokens are not coloured: {error}")
+
+    def of(self, tokens: list[str], label: str, place: int | None = None) -> Any:
+        """Markup; without colours where the answer cannot be explained."""
+        values = [0.0] * len(tokens)
+        if self.explainer is not None:
+            tokens = self.explainer.read(tokens)
+            values = self.explainer.explain(tokens, label=label, place=place).attributions
+        return _marked(tokens, values, "nats for the answer", place)
+
+
+def _marked(tokens: list[str], values: list[float], unit: str, place: int | None = None) -> Any:
+    """The tokens' spans, the one at `place` underlined."""
+    full = full_colour(values)
+    spans = [as_html([t], [v], full, unit=unit) for t, v in zip(tokens, values, strict=True)]
+    if place is not None:
+        spans[place] = f"<u>{spans[place]}</u>"
+    return safe(" ".join(spans))
+
+
+def surprising_lines(
+    run: Run, data: str, settings: ReportSettings, report: Reporter
+) -> list[Example]:
+    """The lines that a language model finds least probable a token; colours are -ln p of each."""
+    from rnntool.tasks.lm.scorer import open_scorer
+    from rnntool.tasks.lm.text import numbered_text
+
+    with numbered_text(run, [data], settings, report, documents=True) as text:
+        starts, stops = (own[:_LINES] for own in text.spans)
+        scorer = open_scorer(run, int((stops - starts).sum()), settings, report)
+        lines = dict(scorer.documents(text.ids, starts, stops))
+        surprise = {n: -float(own.mean()) for n, own in lines.items() if len(own) > _LEAST}
+        worst = sorted(surprise, key=lambda n: -surprise[n])
+        found = []
+        for n in itertools.islice(worst, settings.errors):
+            ids = text.ids.read(int(starts[n]) + 1, int(stops[n]) + 1)[:_TOKENS]
+            values = (-lines[n][:_TOKENS]).tolist()
+            shown = _marked(run.vocabulary.decode(ids.tolist()), values, "nats of surprise")
+            facts = [("nats a token", f"{surprise[n]:.2f}")]
+            found.append(Example(f"text {n + 1:,}", facts, shown))
+    return found

@@ -1,0 +1,29 @@
+"""Settings of `report` (without torch, so that `--help` is fast)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from rnntool.configuration import setting
+from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings(InferenceSettings):
+    """Settings of `report`."""
+
+    data: str | None = setting(
+        None, "Data that no run has seen: scores, errors, gradients.", panel="Data"
+    )
+    label_column: str | None = setting(
+        None, "Column of the label, tag or target in a table.", panel="Data"
+    )
+    errors: int = setting(10, "Most confident errors of each run that are shown.", min=0,
+                          panel="Output")  # fmt: skip
+    title: str | None = setting(None, "Title of the page.", panel="Output")
+
+    @property
+    def reading(self) -> EvaluateSettings:
+        """How `eval` reads the same data."""
+        shared = {f.name for f in fields(InferenceSettings)} | {"label_column"}
+        return EvaluateSettings(**{name: getattr(self, name) for name in shared})
