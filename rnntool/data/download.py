@@ -27,7 +27,7 @@ def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -
             another file stands in the target's place.
     """
     if target.exists() and sha256 is not None and sha256_of(str(target)) == sha256:
-        report.note(f"{target}: here already")
+        report.note(f"{target}: exists already")
         return
     if target.exists() and sha256 is not None:
         raise UserError("exists already, with other content", where=target,
@@ -42,7 +42,7 @@ def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -
         raise UserError(
             f"the download's sha256 is {found}, not {sha256}",
             where=url,
-            hint="try again; if it stays so, the published file has changed",
+            hint="try again; if this repeats, the published file has changed",
         )
     os.replace(part, target)
     report.note(f"{target}: {target.stat().st_size:,} bytes")
@@ -84,7 +84,7 @@ def _download(url: str, part: Path, report: Reporter) -> None:
 def _refuse_short(url: str, part: Path, total: int | None) -> None:
     if total is not None and part.stat().st_size < total:
         raise UserError(
-            f"broke off after {part.stat().st_size:,} of {total:,} bytes",
+            f"the download stopped after {part.stat().st_size:,} of {total:,} bytes",
             where=url,
             hint="run the command again to go on",
         )

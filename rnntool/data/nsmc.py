@@ -87,7 +87,9 @@ def read_raw(archive: Path) -> Iterator[tuple[str, str]]:
                 for review in json.load(content) if content else []:
                     yield str(review.get("review_id", "")), str(review.get("review") or "")
     except (tarfile.TarError, EOFError, OSError, ValueError, AttributeError) as error:
-        raise UserError(f"damaged archive: {error}", where=archive, hint="fetch it again") from None
+        raise UserError(
+            f"damaged archive: {error}", where=archive, hint="download it again"
+        ) from None
 
 
 def fold(text: str) -> str:

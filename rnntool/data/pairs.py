@@ -59,7 +59,7 @@ def read_pairs(path: str, options: CorpusOptions) -> list[Pair]:
         if corpus.layout.label is None:
             columns = ", ".join(corpus.layout.columns)
             raise UserError(
-                "which columns hold source and target?", where=corpus.name,
+                "which columns contain source and target?", where=corpus.name,
                 hint="give --source-column and --target-column"
                 + (f"; the columns are: {columns}" if columns else ", and a header line above"),
             )  # fmt: skip

@@ -37,7 +37,7 @@ class TokenFiles:
                     seen = seen or bool(tokens)
                     yield tokens
         if not seen:
-            raise UserError("no tokens at all", where=", ".join(self.paths))
+            raise UserError("contains no tokens", where=", ".join(self.paths))
 
     def _take(self, name: str, found: str | None) -> None:
         if found is None:

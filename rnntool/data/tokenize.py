@@ -69,14 +69,14 @@ def tokenize_files(
 def _read_subword(settings: TokenizeSettings) -> bytes | None:
     if settings.tokenizer != "subword":
         if settings.model is not None:
-            raise UserError("--model belongs to --tokenizer subword")
+            raise UserError("--model needs --tokenizer subword")
         return None
     ignored = [name for name in _BASE_OPTIONS if getattr(settings, name) != getattr(_PLAIN, name)]
     if ignored:
         flag = "--" + ignored[0].replace("_", "-")
         raise UserError(
-            f"{flag} belongs to the tokenizer below the subword model",
-            hint="give it when making the tokens that the model learns from",
+            f"{flag} is an option of the tokenizer below the subword model",
+            hint="give it when you make the tokens for the subword model",
         )
     if settings.model is None:
         raise UserError(
@@ -98,7 +98,7 @@ def _tokenize_corpus(
             f"has columns {', '.join(_columns(corpus.layout)) or 'none'}, but the first input has"
             f" {', '.join(_columns(layout)) or 'none'}",
             where=corpus.name,
-            hint="tokenize files of different form one by one",
+            hint="tokenize files with different columns separately",
         )
     if corpus.layout.tokenizer is None:
         return pool.tokenize((row, row.text) for row in corpus)
@@ -121,7 +121,7 @@ def _split_tokens(
     if subword is None or found != spec.base.identity:
         wanted = spec.base.identity if subword is not None else "raw text"
         raise UserError(
-            f"holds tokens of {found!r} already, and {spec.identity!r} works on {wanted!r}",
+            f"has tokens of {found!r} already, but {spec.identity!r} needs {wanted!r}",
             where=corpus.name,
             hint="give the raw text",
         )

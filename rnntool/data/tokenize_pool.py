@@ -162,7 +162,8 @@ class _Worker:
             answer = self.connection.recv()
         except (EOFError, ConnectionError):
             raise UserError(
-                "a tokenizer process ended unexpectedly", hint="out of memory? try --workers 1"
+                "a tokenizer process ended unexpectedly",
+                hint="if memory was short, try --workers 1",
             ) from None
         if isinstance(answer, UserError):
             raise answer

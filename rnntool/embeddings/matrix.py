@@ -57,7 +57,7 @@ def load_matrix(path: str, vocabulary: Vocabulary, *, seed: int = 1) -> Embeddin
     known = np.array([token in vectors.key_to_index for token in vocabulary.tokens])
     if not known.any():
         raise UserError(
-            "knows no word of the vocabulary",
+            "contains no word of the vocabulary",
             where=path,
             hint=f"were they trained on tokens of {vocabulary.tokenizer!r}?",
         )

@@ -99,7 +99,7 @@ class Embeddings:
         raise UserError(
             f"{word!r} has no vector",
             where=self.path,
-            hint=f"near spellings: {', '.join(close)}" if close else "no near spelling either",
+            hint=f"similar words: {', '.join(close)}" if close else "and there is no similar word",
         )
 
 
@@ -131,5 +131,5 @@ def read_pairs(path: str) -> list[tuple[str, str, float]]:
             raise UserError(f"not `word, word, score`: {line[:60]!r}", where=f"{path}:{number}")
         pairs.append((fields[0].strip(), fields[1].strip(), score))
     if not pairs:
-        raise UserError("holds no word pairs", where=path)
+        raise UserError("contains no word pairs", where=path)
     return pairs

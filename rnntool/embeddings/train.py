@@ -50,7 +50,7 @@ def _check(settings: EmbeddingSettings) -> None:
             "--hs and --negative exclude each other", hint="give --negative 0 with --hs"
         )
     if not settings.hs and not settings.negative:
-        raise UserError("nothing to learn from: --negative is 0", hint="give --hs")
+        raise UserError("--negative 0 leaves nothing to learn from", hint="give --hs")
     if settings.subword and settings.min_n > settings.max_n:
         raise UserError(f"--min-n {settings.min_n} is above --max-n {settings.max_n}")
 
@@ -71,7 +71,7 @@ def _write_sentences(
             for start in range(0, len(tokens), _SENTENCE):
                 sink.write(" ".join(tokens[start : start + _SENTENCE]) + "\n")
     for name in files.unmarked:
-        report.warn(f"{name} names no tokenizer: it is split at white space")
+        report.warn(f"{name} has no header with a tokenizer, so it is split at white space")
     return count
 
 
@@ -100,7 +100,7 @@ def _train(kind: str, plain: Path, settings: EmbeddingSettings, report: Reporter
     model.build_vocab(corpus_file=str(plain))
     if len(model.wv) < 2:
         raise UserError(
-            f"fewer than two words are seen {settings.min_count} times",
+            f"fewer than two words occur {settings.min_count} times",
             hint="try a smaller --min-count, or give more text",
         )
     with report.progress(kind, settings.epochs, "epochs") as progress:

@@ -48,4 +48,4 @@ def read_card(folder: Path) -> Card | None:
         return None
     except (OSError, UnicodeDecodeError, YamlError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"is no model's card: {reason}", where=path) from None
+        raise UserError(f"is not the card of a model: {reason}", where=path) from None

@@ -69,7 +69,7 @@ def open_corpus(path: str, options: CorpusOptions | None = None) -> Iterator[Cor
 def read_corpus(source: IO[bytes], name: str, options: CorpusOptions) -> Corpus:
     """`open_corpus` on an open stream."""
     if options.format == "folder":
-        raise UserError("is no folder", where=name, hint="leave out --format folder")
+        raise UserError("is not a folder", where=name, hint="leave out --format folder")
     by_name = options.format if options.format != "auto" else _format_of_name(name)
     if by_name == "parquet":
         from rnntool.formats.parquet import parquet_corpus
@@ -109,7 +109,7 @@ def _open_body(name: str, layout: Layout, lines: _Lines, options: CorpusOptions)
     if first is None and options.allow_empty:
         return Corpus(name, layout, iter(()))
     if first is None:  # tokens of no documents at all: a header only
-        raise UserError("holds no documents", where=name)
+        raise UserError("contains no documents", where=name)
     form = options.format if options.format != "auto" else _guess_format(first[1], name, options)
     if form == "lines" and options.text_column and layout.tokenizer is None:
         raise UserError(

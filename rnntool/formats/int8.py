@@ -104,7 +104,7 @@ def check_scales(name: str, shape: tuple[int, ...], scales: Array) -> Array:
         raise ValueError(f"{name} has the shape {list(shape)}, and scales of {list(scales.shape)}")
     with np.errstate(over="ignore"):
         if not np.isfinite(scales * np.float32(_LARGEST + 1)).all():
-            raise ValueError(f"{name} holds a value that is not finite")
+            raise ValueError(f"{name} has a value that is not finite")
     return scales
 
 

@@ -39,14 +39,14 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
         if _MAY_BE_HALF.search(line):
             json.dumps(record, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise UserError("holds half of a surrogate pair, which is no character",
+        raise UserError("contains half of a surrogate pair, which is not a character",
                         where=where) from None  # fmt: skip
     except (ValueError, RecursionError) as error:
         reason = "the line is empty" if not line.strip() else " ".join(str(error).split())
         raise UserError(f"not JSON: {reason}", where=where,
-                        hint="JSON lines hold an object a line") from None  # fmt: skip
+                        hint="each line must be a JSON object") from None  # fmt: skip
     if not isinstance(record, dict):
-        hint = "JSON lines hold an object a line"
+        hint = "each line must be a JSON object"
         if isinstance(record, list):
             hint += "; jq -c '.[]' makes them of an array"
         raise UserError(f"is {_kind(record)}, not a JSON object", where=where, hint=hint)
@@ -87,7 +87,7 @@ def text_of(value: Any, name: str, where: str) -> str:
     if not isinstance(value, str):
         raise UserError(f"{name} is {_kind(value)}, not a text", where=where)
     if "\0" in value:
-        raise UserError(f"{name} holds a NUL character, so it is no text", where=where)
+        raise UserError(f"{name} contains a NUL character, so it is not text", where=where)
     return value
 
 

@@ -45,7 +45,9 @@ def _open(source: BinaryIO, name: str) -> Any:
 
 def _damaged(error: Exception, name: str) -> UserError:
     reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return UserError(f"is no whole Parquet file: {reason}", where=name, hint="fetch it again")
+    return UserError(
+        f"is not a complete Parquet file: {reason}", where=name, hint="download it again"
+    )
 
 
 def _rows(file: Any, name: str, layout: Layout) -> Iterator[Row]:

@@ -33,8 +33,8 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
     """
     if path == STREAM:
         if process_count() > 1:
-            raise UserError("several processes cannot share it", where=name_of(path),
-                            hint="write it to a file, and give that")  # fmt: skip
+            raise UserError("cannot be shared by several processes", where=name_of(path),
+                            hint="write it to a file, and give that file")  # fmt: skip
         yield _standard_input()
         return
     try:
@@ -53,7 +53,7 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
             if not is_damage(error):
                 raise
             reason = f"cannot be read to its end: {error}"
-            raise UserError(reason, where=path, hint="fetch it again") from None
+            raise UserError(reason, where=path, hint="download it again") from None
 
 
 def _standard_input() -> BinaryIO:
@@ -153,7 +153,7 @@ def decode_lines(
             text = text.removeprefix(_BOM)
         if "\0" in text:
             raise UserError(
-                "holds a NUL byte, so this is no text in this encoding",
+                "contains a NUL byte, so it is not text in this encoding",
                 where=f"{name}:{number}",
                 hint="is it UTF-16 (--encoding utf-16) or a binary file?",
             )
@@ -194,7 +194,7 @@ def _decode(raw: bytes, name: str, number: int, encoding: str, errors: Undecodab
         raise UserError(
             f"not {encoding}: byte 0x{raw[error.start]:02x} at column {error.start + 1}",
             where=f"{name}:{number}",
-            hint="give the file's own encoding, such as --encoding cp949; or --errors replace",
+            hint="give the right encoding, such as --encoding cp949, or --errors replace",
         ) from None
 
 

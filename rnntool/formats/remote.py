@@ -46,8 +46,11 @@ def _fetched(url: str) -> BinaryIO:
             shutil.copyfileobj(response, sink)
             length = response.headers.get("Content-Length")
         if length is not None and sink.tell() < int(length):
-            raise UserError(f"broke off after {sink.tell():,} of {int(length):,} bytes", where=url,
-                            hint="try again")  # fmt: skip
+            raise UserError(
+                f"the download stopped after {sink.tell():,} of {int(length):,} bytes",
+                where=url,
+                hint="try again",
+            )
     except urllib.error.HTTPError as error:
         raise UserError(f"the server answers {error.code} {error.reason}", where=url) from None
     except (OSError, ValueError, http.client.HTTPException) as error:

@@ -97,7 +97,7 @@ def find_columns(
     label = _find(name, columns, options.label_column, options.label_names, f"--label-{what}")
     if text is None:
         raise UserError(
-            f"which {what} holds the text?",
+            f"which {what} contains the text?",
             where=name,
             hint=f"give --text-{what}, one of: {', '.join(columns)}",
         )
@@ -112,7 +112,7 @@ def _find(
     if wanted is None:
         return None
     if columns.count(wanted) > 1:
-        raise UserError(f"its header names the column {wanted!r} twice", where=name,
+        raise UserError(f"the header has the column {wanted!r} twice", where=name,
                         hint=f"rename one of them, or give {flag}")  # fmt: skip
     if wanted not in columns:
         raise UserError(

@@ -53,12 +53,12 @@ def require_replaceable(path: str | Path, force: bool) -> None:
     if not os.path.lexists(target):
         return
     if target.is_symlink():
-        raise UserError("is a link", where=path, hint="give the folder's own name, or another one")
+        raise UserError("is a link", where=path, hint="give the folder itself, or another name")
     if not target.is_dir():
         raise UserError("is a file, not a folder", where=path, hint="give another name")
     if target.resolve() in (Path.cwd(), *Path.cwd().parents):
         raise UserError("is the current folder, or one above it", where=path,
-                        hint="give the run a name of its own, such as runs/lstm")  # fmt: skip
+                        hint="give another name, such as runs/lstm")  # fmt: skip
     if not any(target.iterdir()):
         return
     _require_run(target)
@@ -71,14 +71,14 @@ def _require_run(folder: Path) -> None:
         read_config(folder)
     except UserError:
         raise UserError(
-            "is a folder with other files in it, not a run; it is left as it is",
+            "is a folder with other files, not a run, so it is not replaced",
             where=folder, hint=f"give another name, such as {folder}/lstm",
         ) from None  # fmt: skip
     found = strangers(folder)
     if found:
         raise UserError(
-            f"is a run that also holds what no training wrote ({', '.join(found[:3])}); it is left"
-            " as it is", where=folder, hint="move that away, or give another name",
+            f"is a run with files that no training wrote ({', '.join(found[:3])}), so it is not"
+            " replaced", where=folder, hint="move these files away, or give another name",
         )  # fmt: skip
 
 

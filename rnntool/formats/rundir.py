@@ -79,7 +79,7 @@ class Run:
         """
         found = sorted((self.path / EPOCHS).glob("*.safetensors"))
         if not found:
-            raise UserError("its training kept no epoch but the best", where=self.path,
+            raise UserError("has only the weights of the best epoch", where=self.path,
                             hint="train with --keep-epochs")  # fmt: skip
         return found
 
@@ -124,9 +124,9 @@ def read_run(path: str) -> Run:
 def _incomplete(folder: Path, name: str) -> UserError:
     if (folder / CHECKPOINT).is_dir():
         return UserError("is an interrupted training without a finished epoch", where=folder,
-                         hint="go on with it: the same command with --resume")  # fmt: skip
+                         hint="continue it with the same command and --resume")  # fmt: skip
     return UserError(f"is incomplete: {name} is missing", where=folder,
-                     hint="train it anew with --force")  # fmt: skip
+                     hint="train it again with --force")  # fmt: skip
 
 
 def _read_labels(path: Path) -> list[str]:
@@ -198,7 +198,7 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise UserError(f"cannot be read: {error}", where=path) from None
     if not epochs:
-        raise UserError("holds no epoch", where=path)
+        raise UserError("contains no epoch", where=path)
     return epochs
 
 
@@ -268,9 +268,9 @@ def _check_config(loaded: Any, path: Path) -> RunConfig:
     kinds = {"task": str, "settings": dict, "tokenizer": str, "inputs": dict, "versions": dict}
     for key, kind in kinds.items():
         if not isinstance(loaded.get(key), kind):
-            raise UserError(f"damaged: {key} is missing or no {kind.__name__}", where=path)
+            raise UserError(f"damaged: {key} is missing or not a {kind.__name__}", where=path)
     for key in ("results", "compressed"):
         if not isinstance(loaded.get(key, {}), dict):
-            raise UserError(f"damaged: {key} is no dict", where=path)
+            raise UserError(f"damaged: {key} is not a dict", where=path)
     known = {name: loaded[name] for name in RunConfig.__dataclass_fields__ if name in loaded}
     return RunConfig(**known)

@@ -106,11 +106,11 @@ def _records(path: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
 
 def _value(text: str, column: str, where: str) -> float:
     if not text:
-        raise UserError(f"no value of {column!r}: a gap", where=where,
-                        hint="fill it in, or leave the column out with --columns")  # fmt: skip
+        raise UserError(f"no value in column {column!r}", where=where,
+                        hint="add the value, or leave out the column with --columns")  # fmt: skip
     value = finite_number(text)
     if value is None:
-        raise UserError(f"{text!r} is no number (column {column!r})", where=where)
+        raise UserError(f"{text!r} is not a number (column {column!r})", where=where)
     return value
 
 

@@ -65,15 +65,15 @@ def read_tagged(path: str, options: TaggedOptions, *, tags: bool = True) -> Iter
     lines = itertools.chain([first], lines)
     form = options.format if options.format != "auto" else _guess(first[1], tags)
     if form == "lines" and tags:
-        raise UserError("has plain lines and no tags", where=name,
-                        hint="a token a line, token TAB tag, or CoNLL-U")  # fmt: skip
+        raise UserError("has plain lines without tags", where=name,
+                        hint="write one `token TAB tag` per line, or CoNLL-U")  # fmt: skip
     readers = {"conllu": _conllu, "columns": _columns, "table": _table, "lines": _plain}
     count = 0
     for sentence in readers[form](lines, name, options, tags):
         count += 1
         yield sentence
     if not count and not options.allow_empty:
-        raise UserError("holds no sentence", where=name)
+        raise UserError("contains no sentence", where=name)
 
 
 def format_tagged(sentence: Sentence, tags: list[str], sure: list[float] | None = None) -> str:
@@ -158,14 +158,14 @@ def _columns(
         if options.tag_column is not None or width > 1:
             tag_at = _column(options.tag_column or str(width), names, "--tag-column")
         elif tags:
-            raise UserError("has a token and no tag", where=f"{name}:{block[0][0]}",
+            raise UserError("has a token without a tag", where=f"{name}:{block[0][0]}",
                             hint="write token TAB tag")  # fmt: skip
         sentence = Sentence(block[0][0], column=tag_at)
         for number, line in block:
             fields = line.split("\t")
             if len(fields) != width:
                 raise UserError(
-                    f"{len(fields)} columns, but {width} where the sentence begins",
+                    f"{len(fields)} columns, but {width} in the sentence's first line",
                     where=f"{name}:{number}",
                 )
             sentence.rows.append(fields)

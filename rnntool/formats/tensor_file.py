@@ -130,7 +130,7 @@ class TensorFile:
 
     def _finite(self, name: str, found: NDArray[Any]) -> NDArray[Any]:
         if not np.isfinite(found).all():
-            raise self._damaged(f"{name} holds a value that is not finite")
+            raise self._damaged(f"{name} has a value that is not finite")
         return found
 
     def _damaged(self, reason: str) -> UserError:

@@ -47,7 +47,7 @@ def text_files(path: str) -> list[Path]:
             found.append(entry)
     if not found:
         raise UserError(
-            "is a directory, and no folder in it holds texts", where=path,
+            "is a directory without a folder of texts", where=path,
             hint="give a file, or a folder with a folder of texts for each label",
         )  # fmt: skip
     return found

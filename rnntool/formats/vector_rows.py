@@ -26,7 +26,7 @@ def read_vector_rows(path: str) -> NDArray[np.float32]:
     bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if len(bad):
         raise UserError(
-            "holds a value that is not finite", where=f"{name_of(path)}: row {bad[0] + 1}"
+            "has a value that is not finite", where=f"{name_of(path)}: row {bad[0] + 1}"
         )
     return table
 
@@ -40,7 +40,9 @@ def _read_npy(path: str) -> NDArray[np.float32]:
             return np.asarray(loaded, dtype=np.float32)
         except Exception as error:
             reason = " ".join(str(error).split())
-            raise UserError(f"is no .npy file of numbers: {reason}", where=name_of(path)) from None
+            raise UserError(
+                f"is not a .npy file of numbers: {reason}", where=name_of(path)
+            ) from None
 
 
 def _read_csv(path: str) -> NDArray[np.float32]:
@@ -52,7 +54,7 @@ def _read_csv(path: str) -> NDArray[np.float32]:
             continue  # a header
         if None in values or not values:
             wrong = fields[values.index(None)] if values else ""
-            raise UserError(f"{wrong!r} is no number", where=f"{name_of(path)}:{number}")
+            raise UserError(f"{wrong!r} is not a number", where=f"{name_of(path)}:{number}")
         if rows and len(values) != len(rows[0]):
             raise UserError(f"{len(values)} numbers, but {len(rows[0])} in the first row",
                             where=f"{name_of(path)}:{number}")  # fmt: skip

@@ -67,11 +67,13 @@ def _read_word2vec(path: str) -> Any:
         )
     except EOFError:
         raise UserError(
-            "is cut off: fewer vectors than its first line says", where=path, hint="fetch it again"
+            "is cut off: it has fewer vectors than its first line says",
+            where=path,
+            hint="download it again",
         ) from None
     except MemoryError:
-        raise UserError("its first line says more numbers than memory holds", where=path,
-                        hint="is it `V D`, and the file whole?") from None  # fmt: skip
+        raise UserError("its first line gives more numbers than fit into memory", where=path,
+                        hint="it must start with `V D`; is it complete?") from None  # fmt: skip
     except UnicodeDecodeError:
         raise UserError("a word is not UTF-8", where=path, hint="is it a binary file? name it .bin"
                         ) from None  # fmt: skip
@@ -144,7 +146,7 @@ def _require_whole_words(path: str) -> None:
 
 def _cut_off(path: str) -> UserError:
     return UserError("damaged fastText file: it ends inside its words", where=path,
-                     hint="fetch it again")  # fmt: skip
+                     hint="download it again")  # fmt: skip
 
 
 def write_vectors(path: str, vectors: Any) -> None:

@@ -30,7 +30,9 @@ def write_vocabulary(path: str, vocabulary: Vocabulary) -> None:
         sink.write(format_header("vocab", values) + "\n")
         for token, count in zip(vocabulary.tokens, vocabulary.counts, strict=True):
             if not token or "\t" in token or "\n" in token:
-                raise UserError(f"token {token!r} cannot stand in a vocabulary file", where=path)
+                raise UserError(
+                    f"token {token!r} cannot be written to a vocabulary file", where=path
+                )
             sink.write(f"{token}\t{count}\n")
 
 
@@ -54,9 +56,9 @@ def parse_vocabulary(lines: list[str], name: str) -> Vocabulary:
     tokens, counts = _columns(lines, name)
     if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
         raise UserError(
-            f"does not begin with the specials {' '.join(SPECIALS)}",
+            f"does not start with the special tokens {' '.join(SPECIALS)}",
             where=name,
-            hint="make it anew with rnntool build-vocab",
+            hint="make it again with rnntool build-vocab",
         )
     vocabulary = Vocabulary(tuple(tokens), tuple(map(int, counts)), **header)
     if len(vocabulary.ids) != len(tokens):
@@ -104,6 +106,6 @@ def _doubled(tokens: list[str], name: str) -> UserError:
     seen: set[str] = set()
     for number, token in enumerate(tokens, start=2):
         if token in seen:
-            return UserError(f"token {token!r} stands twice", where=f"{name}:{number}")
+            return UserError(f"token {token!r} occurs twice", where=f"{name}:{number}")
         seen.add(token)
-    raise AssertionError("tokens are fewer than lines, and none stands twice")
+    raise AssertionError("tokens are fewer than lines, and none occurs twice")

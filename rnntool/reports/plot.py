@@ -39,7 +39,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         labels = [c.label for c in result.classes]
         if isinstance(result, MultiLabelReport):
             raise UserError("gives several labels per text, so it has no confusion matrix",
-                            where=run.path, hint="use rnntool eval, which scores each label")  # fmt: skip
+                            where=run.path, hint="use rnntool eval")  # fmt: skip
         draw_confusion(result.confusion, labels, output, run.path.resolve().name)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")

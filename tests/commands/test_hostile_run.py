@@ -64,7 +64,7 @@ def not_finite(run: Path, name: str = "output.weight") -> str:
     name = f"{name}.row_scale" if f"{name}.row_scale" in tensors else name
     tensors[name][:] = float("nan")
     save_file(tensors, run / "weights.safetensors")
-    return f"{name} holds a value that is not finite"
+    return f"{name} has a value that is not finite"
 
 
 def not_finite_vectors(run: Path) -> str:
@@ -80,7 +80,7 @@ def other_format(run: Path) -> str:
 def not_compressed_but_a_list(run: Path) -> str:
     config = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
     (run / "config.yaml").write_text(yaml.safe_dump(config | {"compressed": [1]}), "utf-8")
-    return "damaged: compressed is no dict"
+    return "damaged: compressed is not a dict"
 
 
 def endless_header(run: Path) -> str:

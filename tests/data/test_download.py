@@ -70,7 +70,7 @@ def test_a_file_is_brought_checked_and_not_brought_again(server, tmp_path):
 def test_an_interrupted_download_goes_on_where_it_stopped(server, tmp_path):
     Server.limit = 30_000
     target = tmp_path / "x.txt"
-    with pytest.raises(UserError, match="broke off after 30,000 of"):
+    with pytest.raises(UserError, match="the download stopped after 30,000 of"):
         fetch(f"{server}/x.txt", target, QuietReporter(), SHA256)
     assert os.listdir(tmp_path) == ["x.txt.part"]
     Server.limit = None

@@ -116,5 +116,5 @@ def test_a_long_text_is_not_cut_as_gensim_would(cli: Cli, tmp_path):
     result = cli("train-embeddings", "cbow", path, *FAST[:-1], "-o", out)
     assert result.code == 0
     assert "12,003 tokens" in result.err
-    assert "names no tokenizer" in result.err
+    assert "has no header with a tokenizer" in result.err
     assert "끝" in KeyedVectors.load_word2vec_format(str(out))

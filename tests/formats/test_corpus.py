@@ -52,11 +52,11 @@ def test_csv_has_quotes_and_line_feeds_in_texts():
             "no column 'text' (--text-column); expected one of: id, document",
         ),
         (NSMC, {"label_column": "stars"}, "no column 'stars' (--label-column)"),
-        ("a\tb\n1\t2\n", {"format": "tsv"}, "which column holds the text?"),
+        ("a\tb\n1\t2\n", {"format": "tsv"}, "which column contains the text?"),
         ('a,document\n1,"x\n', {"format": "csv"}, "not CSV"),
         ("#rnntool vocab v1\n", {}, "is a vocab file, not text or tokens"),
         ("#rnntool tokens v9 tokenizer=char\nx\n", {}, "written by a newer rnntool"),
-        ("#rnntool tokens v1 tokenizer=char\n", {}, "holds no documents"),
+        ("#rnntool tokens v1 tokenizer=char\n", {}, "contains no documents"),
     ],
 )
 def test_bad_input_is_named(content, options, says):

@@ -99,7 +99,7 @@ def test_parquet_as_other_programs_write_it(tmp_path, cli: Cli):
 
     (tmp_path / "cut.parquet").write_bytes(whole[:-9])
     error = one_line_error(cli("check", tmp_path / "cut.parquet", "-q"))
-    assert "cut.parquet: is no whole Parquet file" in error
+    assert "cut.parquet: is not a complete Parquet file" in error
     error = one_line_error(cli("check", tmp_path / "x.parquet", "--label-column", "y", "-q"))
     assert "has no column 'y' (--label-column); expected one of: text, label" in error
     (tmp_path / "renamed.txt").write_bytes(whole)
@@ -138,7 +138,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path, cli: Cli):
     (tmp_path / "a" / "b").mkdir(parents=True)
     assert "is a folder inside a label's folder" in one_line_error(cli("check", tmp_path, "-q"))
     error = one_line_error(cli("check", tmp_path / "a", "-q"))
-    assert "is a directory, and no folder in it holds texts" in error
+    assert "is a directory without a folder of texts" in error
 
 
 @pytest.mark.parametrize("name", ["x.tsv", "x.csv", "x.jsonl", "x.txt"])
@@ -171,10 +171,10 @@ BAD_LINES = [
     ('[{"text": "a"}]\n', ":1: is a list, not a JSON object"),
     ('{"text": "a", "label": 1}\n{"txt": "a"}\n', ":2: has no field 'text'; expected one of: txt"),
     ('{"text": 5}\n', ":1: text is a number, not a text"),
-    ('{"text": "a\\u0000"}\n', ":1: text holds a NUL"),
+    ('{"text": "a\\u0000"}\n', ":1: text contains a NUL"),
     ('{"text": "a\\ud800"}\n', ":1: holds half of a surrogate pair"),
     ('{"text": "a", "label": {}}\n', ":1: label is an object, not a label"),
-    ('{"a": "b"}\n', "which field holds the text?; give --text-field, one of: a"),
+    ('{"a": "b"}\n', "which field contains the text?; give --text-field, one of: a"),
     ("[" * 100_000 + "\n", ":1: not JSON"),
 ]
 

@@ -92,12 +92,12 @@ def scales_of_other_rows(tensors):
 
 def endless_scale(tensors):
     tensors["filters" + SCALE][3] = np.inf
-    return "holds a value that is not finite"
+    return "has a value that is not finite"
 
 
 def a_scale_too_large_for_its_row(tensors):
     tensors["filters" + SCALE][3] = 3e38
-    return "filters holds a value that is not finite"
+    return "filters has a value that is not finite"
 
 
 def scales_alone(tensors):

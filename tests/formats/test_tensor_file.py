@@ -59,9 +59,9 @@ def test_a_row_that_is_not_finite_is_refused_when_it_is_read(file):
     save_file({"vectors": vectors}, file)
     rows = open_weights(file, by_row=["vectors"])["vectors"]
     assert np.isfinite(rows[np.array([6, 8])]).all()
-    with pytest.raises(UserError, match="vectors holds a value that is not finite"):
+    with pytest.raises(UserError, match="vectors has a value that is not finite"):
         rows[np.array([6, 7])]
-    with pytest.raises(UserError, match="vectors holds a value that is not finite"):
+    with pytest.raises(UserError, match="vectors has a value that is not finite"):
         read_weights(file)
 
 

@@ -29,7 +29,7 @@ def test_max_size_counts_the_specials_and_a_special_in_the_text_is_not_doubled()
 
 def test_a_token_that_would_break_the_file_is_refused(tmp_path):
     path = tmp_path / "v.tsv"
-    with pytest.raises(UserError, match="cannot stand in a vocabulary file"):
+    with pytest.raises(UserError, match="cannot be written to a vocabulary file"):
         write_vocabulary(str(path), build_vocabulary(Counter({"가\n나": 1}), "x"))
     assert not path.exists()
 
@@ -42,8 +42,8 @@ GOOD = "#rnntool vocab v1 tokenizer=char min_count=1\n<pad>\t0\n<unk>\t0\n<bos>\
     [
         ("가\t3\n", "is not a vocabulary file"),
         (GOOD + "가 3\n", ":6: not `token TAB count`"),
-        (GOOD + "가\t3\n가\t2\n", ":7: token '가' stands twice"),
-        (GOOD.split("<bos>")[0] + "가\t1\n", "does not begin with the specials"),
+        (GOOD + "가\t3\n가\t2\n", ":7: token '가' occurs twice"),
+        (GOOD.split("<bos>")[0] + "가\t1\n", "does not start with the special tokens"),
         (GOOD.replace("v1", "v2"), "newer rnntool"),
     ],
 )

@@ -43,7 +43,7 @@ def test_a_token_that_stands_twice_is_refused_when_it_matters(tmp_path):
     path = write(tmp_path, GOOD + "재밌\t1\n")
     assert open_vocabulary(path).encode(["영화"]) == [4]
     for ask in (lambda found: found.encode(["재밌"]), lambda found: found.ids):
-        with pytest.raises(UserError, match=":11: token '재밌' stands twice"):
+        with pytest.raises(UserError, match=":11: token '재밌' occurs twice"):
             ask(open_vocabulary(path))
 
 

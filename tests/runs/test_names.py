@@ -128,8 +128,8 @@ def test_a_damaged_model_is_warned_of_and_the_others_are_listed(cli: Cli, models
         (models / name / "card.yaml").write_text(text, "utf-8")
     result = cli("models", "--json")
     assert [json.loads(line)["name"] for line in result.out.splitlines()] == ["mine"]
-    assert result.err.count("is no model's card") == 3
-    assert "is no model's card" in one_line_error(cli("models", "list"))
+    assert result.err.count("is not the card of a model") == 3
+    assert "is not the card of a model" in one_line_error(cli("models", "list"))
     error = one_line_error(cli("models", "nine"))
     assert "no model 'nine'; did you mean 'mine'?" in error
     assert f"{models / 'mine'}: has no card.yaml" in one_line_error(cli("models", "mine"))

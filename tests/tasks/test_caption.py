@@ -69,9 +69,9 @@ def test_numpys_engine_and_torch_say_the_same(condition, cell, layers):
 
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("v.csv", "a,b\n1,2\n3\n", ":3: 1 numbers, but 2 in the first row"),
-    ("v.csv", "1,2\n3,x\n", ":2: 'x' is no number"),
+    ("v.csv", "1,2\n3,x\n", ":2: 'x' is not a number"),
     ("v.csv", "1,2\n3,4\n", "2 vectors, but"),
-    ("v.npy", "no array", "is no .npy file"),
+    ("v.npy", "no array", "is not a .npy file"),
     ("v.csv", "", "has the shape"),
 ])  # fmt: skip
 def test_bad_vectors_are_refused(cli, data, tmp_path, name, content, message):
@@ -92,7 +92,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path, cli, data):
     np.save(tmp_path / "v.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     result = cli("train", "caption", data / "text.txt", tmp_path / "v.npy", "-o",
                  tmp_path / "run", *SMALL)  # fmt: skip
-    assert "is no .npy file" in one_line_error(result)
+    assert "is not a .npy file" in one_line_error(result)
 
 
 @pytest.mark.parametrize("condition", ["state", "input"])

@@ -134,8 +134,8 @@ def test_the_day_a_year_before_is_found_over_leap_years(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "options", "message"), [
-    ("Date,v\n2001-01-01,1\n2001-01-02,\n", (), ":3: no value of 'v': a gap"),
-    ("Date,v\n2001-01-01,1\n2001-01-02,?0.2\n", (), ":3: '?0.2' is no number"),
+    ("Date,v\n2001-01-01,1\n2001-01-02,\n", (), ":3: no value in column 'v'"),
+    ("Date,v\n2001-01-01,1\n2001-01-02,?0.2\n", (), ":3: '?0.2' is not a number"),
     ("Date,v\n2001-01-02,1\n2001-01-01,2\n", (), ":3: time goes back"),
     ("v\n" + "1\n" * 50, (), "column 'v' is constant"),
     ("v\n1\n2\n3\n", (), "3 rows, 2 of them for training, are too few for --window 12"),

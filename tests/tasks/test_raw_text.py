@@ -57,7 +57,7 @@ def test_white_space_is_not_silent_and_another_tokenizer_is_refused(cli, raw, tm
     tokens = tmp_path / "x.tok"
     assert cli("tokenize", raw, "-t", "char", "-o", tokens, "-q").code == 0
     error = one_line_error(cli("train", "classify", tokens, "-t", "jamo", "-o", tmp_path / "r"))
-    assert "holds tokens of 'char', not of 'jamo'" in error
+    assert "has tokens of 'char', not of 'jamo'" in error
     error = one_line_error(cli("train", "classify", raw, "-t", "mekab", "-o", tmp_path / "r"))
     assert "unknown tokenizer 'mekab'; did you mean 'mecab'?" in error
 
@@ -77,4 +77,4 @@ def test_a_header_that_names_a_column_twice(cli, tmp_path):
     assert "the header names the column 'note' twice" in cli("check", path).err
     path.write_text("document\tlabel\tdocument\n가\t1\tb\n나\t0\tb\n")
     error = one_line_error(cli("check", path))
-    assert "its header names the column 'document' twice" in error
+    assert "the header has the column 'document' twice" in error

@@ -151,7 +151,7 @@ def test_bleu_is_sacrebleus():
 @pytest.mark.parametrize(("text", "message"), [
     ("source\ttarget\na\tb\nc\t\n", ":3: the target is empty"),
     ("source\ttarget\n\tb\n", ":2: the source is empty"),
-    ("q\tb\na\tb\n", "which columns hold source and target?"),
+    ("q\tb\na\tb\n", "which columns contain source and target?"),
     ("source\ttarget\na\tb\n", "has only one example"),
 ])  # fmt: skip
 def test_bad_pairs_are_named_with_their_line(cli, tmp_path, text, message):

@@ -174,11 +174,11 @@ def test_conllu_is_written_back_with_the_tags_in_their_column(tmp_path):
 @pytest.mark.parametrize(("text", "message"), [
     ("tokens\ttags\na b\tX Y\na b c\tX Y\n", ":3: 3 tokens, but 2 tags"),
     ("a\tX\nb\t\n", ":2: 'b' has no tag"),
-    ("a\tX\nb\tX\tY\n", ":2: 3 columns, but 2 where the sentence begins"),
+    ("a\tX\nb\tX\tY\n", ":2: 3 columns, but 2 in the sentence's first line"),
     ("# c\n1\ta\tb\n", ":2: 3 columns where CoNLL-U has 10"),
-    ("a\nb\n", ":1: has a token and no tag"),
+    ("a\nb\n", ":1: has a token without a tag"),
     ("a\tX\n\nb\tX\n", "has only one tag, 'X'"),
-    ("\n\n", "holds no sentence"),
+    ("\n\n", "contains no sentence"),
     ("", "is empty"),
 ])  # fmt: skip
 def test_bad_input_is_named_with_its_line(cli, tmp_path, text, message):

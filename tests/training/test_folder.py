@@ -50,7 +50,7 @@ def test_a_folder_of_other_files_is_never_replaced(cli: Cli, data, run, force):
     (parent / "thesis.txt").write_text("three years")
     before = files(parent)
     error = one_line_error(cli("train", "classify", data, "-o", parent, *TINY, *force))
-    assert "not a run; it is left as it is" in error
+    assert "not a run, so it is not replaced" in error
     assert "--force" not in error
     assert files(parent) == before
 
@@ -62,7 +62,7 @@ def test_a_run_that_holds_files_of_the_users_is_not_replaced(cli: Cli, data, run
     before = files(run)
     error = one_line_error(cli("train", "classify", data, "-o", run, *TINY, "--force"))
     assert place.split("/")[-1] in error or "plots" in error
-    assert "left as it is" in error
+    assert "it is not replaced" in error
     assert files(run) == before
 
 

@@ -86,5 +86,5 @@ def test_an_error_of_the_first_process_ends_all(data, tmp_path):
 def test_standard_input_is_not_torn_in_two(monkeypatch):
     for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "here")):
         monkeypatch.setenv(name, value)
-    with pytest.raises(UserError, match="several processes cannot share it"), open_binary("-"):
+    with pytest.raises(UserError, match="cannot be shared by several processes"), open_binary("-"):
         pass

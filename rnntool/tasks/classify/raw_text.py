@@ -36,7 +36,7 @@ def read_documents(
     if not file.marked:
         return _tokenized(file, worker, settings.workers, report)
     if file.tokenizer != worker.identity:
-        raise UserError(f"holds tokens of {file.tokenizer!r}, not of {worker.identity!r}",
+        raise UserError(f"has tokens of {file.tokenizer!r}, not of {worker.identity!r}",
                         where=path, hint="leave out --tokenizer, or give the raw text")  # fmt: skip
     return file
 
