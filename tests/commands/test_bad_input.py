@@ -32,7 +32,7 @@ BAD_FILES = [
     (TABLE.encode("cp949"), ":2: not utf-8"),
     (TABLE.replace("영화\t1", "영화 1"), ":2: 2 columns where the header has 3"),
     (TABLE.replace("2\t나", "2\t\t나"), ":3: 4 columns where the header has 3"),
-    (TABLE.replace("좋다 또", "좋다\0또"), ":4: holds a NUL byte"),
+    (TABLE.replace("좋다 또", "좋다\0또"), ":4: contains a NUL byte"),
     (TABLE.replace("\t0", "\t1"), "has only one label, '1'"),
     (TABLE.replace("\t0", "\t"), ":3: the label is empty"),
 ]

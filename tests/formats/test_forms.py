@@ -172,7 +172,7 @@ BAD_LINES = [
     ('{"text": "a", "label": 1}\n{"txt": "a"}\n', ":2: has no field 'text'; expected one of: txt"),
     ('{"text": 5}\n', ":1: text is a number, not a text"),
     ('{"text": "a\\u0000"}\n', ":1: text contains a NUL"),
-    ('{"text": "a\\ud800"}\n', ":1: holds half of a surrogate pair"),
+    ('{"text": "a\\ud800"}\n', ":1: contains half of a surrogate pair"),
     ('{"text": "a", "label": {}}\n', ":1: label is an object, not a label"),
     ('{"a": "b"}\n', "which field contains the text?; give --text-field, one of: a"),
     ("[" * 100_000 + "\n", ":1: not JSON"),

@@ -53,7 +53,7 @@ def test_a_bad_byte_names_line_column_and_flag():
 
 
 def test_a_nul_byte_and_an_unknown_encoding_are_refused():
-    with pytest.raises(UserError, match=r"x:2: holds a NUL byte"):
+    with pytest.raises(UserError, match=r"x:2: contains a NUL byte"):
         lines_of(b"a\nb\0c\n")
     with pytest.raises(UserError, match="unknown encoding 'utf-88'"):
         lines_of(b"a\n", "utf-88")
