@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write a classifier as ONNX, for programs without torch or Python.",
     "describe": "Show a run: task, tokenizer, sizes, score, settings, layers.",
     "inspect-grad": "Show how gradients flow back through time, and why they vanish or explode.",
+    "explain": "Show why a text gets its label: each token's share, and the answer as it is read.",
     "trace": "Show a network token by token: its answer so far, its gates, its units.",
     "probe": "Test what each layer knows: a linear classifier on its frozen states.",
     "plot": "Draw learning curves, a confusion matrix, or a map of word vectors.",
@@ -54,6 +55,7 @@ TASKS = {
             "compare",
             "predict",
             "export",
+            "explain",
             "inspect-grad",
             "trace",
             "probe",
@@ -90,7 +92,7 @@ TASKS = {
         ),
     ),
     "tag": TaskEntry(
-        "TagSettings", ("eval", "compare", "predict", "probe", "describe", "compress")
+        "TagSettings", ("eval", "compare", "predict", "explain", "probe", "describe", "compress")
     ),
     "seq2seq": TaskEntry("Seq2SeqSettings", ("eval", "predict", "describe", "compress")),
     "caption": TaskEntry("CaptionSettings", ("eval", "generate", "describe", "compress")),

@@ -78,7 +78,7 @@ class Explainer:
     """
 
     def __init__(self, run: Run, method: str = "ig") -> None:
-        if len(run.labels) < 2:
+        if len(run.labels) < 2 and not run.config.settings.get("multi_label"):
             raise UserError("knows one label alone: there is nothing to explain", where=run.path,
                             hint="train with two labels or more")  # fmt: skip
         self.run, self.labels, self.method = run, run.labels, method

@@ -52,13 +52,21 @@ class Engine(ABC):
         """[C] a tagger's scores at a token whose own vector is zero."""
 
 
-def log_odds(z: Floats) -> Floats:
-    """[N, C] scores from the [N, C] inputs of a softmax, C ≥ 2."""
-    return z - _rest(z)
+def log_odds(z: Floats, several: bool = False) -> Floats:
+    """[N, C] scores from the [N, C] inputs of a softmax, C ≥ 2.
+
+    Args:
+        several: a text may have several labels: each z goes into a sigmoid of its own.
+    """
+    return z if several else z - _rest(z)
 
 
-def log_odds_gradient(z: Floats, label: int) -> Floats:
+def log_odds_gradient(z: Floats, label: int, several: bool = False) -> Floats:
     """[N, C] of the score of a label by z: 1 for the label, minus the others' softmax."""
+    if several:
+        own = np.zeros_like(z)
+        own[:, label] = 1
+        return own
     others = np.array(z)
     others[:, label] = -np.inf
     others = np.exp(others - others.max(axis=1, keepdims=True))

@@ -52,7 +52,8 @@ class NumpyEngine(Engine):
         self.encoder = EncoderWithBackward(run.config.settings, tensors)
         self.embedding = token_vectors(tensors)
         self.W, self.b = class_output(tensors)
-        if len(self.W) == 1:  # σ(s) is the softmax of (0, s)
+        self.several = run.config.settings.get("multi_label") is True
+        if len(self.W) == 1 and not self.several:  # σ(s) is the softmax of (0, s)
             self.W = np.concatenate([np.zeros_like(self.W), self.W])
             self.b = np.concatenate([np.zeros_like(self.b), self.b])
         self.tags = run.config.task == "tag"
@@ -99,7 +100,7 @@ class NumpyEngine(Engine):
             row[: len(own)] = own
         encoded = self.encoder.encode(x, lengths, gradient=False)
         z, _ = self._head(encoded, places)
-        return log_odds(z)
+        return log_odds(z, self.several)
 
     def _gradient(
         self, x: Array, scales: Floats, label: int, place: int | None
@@ -107,8 +108,8 @@ class NumpyEngine(Engine):
         """[S] and [S, T]: see `along`."""
         encoded = self.encoder.encode(scales[:, None, None] * x)
         z, back = self._head(encoded, place)
-        dx: Floats = encoded.backward(*back(log_odds_gradient(z, label)))
-        return log_odds(z)[:, label], (dx * x).sum(axis=2)
+        dx: Floats = encoded.backward(*back(log_odds_gradient(z, label, self.several)))
+        return log_odds(z, self.several)[:, label], (dx * x).sum(axis=2)
 
     def _head(self, encoded: Encoded, places: Any) -> tuple[Floats, Any]:
         """[N, C] inputs of the softmax, and the way back to the states and the last ones."""

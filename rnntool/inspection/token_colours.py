@@ -38,7 +38,7 @@ def as_html(
     values: Sequence[float],
     full: float | None = None,
     between: str = " ",
-    unit: str = "nats",
+    unit: str = " nats",
 ) -> str:
     """Tokens as `<span>`s with their colours; escaped, so that a text may hold any characters.
 
@@ -49,7 +49,7 @@ def as_html(
     """
     full = full_colour(values) if full is None else full
     spans = (
-        f'<span{css(value, full)} title="{value:+.3f} {unit}">{html.escape(visible(token))}</span>'
+        f'<span{css(value, full)} title="{value:+.3f}{unit}">{html.escape(visible(token))}</span>'
         for token, value in zip(tokens, values, strict=True)
     )
     return between.join(spans)

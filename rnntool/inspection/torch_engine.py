@@ -113,7 +113,9 @@ class _Classifier(_TorchEngine):
         sequences = number_texts(self.classifier.input, self.run, map(list, texts))
         data = Labelled(sequences, np.zeros(len(sequences), dtype=np.int64), 0)
         ids, lengths = data.sequences.padded(np.arange(len(sequences)))
-        z = self.classifier(torch.from_numpy(ids), torch.from_numpy(lengths)).double()
+        z: Tensor = self.classifier(torch.from_numpy(ids), torch.from_numpy(lengths)).double()
+        if self.classifier.several:
+            return z
         if z.shape[1] == 1:  # σ(s) is the softmax of (0, s)
             z = torch.cat([torch.zeros_like(z), z], dim=1)
         return _log_odds(z)

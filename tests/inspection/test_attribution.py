@@ -193,6 +193,27 @@ def test_three_labels_are_each_told_from_the_rest(folder):
         assert sum(found.running[-1].values()) == pytest.approx(1)
 
 
+def test_of_several_labels_each_has_a_sigmoid_of_its_own(folder):
+    path = folder / "several.tsv"
+    path.write_text("document\tlabel\n" + "가 나\ta|b\n나 다\tb\n다 가\ta\n" * 12, "utf-8")
+    settings = ClassifySettings(**TINY, cell="lstm", multi_label=True, label_separator="|")
+    tasks.train("classify", [str(path)], str(folder / "several"), settings, QuietReporter())
+    run = open_run(str(folder / "several"))
+    tokens = ["가", "나", "다", "나"]
+    p = load_classifier(run, "cpu", 1).probabilities([" ".join(tokens)])[0]
+    for number, label in enumerate(run.labels):
+        found = Explainer(run).explain(tokens, label=label)
+        assert found.probability == pytest.approx(p[number], abs=1e-6)
+        x, _ = vectors_and_score(run, tokens, number)
+        model = load_classifier(run, "cpu", 1).model.double()
+
+        def score(x, model=model, number=number):
+            states, last = model.encoder(x, torch.full((len(x),), x.shape[1]))
+            return model.output(pool("all", states, last, torch.full((len(x),), 4)))[:, number]
+
+        agree(found.attributions, by_captum(x, score))
+
+
 def test_a_fine_tuned_bilm_and_frozen_features(cli, folder):
     (folder / "text.txt").write_text("가 나 다 라\n나 다 마\n" * 30, "utf-8")
     arguments = ("--hidden", 6, "--embedding-dim", 6, "--layers", 2, "--epochs", 1, "--samples", 4,
