@@ -18,7 +18,7 @@ from rnntool.reporting import Reporter
 from rnntool.training.backend import Backend, choose_backend
 from rnntool.training.checkpoint import load_weights
 from rnntool.training.folder import TrainingFolder, training_directory
-from rnntool.training.group import Group
+from rnntool.training.group import joined_group
 from rnntool.training.loop import Outcome, Trainer
 from rnntool.training.settings import TrainingSettings
 from rnntool.training.task import Task
@@ -69,23 +69,8 @@ def train_run(
     Raises:
         UserError: an input cannot be used, or the loss is not finite.
     """
-    group = Group()
-    group.join()
-    trained = _train(group, output, settings, prepare, report, force, resume)
-    group.leave()
-    return trained
-
-
-def _train(
-    group: Group,
-    output: str,
-    settings: TrainingSettings,
-    prepare: Callable[[Path], Job],
-    report: Reporter,
-    force: bool,
-    resume: bool,
-) -> tuple[Path, Outcome]:
     with contextlib.ExitStack() as stack:
+        group = stack.enter_context(joined_group())
         folder = None
         if group.first:
             folder = stack.enter_context(training_directory(output, force=force, resume=resume))

@@ -130,3 +130,15 @@ class Group:
             dist.all_reduce(seen, dist.ReduceOp.MAX)
         rows = seen.nonzero().flatten()
         return rows if 2 * len(rows) < len(seen) else None
+
+
+@contextmanager
+def joined_group() -> Iterator[Group]:
+    """The group of this process, connected to the others inside the block.
+
+    After an error this process does not wait for the others, since they may be waiting for it.
+    """
+    group = Group()
+    group.join()
+    yield group
+    group.leave()
