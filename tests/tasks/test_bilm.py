@@ -285,3 +285,16 @@ def test_the_mixture_is_the_formula_and_blind_to_padding():
     mixed.sum().backward()
     assert features.scores.grad.abs().max() > 0
     assert features.input.embedding.weight.grad is None
+
+
+def test_a_vocabulary_file_trains_as_the_vocabulary_that_is_built(cli, data, tmp_path):
+    """A vocabulary file has no `<eos>` count; unsampled, its score would only ever rise."""
+    vocabulary = tmp_path / "vocab.tsv"
+    cli("build-vocab", data / "text.txt", "--min-count", 2, "-o", vocabulary)
+    common = (*SMALL, "--validation", 0, "--samples", 4, "--epochs", 2)
+    cli("train", "bilm", data / "text.txt", "-o", tmp_path / "built", *common)
+    cli("train", "bilm", data / "text.txt", "--vocab", vocabulary, "-o", tmp_path / "file", *common)
+    built, file = (load_file(tmp_path / name / WEIGHTS) for name in ("built", "file"))
+    assert built.keys() == file.keys()
+    for name, weights in built.items():
+        torch.testing.assert_close(file[name], weights, rtol=0, atol=0)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rnntool.data.chunks import Chunk, Chunks, DocumentChunks, Place, StreamChunks
 from rnntool.data.id_file import IdFile
+from rnntool.data.sequences import Ints
 from rnntool.data.spelling import Spelling
 from rnntool.models.bilm import BiLM
 from rnntool.runs.batches import ChunkTask
@@ -101,13 +102,25 @@ def _batches(chunks: Chunks) -> Iterator[tuple[Tensor, Tensor]]:
         yield whole_texts(chunks.read(place))
 
 
-def build_model(settings: BiLMSettings, vocabulary: Vocabulary, spelling: Spelling | None) -> BiLM:
-    """An untrained pair of language models."""
-    counts = vocabulary.counts
+def build_model(
+    settings: BiLMSettings,
+    vocabulary: Vocabulary,
+    spelling: Spelling | None,
+    seen: Ints | None = None,
+) -> BiLM:
+    """An untrained pair of language models.
+
+    Args:
+        seen: [V] how often each token stands in the training text, which the sampled softmax draws
+            by. A vocabulary file does not know how often `<bos>` and `<eos>` do; without them among
+            the samples their scores would only ever rise.
+    """
+    V = len(vocabulary.tokens)
+    counts = torch.tensor(vocabulary.counts) if seen is None else torch.from_numpy(seen)
     if spelling is None:
-        return BiLM(settings, torch.tensor(counts), len(counts))
-    predicted = torch.tensor(counts[: _frequent(settings, counts)])
-    model = BiLM(settings, predicted, len(counts), len(spelling.characters))
+        return BiLM(settings, counts, V)
+    predicted = counts[: _frequent(settings, vocabulary.counts)]
+    model = BiLM(settings, predicted, V, len(spelling.characters))
     spell_tokens(model.input, spelling, vocabulary.tokens)
     return model
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnntool.configuration import as_dict
+from rnntool.data.id_file import count_numbers
 from rnntool.data.spelling import make_spelling
 from rnntool.formats.rundir import RunConfig
 from rnntool.reporting import Reporter
@@ -30,8 +31,9 @@ def prepare_job(inputs: list[str], settings: BiLMSettings, folder: Path, report:
     text = prepare_text(inputs, every, folder, report)
     known = text.vocabulary
     spelling = make_spelling(settings.character_unit, known.tokens) if characters else None
+    seen = count_numbers(text.train, text.train_stop, len(known.tokens))
     model, resolved = start_from_vectors(
-        settings, known, lambda own: build_model(own, known, spelling), report
+        settings, known, lambda own: build_model(own, known, spelling, seen), report
     )
 
     def write(folder: Path) -> None:
