@@ -15,8 +15,8 @@ from torch import nn
 from rnntool.formats.run_folder import partial_path
 from rnntool.formats.rundir import WEIGHTS, RunConfig, read_config, read_metrics
 from rnntool.reporting import Reporter
-from rnntool.training.backend import Backend, choose_backend
 from rnntool.training.checkpoint import load_weights
+from rnntool.training.backend import BF16_WIDTH, EMULATED, Backend, choose_backend
 from rnntool.training.folder import TrainingFolder, training_directory
 from rnntool.training.group import joined_group
 from rnntool.training.loop import Outcome, Trainer
@@ -75,8 +75,7 @@ def train_run(
         if group.first:
             folder = stack.enter_context(training_directory(output, force=force, resume=resume))
         scratch = folder.path if folder else Path(stack.enter_context(TemporaryDirectory()))
-        backend = choose_backend(settings.device, settings.precision, settings.threads)
-        backend.activate()
+        _choose_backend(settings).activate()
         torch.manual_seed(settings.seed)
         with contextlib.closing(prepare(scratch)) as job:
             if folder is not None:
@@ -88,6 +87,10 @@ def train_run(
                 job.write(folder.path)
             group.wait()
             group.seed(settings.seed)
+            backend = _choose_backend(job.settings)
+            backend.activate()
+            if backend.emulated:
+                report.warn(EMULATED)
             together = f" in {group.size} processes" if group.size > 1 else ""
             report.note(f"{parameters(job.model):,} parameters; training on {backend}{together}")
             if not job.task.validates:
@@ -106,6 +109,11 @@ def train_run(
 def _score(job: Job, place: Path, device: torch.device) -> dict[str, Any]:
     job.model.load_state_dict(load_weights(place / WEIGHTS))
     return job.score(job.model.eval(), device)
+
+
+def _choose_backend(settings: TrainingSettings) -> Backend:
+    width = getattr(settings, "hidden", BF16_WIDTH)
+    return choose_backend(settings.device, settings.precision, settings.threads, width)
 
 
 def _finished_before(

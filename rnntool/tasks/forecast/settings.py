@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.models.settings import EncoderSettings
+from rnntool.registry import PRECISIONS
 from rnntool.tasks import Input
 from rnntool.training.settings import TrainingSettings
 
@@ -19,6 +20,7 @@ INPUTS = (Input("data", "Series: CSV or TSV with a header, oldest first."),)
 _DATA = "Data"
 _MODEL = "Model"
 _OPTIMISATION = "Optimisation"
+_MACHINE = "Machine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,3 +72,7 @@ class ForecastSettings(TrainingSettings, EncoderSettings, SeriesSettings):
         8, "Stop after this many epochs without a better validation score; 0: never.", min=0,
         panel=_OPTIMISATION,
     )  # fmt: skip
+    # bf16 holds a number to 3 digits: enough for a token's vector, not for a measured value.
+    precision: str = setting(
+        "fp32", "Precision of the forward pass.", choices=PRECISIONS, panel=_MACHINE
+    )
