@@ -1,82 +1,118 @@
-"""The gradient of one batch: computed here, or a share of it in each process of a group."""
+"""The gradient of one batch: of all of it here, or of a share in each process of a group.
+
+Several processes exchange their gradients by torch's `DistributedDataParallel`, which sums while
+the backward pass still runs; of token vectors it sends the rows that were read.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from rnntool.training.backend import Backend
-from rnntool.training.group import Group
+from rnntool.training.group import Group, meeting
 from rnntool.training.task import StepResult, Task
 
 
-def put_gradient(
-    model: nn.Module, task: Task, batch: Any, backend: Backend, group: Group
-) -> StepResult:
-    """Compute the gradient of a batch's mean loss into the model, and return the loss."""
-    if group.size > 1:
-        return _put_shared(model, task, batch, backend, group)
-    return _put_parts(model, task, task.parts(batch), backend)
+class _Step(nn.Module):
+    """A task's forward pass over a model, as one module."""
+
+    def __init__(self, model: nn.Module, task: Task, backend: Backend) -> None:
+        super().__init__()
+        self.model, self.task, self.backend = model, task, backend
+
+    def forward(self, batch: Any) -> StepResult:
+        with self.backend.autocast():
+            return self.task.training_step(self.model, batch, self.backend.device)
 
 
-def _put_parts(model: nn.Module, task: Task, parts: list[Any], backend: Backend) -> StepResult:
-    """Compute the parts one after the other, for a batch that is too large for memory.
+class BatchGradient:
+    """Puts the gradient of each batch's mean loss into the model."""
 
-    The mean over the batch is the mean of the parts' means, weighted by their sizes. So the
-    gradients of the sums are added up, and divided by the total size at the end.
-    """
-    if len(parts) == 1:
-        result = _step(model, task, parts[0], backend)
-        result.loss.backward()  # type: ignore[no-untyped-call]
-        return result
-    count, correct, loss, nats = 0, None, 0.0, 0.0
-    for part in parts:
-        own = _step(model, task, part, backend)
-        (own.loss * own.count).backward()  # type: ignore[no-untyped-call]
-        count += own.count
-        loss += own.loss.item() * own.count
-        nats += (own.loss if own.nats is None else own.nats).item() * own.count
-        if own.correct is not None:
-            correct = (correct or 0) + own.correct
-    _scale_gradients(model, 1 / count)
-    return StepResult(torch.tensor(loss / count), count, correct, torch.tensor(nats / count))
+    def __init__(self, model: nn.Module, task: Task, backend: Backend, group: Group) -> None:
+        self.model, self.task, self.group = model, task, group
+        self.step = _Step(model, task, backend)
+        self.shared: DistributedDataParallel | None = None
 
+    def begin_epoch(self) -> None:
+        """Call it before the first step, and when other parameters are trained than before."""
+        if self.group.size > 1:
+            # Tokens decide which parameters a step uses: the classes of an adaptive softmax, say.
+            self.shared = DistributedDataParallel(
+                self.step, broadcast_buffers=False, find_unused_parameters=True,
+                gradient_as_bucket_view=True,
+            )  # fmt: skip
 
-def _put_shared(
-    model: nn.Module, task: Task, batch: Any, backend: Backend, group: Group
-) -> StepResult:
-    """Compute this process's share; the mean over the batch weights each share by its size."""
-    result = None
-    share = task.share(batch, group.rank, group.size)
-    parts = [] if share is None else task.parts(share)
-    if len(parts) == 1:
-        result = _step(model, task, parts[0], backend)
-    elif parts:
-        result = _put_parts(model, task, parts, backend)
-    (count,) = group.sum(0 if result is None else result.count)
-    loss, nats, correct = 0.0, 0.0, 0
-    if result is not None:
-        weighted = result.loss * (result.count / count)
+    def put(self, batch: Any) -> StepResult:
+        """The gradient of a batch, and what the loss was.
+
+        Raises:
+            UserError: another process of the group has ended.
+        """
+        if self.shared is not None:
+            with meeting():
+                return self._put_shared(self.shared, batch)
+        parts = self.task.parts(batch)
         if len(parts) == 1:
-            weighted.backward()  # type: ignore[no-untyped-call]
-        else:
-            _scale_gradients(model, result.count / count)
-        loss, correct = weighted.detach().item(), result.correct or 0
-        nats = loss if result.nats is None else result.nats.item() * result.count / count
-    group.sum_gradients(model)
-    loss, nats, right = group.sum(loss, nats, correct)
-    known = result is not None and result.correct is not None
-    return StepResult(
-        torch.tensor(loss), int(count), int(right) if known else None, torch.tensor(nats)
-    )
+            result: StepResult = self.step(parts[0])
+            result.loss.backward()  # type: ignore[no-untyped-call]
+            return result
+        sums = _Sums()
+        for part in parts:
+            sums.add(self.step(part)).backward()  # type: ignore[no-untyped-call]
+        self._scale(1 / sums.count)
+        return sums.mean(sums.values())
+
+    def _put_shared(self, shared: DistributedDataParallel, batch: Any) -> StepResult:
+        """Each process puts the sum of its share's losses, and torch takes the processes' mean.
+
+        That mean, times the processes and over what all shares hold, is the mean over the batch.
+        Where a batch is too small for a share, a process computes the first one's, times zero,
+        since all must take part.
+        """
+        share = self.task.share(batch, self.group.rank, self.group.size)
+        empty = share is None
+        parts = self.task.parts(self.task.share(batch, 0, self.group.size) if empty else share)
+        if empty:
+            parts = parts[:1]
+        sums = _Sums()
+        for number, part in enumerate(parts):
+            shared.require_backward_grad_sync = number == len(parts) - 1
+            result = shared(part)
+            loss = result.loss * 0 if empty else sums.add(result)
+            loss.backward()
+        values = self.group.sum(*sums.values())
+        self._scale(self.group.size / values[0])
+        return sums.mean(values)
+
+    def _scale(self, factor: float) -> None:
+        torch._foreach_mul_([p.grad for p in self.model.parameters() if p.grad is not None], factor)
 
 
-def _step(model: nn.Module, task: Task, batch: Any, backend: Backend) -> StepResult:
-    with backend.autocast():
-        return task.training_step(model, batch, backend.device)
+class _Sums:
+    """Over the parts of a batch: one after the other where memory does not hold it whole."""
 
+    def __init__(self) -> None:
+        self.count, self.loss, self.nats, self.correct = 0, 0.0, 0.0, 0
+        self.counts_correct = False
 
-def _scale_gradients(model: nn.Module, factor: float) -> None:
-    torch._foreach_mul_([p.grad for p in model.parameters() if p.grad is not None], factor)
+    def add(self, result: StepResult) -> Tensor:
+        """Count a part, and return its loss summed over its examples."""
+        count = result.count
+        self.count += count
+        self.loss += result.loss.item() * count
+        self.nats += (result.loss if result.nats is None else result.nats).item() * count
+        self.correct += result.correct or 0
+        self.counts_correct = result.correct is not None
+        return result.loss * count
+
+    def values(self) -> list[float]:
+        return [self.count, self.loss, self.nats, self.correct]
+
+    def mean(self, values: list[float]) -> StepResult:
+        count, loss, nats, correct = values
+        right = int(correct) if self.counts_correct else None
+        return StepResult(torch.tensor(loss / count), int(count), right, torch.tensor(nats / count))

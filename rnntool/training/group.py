@@ -1,10 +1,7 @@
 """The processes of torchrun that train one model together; or a single process.
 
-Each process has the whole model, reads its share of every batch, and sums its gradient with those
-of the others, so that all take the same step (synchronous data parallelism). This is what
-`DistributedDataParallel` does in a backward hook, but with a weighted sum, since the mean loss
-counts tokens and the shares have different numbers of them. Only the first process validates and
-writes.
+Each process has the whole model and reads its share of every batch. gradient.py exchanges the
+gradients, so that all take the same step. Only the first process validates and writes.
 """
 
 from __future__ import annotations
@@ -16,7 +13,6 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
 
 from rnntool.errors import UserError
 from rnntool.machine import process_count, process_rank
@@ -25,7 +21,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def _meeting() -> Iterator[None]:
+def meeting() -> Iterator[None]:
     """Raise a UserError if another process has ended."""
     try:
         yield
@@ -74,7 +70,7 @@ class Group:
     def wait(self) -> None:
         """Wait until all processes have arrived here."""
         if self.size > 1:
-            with _meeting():
+            with meeting():
                 dist.barrier()
 
     def sum(self, *values: float) -> list[float]:
@@ -83,7 +79,7 @@ class Group:
             return list(values)
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
         total = torch.tensor(values, dtype=torch.float64, device=device)
-        with _meeting():
+        with meeting():
             dist.all_reduce(total)
         found: list[float] = total.tolist()
         return found
@@ -93,43 +89,19 @@ class Group:
         if self.size == 1:
             return value
         held: list[Any] = [value]
-        with _meeting():
+        with meeting():
             dist.broadcast_object_list(held, src=0)
         found: T = held[0]
         return found
 
-    def sum_gradients(self, model: nn.Module) -> None:
-        """Sum each parameter's gradient over the processes; a missing gradient counts as zero.
-
-        Of the token vectors, only the rows of tokens in the batch are sent. They are few, and
-        sending all of them would take a tenth of a step.
-        """
-        trained = [p for p in model.parameters() if p.requires_grad]
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
-        vectors = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-        rows = [
-            self._touched(g) if id(p) in vectors else None
-            for p, g in zip(trained, gradients, strict=True)
-        ]
-        sent = [g if own is None else g[own] for g, own in zip(gradients, rows, strict=True)]
-        flat = torch.cat([part.flatten() for part in sent])
-        with _meeting():
-            dist.all_reduce(flat)
-        summed = torch.split(flat, [part.numel() for part in sent])
-        for parameter, gradient, own, part in zip(trained, gradients, rows, summed, strict=True):
-            if own is None:
-                parameter.grad = part.view_as(parameter)
-            else:
-                gradient[own] = part.view(len(own), -1)
-                parameter.grad = gradient
-
-    def _touched(self, gradient: Tensor) -> Tensor | None:
-        """Numbers of the rows that are not zero in some process; None if these are most rows."""
-        seen = gradient.any(dim=1).to(torch.uint8)
-        with _meeting():
-            dist.all_reduce(seen, dist.ReduceOp.MAX)
-        rows = seen.nonzero().flatten()
-        return rows if 2 * len(rows) < len(seen) else None
+    def gather(self, value: T) -> list[T]:
+        """Each process's value, in order of their numbers, in all."""
+        if self.size == 1:
+            return [value]
+        found: list[Any] = [None] * self.size
+        with meeting():
+            dist.all_gather_object(found, value)
+        return found
 
 
 @contextmanager

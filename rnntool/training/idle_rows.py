@@ -19,7 +19,6 @@ from torch.optim import Optimizer
 
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend
-from rnntool.training.group import Group
 from rnntool.training.idle_steps import MOST, IdleSteps, Missed
 from rnntool.training.settings import TrainingSettings
 
@@ -99,6 +98,7 @@ class IdleRows:
         rows, g = gradient.indices()[0], gradient.values()
         group, moments = self._group(), self._moments()
         lr, eps, (beta1, beta2) = group["lr"], group["eps"], group["betas"]
+        self._catch_up(rows[self.last[rows] < self.idle.count])  # what other processes have read
         count = self._state()["step"].add_(1).item()
         rate = lr / (1 - beta1**count)
         root = math.sqrt(1 - beta2**count)
@@ -161,9 +161,9 @@ class IdleVectors:
         ]
         self.watched: list[IdleRows] = []
 
-    def watch(self, backend: Backend, group: Group) -> None:
-        """Train them so, on a CPU and in one process: a GPU writes all rows sooner than some."""
-        if backend.device.type == "cpu" and group.size == 1:
+    def watch(self, backend: Backend) -> None:
+        """Train them so, on a CPU: a GPU writes all rows sooner than some."""
+        if backend.device.type == "cpu":
             self.watched = self.known
             for rows in self.watched:
                 rows.watch()
@@ -187,7 +187,7 @@ class IdleVectors:
         return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from a checkpoint; on another device or in more processes, catch up first."""
+        """Go on from a checkpoint; on a GPU, catch up first."""
         for rows in self.known:
             if f"{rows.name}.last" in state:
                 rows.last = state[f"{rows.name}.last"]

@@ -24,12 +24,13 @@ from rnntool.training.average import WeightAverage
 from rnntool.training.backend import Backend, make_deterministic
 from rnntool.training.checkpoint import Position, load_checkpoint, save_checkpoint, save_weights
 from rnntool.training.epoch_figures import count_step, epoch_entry, running, summary
-from rnntool.training.gradient import put_gradient
+from rnntool.training.gradient import BatchGradient
 from rnntool.training.group import Group
 from rnntool.training.idle_rows import IdleVectors
 from rnntool.training.interrupt import Interrupt
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer, unfreeze
 from rnntool.training.settings import TrainingSettings
+from rnntool.training.shares import gather_shares, restore_shares
 from rnntool.training.task import Task
 
 
@@ -70,7 +71,8 @@ class Trainer:
         self.schedule = Schedule(settings, self.optimizer, steps)
         self.average = WeightAverage(model, settings.average) if settings.average else None
         self.idle = IdleVectors(model, self.optimizer, settings, self.average)
-        self.idle.watch(backend, self.group)
+        self.idle.watch(backend)
+        self.gradient = BatchGradient(model, task, backend, self.group)
         self.best: dict[str, Tensor] = {}
         self.interrupt = Interrupt(report)
         self.position = Position()
@@ -96,7 +98,7 @@ class Trainer:
                 self._epoch()
                 stopped = self._should_stop()
                 self._save()
-                if self._interrupted():
+                if self._asked()[0]:
                     self.interrupt.stop()
         self._count_time()
         if self.group.first:
@@ -117,17 +119,18 @@ class Trainer:
         batches = self.task.epoch_batches(epoch)
         if self.settings.unfreeze:
             unfreeze(self.model, self.optimizer, epoch, self.settings.unfreeze)
+        self.gradient.begin_epoch()
         self.model.train()
         with self.report.progress(
             f"epoch {epoch}/{self.settings.epochs}", self.task.examples_per_epoch(), self.task.unit
         ) as progress:
             for batch in batches[self.position.step :]:
                 self._step(batch, progress)
-                if self._interrupted():
+                stop, due = self._asked()
+                if stop or due:
                     self._save()
+                if stop:
                     self.interrupt.stop()
-                if self._checkpoint_due():
-                    self._save()
         self.idle.catch_up()
         with self._averaged():
             self.model.eval()
@@ -143,14 +146,17 @@ class Trainer:
             return True
         return 0 < 60 * self.settings.checkpoint_every < time.perf_counter() - self._saved
 
-    def _interrupted(self) -> bool:
-        """Whether this or another process of the group got a request to stop."""
-        return self.group.sum(float(self.interrupt.requested is not None))[0] > 0
+    def _asked(self) -> tuple[bool, bool]:
+        """Whether any process was asked to stop, and whether the first wants a checkpoint."""
+        stop, due = self.group.sum(
+            self.interrupt.requested is not None, self.group.first and self._checkpoint_due()
+        )
+        return stop > 0, due > 0
 
     def _step(self, batch: Any, progress: Progress) -> None:
         started = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
-        result = put_gradient(self.model, self.task, batch, self.backend, self.group)
+        result = self.gradient.put(batch)
         norm = clip_gradient(self.model.parameters(), self.settings.clip_norm)
         loss = (result.loss if result.nats is None else result.nats).item()
         self._refuse_divergence(loss, norm)
@@ -228,13 +234,11 @@ class Trainer:
     def _save(self) -> None:
         self._count_time()
         self._saved = time.perf_counter()
+        shares = gather_shares(self.task, self.group)
         if not self.group.first:
             return
         self.position.schedule = self.schedule.state_dict()
-        # Each process has the recurrent state of its own share of the text. The states of other
-        # processes are not saved, so a training that continues starts from zero states.
-        carried = self.task.carried() if self.group.size == 1 else {}
-        sets = {"best": self.best, "carried": carried, "idle": self.idle.state_dict()}
+        sets = {"best": self.best, "shares": shares, "idle": self.idle.state_dict()}
         if self.average:
             sets["average"] = self.average.weights
         save_checkpoint(
@@ -245,7 +249,7 @@ class Trainer:
         sets, position = load_checkpoint(self.folder / CHECKPOINT, self.model, self.optimizer)
         self.position = Position(**position)
         self.best = sets.get("best", {})
-        self.task.carry_on(sets.get("carried", {}), self.backend.device)
+        restore_shares(sets.get("shares", {}), self.task, self.group, self.backend.device)
         if self.average:
             self.average.weights = sets["average"]
         self.idle.load_state_dict(sets.get("idle", {}))

@@ -17,7 +17,7 @@ from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.tasks.classify.task import ClassifyTask, build_model
 from rnntool.text.vocabulary import build_vocabulary
 from rnntool.training.backend import choose_backend
-from rnntool.training.gradient import put_gradient
+from rnntool.training.gradient import BatchGradient
 from rnntool.training.group import Group
 from tests.commands.test_workflow import write_reviews
 
@@ -36,7 +36,7 @@ def gradients(monkeypatch, most: int) -> tuple[list[torch.Tensor], float, int]:
     model = build_model(SETTINGS, vocabulary, 2)
     task = ClassifyTask(data, data, SETTINGS, 3)
     backend = choose_backend("cpu", "fp32", 1)
-    result = put_gradient(model, task, np.arange(8), backend, Group())
+    result = BatchGradient(model, task, backend, Group()).put(np.arange(8))
     found = [p.grad for p in model.parameters() if p.grad is not None]
     return found, result.loss.item(), len(task.parts(np.arange(8)))
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,14 @@ def data(tmp_path_factory) -> Path:
 
 
 def together(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    return started(["-m", "rnntool"], *arguments, processes=processes)
+
+
+def started(
+    program: list[str], *arguments: object, processes: int = 2
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
-               str(processes), "-m", "rnntool", *map(str, arguments)]  # fmt: skip
+               str(processes), *program, *map(str, arguments)]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, env=ALONE, check=False)
 
 
@@ -72,6 +79,67 @@ def test_two_processes_end_with_the_weights_of_one(cli, data, tmp_path, argument
     for alone, both in zip(*metrics, strict=True):
         assert both["train_loss"] == pytest.approx(alone["train_loss"], rel=1e-4)
         assert both["gradient_norm"] == pytest.approx(alone["gradient_norm"], rel=1e-3)
+
+
+def test_token_vectors_that_wait_end_alike_in_two_processes(cli, tmp_path):
+    """5,000 words, of which each process reads others; and batches whose shares are uneven."""
+    draw = np.random.default_rng(5)
+    words = [f"w{n}" for n in range(5000)]
+    coming = iter(np.tile(draw.permutation(words), 3))
+    lines = [" ".join(islice(coming, int(draw.integers(1, 60)))) for _ in range(301)]
+    rows = "".join(f"{line}\t{len(line) % 2}\n" for line in lines)
+    (tmp_path / "rows.tsv").write_text("document\tlabel\n" + rows, encoding="utf-8")
+    settings = ("classify", tmp_path / "rows.tsv", "--word-dropout", 0, *PLAIN, "--average", 0.9,
+                "--batch-size", 7, "-q")  # fmt: skip
+    result = cli("train", *settings, "-o", tmp_path / "one")
+    assert result.code == 0, result.err
+    shared = together("train", *settings, "-o", tmp_path / "two")
+    assert shared.returncode == 0, shared.stderr
+    one, two = (load_file(tmp_path / run / "weights.safetensors") for run in ("one", "two"))
+    assert len(one["input.embedding.weight"]) > 4096
+    for tensor in one:  # to a thirtieth of a step of the learning rate, 0.003
+        torch.testing.assert_close(two[tensor], one[tensor], rtol=1e-3, atol=1e-4)
+
+
+# Ends without a word in the midst of the second epoch, after a checkpoint.
+DIES = """
+import sys
+from rnntool.training.loop import Trainer
+from rnntool.__main__ import main
+
+steps, original = iter(range(10**6)), Trainer._step
+
+def dies(self, batch, progress):
+    if next(steps) == 17:
+        raise SystemExit(3)
+    original(self, batch, progress)
+
+Trainer._step = dies
+sys.argv[0] = "rnntool"
+main()
+"""
+
+
+@pytest.mark.parametrize("processes", [2, 1])
+def test_a_training_in_two_processes_goes_on_where_it_stood(data, tmp_path, processes):
+    """Carried states and random numbers too: in two processes to the byte, in one as in one."""
+    dropout = 0.3 if processes == 2 else 0.0
+    settings = ("lm", data / "text.txt", "--bptt", 4, "--reset", 0, *PLAIN, "--dropout", dropout,
+                "--deterministic", "--threads", 1, "--checkpoint-steps", 5, "-q")  # fmt: skip
+    whole = together("train", *settings, "-o", tmp_path / "whole", processes=processes)
+    assert whole.returncode == 0, whole.stderr
+    (tmp_path / "dies.py").write_text(DIES, encoding="utf-8")
+    cut = started([str(tmp_path / "dies.py")], "train", *settings, "-o", tmp_path / "cut")
+    assert cut.returncode != 0
+    kept = load_file(tmp_path / "cut.partial" / "checkpoint" / "tensors.safetensors")
+    assert kept["shares.1.carried.0.0"].any()
+    resumed = together("train", *settings, "-o", tmp_path / "cut", "--resume", processes=processes)
+    assert resumed.returncode == 0, resumed.stderr
+    one, two = (load_file(tmp_path / run / "weights.safetensors") for run in ("whole", "cut"))
+    for name in one:
+        if processes == 2:
+            assert torch.equal(one[name], two[name])
+        torch.testing.assert_close(two[name], one[name], rtol=1e-3, atol=1e-5)
 
 
 def test_an_error_of_the_first_process_ends_all(data, tmp_path):

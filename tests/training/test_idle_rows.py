@@ -18,7 +18,6 @@ from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.training import idle_rows
 from rnntool.training.average import WeightAverage
 from rnntool.training.backend import choose_backend
-from rnntool.training.group import Group
 from rnntool.training.idle_rows import IdleVectors
 from rnntool.training.loop import Trainer
 from rnntool.training.optim import Schedule, clip_gradient, make_optimizer
@@ -47,7 +46,7 @@ class Sides:
             WeightAverage(m, decay) if decay else None for m in (self.dense, self.idle)
         ]
         self.vectors = IdleVectors(self.idle, self.optimizers[1], settings, self.averages[1])
-        self.vectors.watch(choose_backend("cpu"), Group())
+        self.vectors.watch(choose_backend("cpu"))
         assert len(self.vectors.watched) == 1
         self.draw = np.random.default_rng(1)
 
@@ -138,7 +137,7 @@ def test_tables_that_are_full_are_begun_anew(monkeypatch):
 def test_other_optimizers_and_small_matrices_are_left_as_they_are(settings, rows):
     model = EmbeddingInput(rows, D)
     vectors = IdleVectors(model, make_optimizer(settings, model), settings, None)
-    vectors.watch(choose_backend("cpu"), Group())
+    vectors.watch(choose_backend("cpu"))
     assert vectors.watched == []
     assert not model.embedding.sparse
 
@@ -182,8 +181,8 @@ def waiting(monkeypatch) -> list[int]:
     watched: list[int] = []
     original = IdleVectors.watch
 
-    def noted(self, backend, group):
-        original(self, backend, group)
+    def noted(self, backend):
+        original(self, backend)
         watched.append(len(self.watched))
 
     monkeypatch.setattr(IdleVectors, "watch", noted)
@@ -231,7 +230,7 @@ def test_resuming_gives_the_same_weights_to_the_byte(data, tmp_path, monkeypatch
 
 
 def test_a_checkpoint_is_caught_up_with_where_rows_do_not_wait(data, tmp_path, monkeypatch):
-    """As on a GPU, or in several processes."""
+    """As on a GPU."""
     whole = train(data, tmp_path / "whole", "classify")
     with monkeypatch.context() as patch:
         stop_at(patch, 50)
