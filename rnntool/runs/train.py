@@ -15,8 +15,8 @@ from torch import nn
 from rnntool.formats.run_folder import partial_path
 from rnntool.formats.rundir import WEIGHTS, RunConfig, read_config, read_metrics
 from rnntool.reporting import Reporter
-from rnntool.training.checkpoint import load_weights
 from rnntool.training.backend import BF16_WIDTH, EMULATED, Backend, choose_backend
+from rnntool.training.checkpoint import load_weights
 from rnntool.training.folder import TrainingFolder, training_directory
 from rnntool.training.group import joined_group
 from rnntool.training.loop import Outcome, Trainer

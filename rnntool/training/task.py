@@ -51,7 +51,7 @@ class Task(Protocol):
         """Metrics on the validation data; the model is in evaluation mode."""
 
     def carried(self) -> dict[str, Tensor]:
-        """The recurrent state that one step passes to the next, [·, B, …] each, for a checkpoint."""
+        """The recurrent state [·, B, …] that one step passes to the next, for a checkpoint."""
         return {}
 
     def carry_on(self, tensors: dict[str, Tensor], device: torch.device) -> None:
