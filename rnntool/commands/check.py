@@ -39,7 +39,7 @@ def check(
         bool, typer.Option("--multi-label", help="Each text may have several labels.")
     ] = False,
     label_separator: Annotated[
-        str, typer.Option("--label-separator", help="Separator of a table's labels.")
+        str, typer.Option("--label-separator", help="Separator of several labels.")
     ] = SEPARATOR,
     near: Annotated[
         float,
@@ -47,12 +47,14 @@ def check(
             "--near",
             min=0.0,
             max=1.0,
-            help="Similarity from which on texts of two files are near-duplicates; 0: do not look.",
+            help="Minimum similarity of near-duplicates in two files; 0: do not search.",
         ),
     ] = 0.8,
     suspects: Annotated[
         int,
-        typer.Option("--suspects", min=0, help="Rows shown whose labels look wrong; 0: none."),
+        typer.Option(
+            "--suspects", min=0, help="Number of rows with doubtful labels to show; 0: none."
+        ),
     ] = 5,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     *,
@@ -60,9 +62,10 @@ def check(
 ) -> None:
     """Check data before training: rows, labels, duplicates, overlap, lengths, unknown rate.
 
-    Of two files, the texts are named that stand in both, exactly or nearly (Jaccard similarity of
-    their runs of five characters, estimated). Labels look wrong where a logistic regression that
-    was not trained on the row is sure of another one; 20,000 rows of a file are looked at.
+    With several files, it shows texts that occur in two of them, exactly or nearly (estimated
+    Jaccard similarity of their five-character sequences). A label is doubtful if a logistic
+    regression, trained without that row, is confident of another label; at most 20,000 rows of a
+    file are checked in this way.
 
     Example: rnntool check ratings_train.txt ratings_test.txt
     """

@@ -19,16 +19,16 @@ app = new_app("Write a run at a quarter of its size: weights in 8 bits, fewer ra
 def compress(
     run: Annotated[str, typer.Argument(help="Run directory, or the name of a model.")],
     output: Annotated[str, typer.Option("-o", "--output", help="Run directory to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing run.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     *,
     settings: CompressSettings,
     report: Reporter,
 ) -> None:
-    """Write a run at a quarter of its size: weights in 8 bits, with a scale a row.
+    """Write a run at a quarter of its size: weights in 8 bits, with a scale for each row.
 
-    All commands read the result as they read RUN; only a training cannot go on or start from it.
-    --max-vocab and --min-count leave rare tokens out, which are unknown to it from then on.
+    Every command can use the result, except that a training cannot continue or start from it.
+    --max-vocab and --min-count remove rare tokens, which are then unknown to the model.
 
     Example: rnntool compress runs/lstm -o small --max-vocab 20000 --check ratings_test.txt
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rnntool.inspection.explain import Explained, Explaining
 
-app = new_app("Show why a text gets its label: each token's share, and the answer as it is read.")
+app = new_app("Show why a text gets its label: the share of each token, and the running answer.")
 
 
 @command(app, "explain", ExplainSettings, prints=True)
@@ -33,13 +33,13 @@ def explain(
 ) -> None:
     """Explain each answer of a classifier, or each tag of a tagger, token by token.
 
-    A token's share is how much it adds to the score of the label, or takes from it. The score is
-    the logit of the label against the rest, log p / (1 - p), in nats: 0 where p is a half. With
-    integrated gradients (Sundararajan, Taly and Yan 2017) the shares of all tokens add up to the
-    score less the score of a text whose token vectors are all zero. The running answer is what the
-    model would say if the text ended there. On a terminal, orange speaks for the label and blue
-    against it, and the bars are the running probability of the label; elsewhere each token is a row
-    of TSV.
+    The share of a token is what it adds to the score of the label (or subtracts from it). The score
+    is the logit of the label, log(p / (1 - p)), in nats; it is 0 at p = 1/2. With integrated
+    gradients (Sundararajan, Taly and Yan 2017), the shares of all tokens add up to the difference
+    between this score and that of a text whose token vectors are all zero. The running answer is
+    the answer if the text ended at that token. On a terminal, orange tokens support the label, blue
+    ones speak against it, and bars show the running probability; otherwise each token is a row of
+    TSV.
 
     Example: rnntool explain runs/lstm --text '배우들 연기는 좋은데 스토리가 산으로 간다'
     """

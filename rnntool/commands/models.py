@@ -11,7 +11,7 @@ import typer
 from rnntool.commands._command import command, new_app
 from rnntool.reporting import Reporter
 
-app = new_app("List the models that are there by name: those that rnntool brings, and your own.")
+app = new_app("List the models that have a name: the bundled ones, and your own.")
 
 
 @command(app, "models", prints=True)
@@ -19,16 +19,16 @@ def models(
     name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None,
     json: Annotated[
         bool,
-        typer.Option("--json", help="Print JSON instead of a table, an object for each model."),
+        typer.Option("--json", help="Print JSON lines instead of a table."),
     ] = False,
     *,
     report: Reporter,
 ) -> None:
-    """List the models that are there by name: those that rnntool brings, and your own.
+    """List the models that have a name: the bundled ones, and your own.
 
-    Every command that takes a run directory takes such a name. RNNTOOL_MODELS names a folder (or
-    several, separated as in PATH) of run directories of your own. With a name, the model's card:
-    what it was trained on, how, its score, its limits, its licence.
+    A name can be used wherever a command takes a run directory. The environment variable
+    RNNTOOL_MODELS gives a folder of your own run directories (or several, separated as in PATH).
+    With NAME, show the card of that model: its training data and command, score, limits, licence.
 
     Example: rnntool models
     """

@@ -19,16 +19,17 @@ app = new_app("Test what each layer knows: a linear classifier on its frozen sta
 def probe(
     run: Annotated[str, typer.Argument(help="Run directory of train bilm, lm, classify or tag.")],
     data: Annotated[str, typer.Argument(help="Labelled texts, or CoNLL-U; - is stdin.")],
-    json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     *,
     settings: ProbeSettings,
     report: Reporter,
 ) -> None:
-    """Test what each layer knows: logistic regression on its frozen states, on data held out.
+    """Test what each layer knows: train a logistic regression on its frozen states, and score it.
 
-    Of labelled texts a text's states are pooled, of CoNLL-U those of a word's pieces. Below the
-    layers stand the majority and the static embedding (the token vectors without any context).
-    Intervals are by bootstrap over texts; each row's gain over the one above is paired.
+    For labelled texts, the states of a text are pooled; for CoNLL-U, those of the pieces of a word.
+    The first rows are two baselines: the most frequent label, and the static embedding (the token
+    vectors without context). Intervals come from a bootstrap over texts; the gain over the row
+    above is paired.
 
     Example: rnntool probe runs/bilm ratings_train.txt --test ratings_test.txt
     """

@@ -23,16 +23,16 @@ def report(
     settings: ReportSettings,
     report: Reporter,
 ) -> None:
-    """Write a page about runs, side by side: what was trained, how it went, what came out.
+    """Write an HTML page that describes and compares runs.
 
-    The page is one HTML file that needs no network: sizes and results, the command that trains
-    such a run, learning curves. With --data also, by task: scores of each class, confusion matrix,
-    reliability diagram, the most confident errors with their tokens coloured by integrated
-    gradients, forecasts, the most surprising lines, and the gradient's flow back through time.
+    The page is a single file that needs no network. It shows sizes, results, the training command
+    and the learning curves. With --data it also shows, depending on the task, the scores of each
+    class, the confusion matrix, a reliability diagram, the most confident errors with tokens
+    coloured by integrated gradients, forecasts, the most surprising lines, and the gradient flow.
 
     Example: rnntool report runs/rnn runs/gru --data ratings_test.txt -o report.html
     """
     from rnntool.reports.report import write_report
 
     write_report(runs, output, settings, report)
-    report.note(f"{output} is written")
+    report.note(f"wrote {output}")

@@ -60,7 +60,7 @@ def _register(task: str) -> None:
         ] = False,
         seeds: Annotated[
             str | None,
-            typer.Option("--seeds", help="Train once for each of these seeds: 1,2,3."),
+            typer.Option("--seeds", help="Train one run for each of these seeds: 1,2,3."),
         ] = None,
         *,
         settings: TrainingSettings,

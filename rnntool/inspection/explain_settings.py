@@ -12,7 +12,7 @@ from rnntool.runs.inference_settings import StreamSettings
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings:
-    """How texts are read; what is said of them is computed by NumPy or torch on the CPU."""
+    """How texts are read."""
 
     format: str = setting("auto", "Format of the input.", choices=FORMATS, panel="Data")
     text_column: str | None = setting(
@@ -39,17 +39,17 @@ class ExplainSettings(TextSettings):
     """Settings of `explain`."""
 
     text: str | None = setting(None, "Text to explain, instead of a file.")
-    label: str | None = setting(None, "Label whose score is explained (default: the answer).")
+    label: str | None = setting(None, "Label to explain; without it, the model's answer.")
     method: str = setting(
-        "ig", "Integrated gradients, the gradient at the text, or the text without each token.",
+        "ig", "Method: integrated gradients, gradient times input, or leaving out each token.",
         choices=EXPLANATIONS,
     )  # fmt: skip
     token: int | None = setting(
-        None, "Token whose tag is explained, counted from 1 (default: each token).", min=1,
+        None, "Tagger: explain only the tag of this token, counted from 1.", min=1,
         tasks=("tag",),
     )  # fmt: skip
-    json: bool = setting(False, "JSON lines instead of TSV.", panel="Output")
-    html: str | None = setting(None, "Write a page with the coloured texts.", panel="Output")
+    json: bool = setting(False, "Print JSON lines instead of TSV.", panel="Output")
+    html: str | None = setting(None, "Write an HTML page with the coloured texts.", panel="Output")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,29 +62,29 @@ class InspectSettings:
 class ProbeSettings(InferenceSettings):
     """Settings of `probe`."""
 
-    test: str | None = setting(None, "Data to test on; without: a part of DATA.", panel="Data")
+    test: str | None = setting(None, "Data to test on; without it, a part of DATA.", panel="Data")
     held_out: float = setting(
-        0.2, "Without --test: the share of DATA's texts to test on.", min=0.01, max=0.9,
+        0.2, "Without --test: share of the texts of DATA to test on.", min=0.01, max=0.9,
         panel="Data",
     )  # fmt: skip
     of: str = setting(
-        "auto", "Labelled texts, or tagged words (auto: CoNLL-U holds words, other files texts).",
+        "auto", "Probe labelled texts or tagged words; auto: words for CoNLL-U, texts otherwise.",
         choices=("auto", "texts", "words"), panel="Data",
     )  # fmt: skip
     label_column: str | None = setting(
-        None, "Column of the label or tag (CoNLL-U: upos).", panel="Data"
+        None, "Column of the label or tag; in CoNLL-U without it, upos.", panel="Data"
     )
     limit: int = setting(
-        20_000, "Use at most so many texts or sentences of each file, drawn at random; 0: all.",
+        20_000, "Maximum number of texts or sentences of each file, chosen at random; 0: all.",
         min=0, panel="Data",
     )  # fmt: skip
     pool: str = setting(
-        "mean", "How the states of a text, or of a word's pieces, become one vector.",
+        "mean", "Pooling of the states of a text, or of the pieces of a word.",
         choices=("mean", "max", "last"), panel="Probes",
     )  # fmt: skip
     c: float | None = setting(
-        None, "Inverse regularisation C of the probes; without: the best on a fifth of the texts.",
+        None, "Inverse regularisation C; without it, the best value on a fifth of the texts.",
         min=1e-9, panel="Probes",
     )  # fmt: skip
-    resamples: int = setting(10_000, "Resamples of the bootstrap.", min=100, panel="Probes")
-    seed: int = setting(1, "Seed of what is drawn.", min=0, panel="Probes")
+    resamples: int = setting(10_000, "Number of bootstrap resamples.", min=100, panel="Probes")
+    seed: int = setting(1, "Random seed.", min=0, panel="Probes")

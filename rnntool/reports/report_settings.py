@@ -13,12 +13,12 @@ class ReportSettings(InferenceSettings):
     """Settings of `report`."""
 
     data: str | None = setting(
-        None, "Data that no run has seen: scores, errors, gradients.", panel="Data"
+        None, "Data that is new to every run, for scores, errors and gradients.", panel="Data"
     )
     label_column: str | None = setting(
         None, "Column of the label, tag or target in a table.", panel="Data"
     )
-    errors: int = setting(10, "Most confident errors of each run that are shown.", min=0,
+    errors: int = setting(10, "Number of errors to show for each run, most confident first.", min=0,
                           panel="Output")  # fmt: skip
     title: str | None = setting(None, "Title of the page.", panel="Output")
 

@@ -18,14 +18,14 @@ class CompressSettings(InferenceSettings):
     """Settings of `compress`."""
 
     max_vocab: int | None = setting(
-        None, "Keep so many tokens, the most frequent ones, including the 4 special tokens.", min=5,
+        None, "Keep this many of the most frequent tokens, including the 4 special ones.", min=5,
         panel="Vocabulary",
     )  # fmt: skip
     min_count: int = setting(
-        1, "Leave out tokens seen fewer times in training.", min=1, panel="Vocabulary"
+        1, "Remove tokens that occurred less often in training.", min=1, panel="Vocabulary"
     )
     check: str | None = setting(
-        None, "Data: score the run and the compressed one on it.", panel="Data"
+        None, "Data: score the run and the compressed run on it.", panel="Data"
     )
     label_column: str | None = setting(
         None, "Column or JSON field of the label, tag or target.", flag=LABEL_FLAGS, panel="Data"

@@ -223,7 +223,7 @@ def test_what_looks_at_one_label_says_so(cli: Cli, run, data, tmp_path):
         (("--multi-label", "--output-unit", "sigmoid"), "--multi-label and --output-unit sigmoid"),
         (("--multi-label", "--distil", "x"), "--multi-label and --distil exclude each other"),
         (("--multi-label", "--label-separator", ""), "--label-separator is empty"),
-        (("--monitor", "micro_f1"), "--monitor micro_f1 is for --multi-label"),
+        (("--monitor", "micro_f1"), "--monitor micro_f1 needs --multi-label"),
         (("--multi-label", "--validation", "y.txt"), "y.txt:1: label 'horror' was not seen"),
     ],
 )

@@ -119,8 +119,8 @@ def test_any_task_has_seeds(cli: Cli, tmp_path):
     [
         (("--seeds", "1,x"), "--seeds is '1,x'; give different whole numbers"),
         (("--seeds", "1,1"), "give different whole numbers"),
-        (("--folds", 1), "--folds is 1 and --fold 1; give --folds 2 or more"),
-        (("--folds", 3, "--fold", 4), "a fold from 1 to that"),
+        (("--folds", 1), "--folds is 1 and --fold is 1; give --folds 2 or more"),
+        (("--folds", 3, "--fold", 4), "a --fold up to that"),
         (("--folds", 301), "has 300 rows, and --folds is 301"),
     ],
 )

@@ -76,4 +76,4 @@ def test_training_on_raw_text_notes_how_it_was_split(cli: Cli, tmp_path, options
 def test_a_subword_model_has_its_own(cli: Cli, tmp_path):
     result = cli("train", "classify", "x", "-o", tmp_path / "run", "-t", "subword", "--lowercase",
                  "--subword-model", "m")  # fmt: skip
-    assert "belong to the tokenizer of the subword" in one_line_error(result)
+    assert "are options of the tokenizer below the" in one_line_error(result)

@@ -65,19 +65,21 @@ class DataSettings:
         panel=_DATA,
     )
     stratify: str = setting(
-        "auto", "Hold back the same share of each class (auto: where they are uneven).",
+        "auto", "Take the same share of each class as validation data; auto: if sizes differ much.",
         choices=("auto", "yes", "no"), panel=_DATA,
     )  # fmt: skip
     folds: int = setting(
-        0, "Cross-validation: train once for each of so many parts of the data, without that part,"
-        " and score the run on it; 0: no.", min=0, panel=_DATA,
+        0, "Cross-validation: split the data into this many parts, and train one run without each"
+        " part, to score on it; 0: no.", min=0, panel=_DATA,
     )  # fmt: skip
-    fold: int = setting(0, "Train on --folds without this part only; 0: each.", min=0, panel=_DATA)
+    fold: int = setting(
+        0, "With --folds: train only the run without this part; 0: all runs.", min=0, panel=_DATA
+    )
     multi_label: bool = setting(
-        False, "A text may have several labels, or none: a sigmoid for each label.", panel=_DATA
+        False, "Texts have several labels or none; use one sigmoid per label.", panel=_DATA
     )
     label_separator: str = setting(
-        SEPARATOR, "Separator of a table's labels with --multi-label.", panel=_DATA
+        SEPARATOR, "--multi-label: separator of the labels in a table.", panel=_DATA
     )
     max_length: int = setting(
         0, "Cut longer texts to this many tokens; 0: keep all.", min=0, panel=_DATA
@@ -109,12 +111,12 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         panel=_MODEL,
     )
     class_weight: str = setting(
-        "none", "Weight of a row in the loss; balanced: every class has the same in all.",
+        "none", "Weight of the rows in the loss; balanced: all classes get the same total weight.",
         choices=("none", "balanced"), panel="Optimisation",
     )  # fmt: skip
     monitor: str = setting(
-        "auto", "Validation figure that decides which epoch is best (auto: accuracy; with"
-        " --multi-label micro_f1).", choices=MONITORS, panel="Optimisation",
+        "auto", "Validation figure that decides which epoch is best; auto: accuracy, or micro_f1"
+        " with --multi-label.", choices=MONITORS, panel="Optimisation",
     )  # fmt: skip
     label_smoothing: float = setting(
         0.05,
@@ -146,7 +148,7 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
 
     @property
     def separator(self) -> str | None:
-        """What parts a text's labels, or None where it has one."""
+        """The separator of several labels, or None if a text has one label."""
         return self.label_separator if self.multi_label else None
 
     def check(self) -> None:
@@ -158,21 +160,21 @@ class ClassifySettings(TrainingSettings, ClassifierSettings, DataSettings):
         if self.tokenizer == "subword" and self.subword_model is None:
             raise UserError("--tokenizer subword needs --subword-model")
         if self.tokenizer == "subword" and (self.lowercase or self.normalize != "none"):
-            raise UserError("--lowercase and --normalize belong to the tokenizer of the subword"
-                            " model", hint="leave them out: its own are applied")  # fmt: skip
+            raise UserError("--lowercase and --normalize are options of the tokenizer below the"
+                            " subword model", hint="leave them out here")  # fmt: skip
         if self.folds == 1 or self.fold > self.folds:
-            raise UserError(f"--folds is {self.folds} and --fold {self.fold}",
-                            hint="give --folds 2 or more, and a fold from 1 to that")  # fmt: skip
+            raise UserError(f"--folds is {self.folds} and --fold is {self.fold}",
+                            hint="give --folds 2 or more, and a --fold up to that")  # fmt: skip
         self._check_labels()
         if self.unlabelled is not None and not self.distil:
             raise UserError("--unlabelled needs a teacher: give --distil RUN")
 
     def _check_labels(self) -> None:
         if self.monitor == "micro_f1" and not self.multi_label:
-            raise UserError("--monitor micro_f1 is for --multi-label; of one label a text it is the"
-                            " accuracy", hint="give --monitor accuracy or macro_f1")  # fmt: skip
+            raise UserError("--monitor micro_f1 needs --multi-label; with one label per text it"
+                            " equals the accuracy", hint="give --monitor accuracy")  # fmt: skip
         if self.monitor != "auto" and self.validation in ("0", "0.0"):
-            raise UserError("--monitor needs validation data, and --validation is 0")
+            raise UserError("--monitor needs validation data, but --validation is 0")
         if not self.multi_label:
             return
         for flag, given in (("--output-unit sigmoid", self.output_unit == "sigmoid"),
