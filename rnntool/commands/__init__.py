@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import typer
@@ -38,6 +40,26 @@ class LazyGroup(TyperGroup):
             ctx.fail(f"No such command {args[0]!r}; {one_of(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
+    def main(
+        self, args: Any = None, prog_name: Any = None, complete_var: Any = None,
+        standalone_mode: bool = True, windows_expand_args: bool = True, **extra: Any,
+    ) -> Any:  # fmt: skip
+        """As Typer does, but with `--log-format json` a wrong usage is said in JSON too."""
+        words = sys.argv[1:] if args is None else args
+        as_json = standalone_mode and _asks_for_json(words)
+        own = standalone_mode and not as_json
+        try:
+            code = super().main(args, prog_name, complete_var, own, windows_expand_args, **extra)
+        except Exception as error:
+            if not as_json or not hasattr(error, "format_message"):  # as click's own errors have
+                raise
+            record = {"event": "error", "message": error.format_message()}
+            print(json.dumps(record, ensure_ascii=False), file=sys.stderr)
+            sys.exit(getattr(error, "exit_code", 2))
+        if as_json:
+            sys.exit(code if isinstance(code, int) else 0)
+        return code
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Plain help from the registry: fast, since neither rich nor a command is imported."""
         self.format_usage(ctx, formatter)
@@ -49,6 +71,13 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([record for record in options if record])
         formatter.write_paragraph()
         formatter.write_text("`rnntool COMMAND --help` shows a command's options and an example.")
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    """Whether a command line that cannot be parsed asked for its errors as JSON."""
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any(w == "--log-format=json" or (w, after) == ("--log-format", "json")
+               for w, after in pairs)  # fmt: skip
 
 
 app = typer.Typer(

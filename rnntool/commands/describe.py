@@ -41,7 +41,8 @@ def describe(
         return
     config = found.run.config
     print_table((found.run.path.resolve().name, ""), _summary(found))
-    print_table(("result", ""), list(config.results.items()))
+    if config.results:  # of an interrupted training there are none yet
+        print_table(("result", ""), list(config.results.items()))
     settings = config.settings if everything else found.changed_settings()
     if settings:
         print_table(("setting" if everything else "changed setting", ""),

@@ -187,6 +187,17 @@ def _warn_of_suspects(result: FileReport) -> None:
         )
 
 
+def warn_of_long(longest: int, report: Reporter, cure: str = "") -> None:
+    """Say that a training holds a very long text in memory as a whole.
+
+    Args:
+        longest: tokens of the longest text.
+        cure: what to do about it.
+    """
+    if longest > LONG:
+        report.warn(f"the longest text has {longest:,} tokens and needs much memory{cure}")
+
+
 def _require_vocabulary(vocabulary: Vocabulary | None, tokenizer: str | None, name: str) -> None:
     if vocabulary is None or (tokenizer or "whitespace") == vocabulary.tokenizer:
         return

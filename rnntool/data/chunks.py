@@ -130,6 +130,8 @@ class DocumentChunks:
     ) -> None:
         self.ids, self.batch, self.seed = ids, batch, seed
         begins = find_documents(ids, start, stop)
+        if not len(begins):  # the middle of one long document
+            begins = np.array([start])
         ends = np.append(begins[1:], stop)
         pieces = [
             (at, min(at + bptt, end - 1))

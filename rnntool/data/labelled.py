@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -110,11 +111,12 @@ def read_token_file(path: str, options: CorpusOptions, separator: str | None = N
 
 
 def alike(labels: Iterable[str]) -> list[list[str]]:
-    """Labels that differ in white space or in how a number is written only: ` 1`, `1` and `1.0`."""
+    """Labels that hardly differ: ` 1`, `1` and `1.0`; `Yes`, `yes` and full-width `ＹＥＳ`."""
     groups: dict[str, list[str]] = {}
     for label in sorted(set(labels)):
-        number = finite_number(label.strip())
-        groups.setdefault(label.strip() if number is None else repr(number), []).append(label)
+        plain = unicodedata.normalize("NFKC", label).strip().casefold()
+        number = finite_number(plain)
+        groups.setdefault(plain if number is None else repr(number), []).append(label)
     return [group for group in groups.values() if len(group) > 1]
 
 

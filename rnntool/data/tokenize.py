@@ -41,7 +41,7 @@ def tokenize_files(
     """
     options = CorpusOptions(
         settings.format, settings.text_column, settings.label_column, settings.encoding,
-        allow_empty=True, errors=Undecodable(settings.errors),
+        allow_empty=True, errors=Undecodable(settings.errors, offered=True),
     )  # fmt: skip
     subword = _read_subword(settings)
     spec = subword_spec(subword) if subword is not None else spec_of(settings)

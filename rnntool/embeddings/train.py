@@ -10,7 +10,7 @@ from rnntool.data.token_files import TokenFiles
 from rnntool.embeddings.settings import EmbeddingSettings
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions
-from rnntool.formats.vectors import write_fasttext, write_vectors
+from rnntool.formats.vectors import is_binary, write_fasttext, write_vectors
 from rnntool.formats.writing import explain_os_errors
 from rnntool.machine import usable_cores
 from rnntool.reporting import Reporter
@@ -37,7 +37,7 @@ def train_embeddings(
         report.note(f"{tokens:,} tokens")
         model = _train(kind, plain, settings, report)
     words = len(model.wv)
-    if settings.subword and output.endswith(".bin"):
+    if settings.subword and is_binary(output):
         write_fasttext(output, model)
     else:
         write_vectors(output, model.wv)

@@ -91,10 +91,12 @@ class Undecodable:
     Attributes:
         mode: `strict`: it ends the work; `replace`: each wrong byte is read as U+FFFD; `skip`: the
             line is read as an empty one, so that lines in and answers out still agree.
+        offered: whether the command has a flag for the mode, which an error may name.
     """
 
     mode: str = "strict"
     count: int = 0
+    offered: bool = False
 
     def read(self, raw: bytes, encoding: str) -> str:
         """The line's text; not in `strict` mode."""
@@ -194,7 +196,8 @@ def _decode(raw: bytes, name: str, number: int, encoding: str, errors: Undecodab
         raise UserError(
             f"not {encoding}: byte 0x{raw[error.start]:02x} at column {error.start + 1}",
             where=f"{name}:{number}",
-            hint="give the right encoding, such as --encoding cp949, or --errors replace",
+            hint="give the right encoding, such as --encoding cp949"
+            + (", or --errors replace" if errors.offered else ""),
         ) from None
 
 

@@ -82,6 +82,14 @@ def _require_run(folder: Path) -> None:
         )  # fmt: skip
 
 
+def require_no_strangers(folder: Path) -> None:
+    """Raise a UserError if a training's folder, where it exists, has files of the user's own."""
+    found = strangers(folder) if folder.is_dir() else []
+    if found:
+        raise UserError(f"contains files that no training wrote ({', '.join(found[:3])}), so it is"
+                        " kept", where=folder, hint="move these files away")  # fmt: skip
+
+
 def strangers(folder: Path) -> list[str]:
     """What is in a run directory, or a training's folder, that no training wrote."""
     found = []

@@ -15,6 +15,7 @@ Shapes: V words, D dimensions.
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import tempfile
@@ -26,10 +27,10 @@ from typing import Any
 import numpy as np
 
 from rnntool.errors import UserError
-from rnntool.formats.compression import without_compression
+from rnntool.formats.compression import refuse_binary, without_compression
 from rnntool.formats.fields import finite_number
-from rnntool.formats.reading import open_binary
-from rnntool.formats.writing import write_binary
+from rnntool.formats.reading import open_binary, read_lines
+from rnntool.formats.writing import explain_os_errors, write_binary
 
 _FASTTEXT_MAGIC = 793712314  # fastText's fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32
 _FASTTEXT_HEAD = 92  # bytes before the words: magic, version, arguments, sizes
@@ -46,10 +47,11 @@ def read_vectors(path: str) -> Any:
             are not finite, or is in another form.
     """
     with open_binary(path) as source:
-        start = source.read(4)
+        start = source.read(8)
     if not start:
         raise UserError("is empty", where=path)
-    is_fasttext = start == struct.pack("<i", _FASTTEXT_MAGIC)
+    refuse_binary(start, path)
+    is_fasttext = start[:4] == struct.pack("<i", _FASTTEXT_MAGIC)
     vectors = _read_fasttext(path) if is_fasttext else _read_word2vec(path)
     if not np.isfinite(vectors.vectors).all():
         row = int(np.flatnonzero(~np.isfinite(vectors.vectors).all(axis=1))[0])
@@ -78,11 +80,29 @@ def _read_word2vec(path: str) -> Any:
         raise UserError("a word is not UTF-8", where=path, hint="is it a binary file? name it .bin"
                         ) from None  # fmt: skip
     except (ValueError, IndexError) as error:
+        if not binary:
+            _refuse_bad_line(path)
         raise UserError(
             f"not word2vec {'binary' if binary else 'text'}: {error}",
             where=path,
             hint="the first line is `V D` (GloVe: none), each other one a word and D numbers",
         ) from None
+
+
+def _refuse_bad_line(path: str) -> None:
+    """Raise a UserError that names the first line that is not a word and its numbers."""
+    width = None
+    for number, line in read_lines(path):
+        fields = line.split()
+        if number == 1 and len(fields) == 2:
+            width = int(fields[1]) if fields[1].isdecimal() else None
+            continue
+        width = width or len(fields) - 1
+        if len(fields) == width + 1 and all(finite_number(f) is not None for f in fields[1:]):
+            continue
+        raise UserError(f"is not a word and {width} numbers: {line[:40]!r}",
+                        where=f"{path}:{number}",
+                        hint="a word with a space in it has no place in such a file")  # fmt: skip
 
 
 def is_binary(path: str) -> bool:
@@ -169,13 +189,12 @@ def write_vectors(path: str, vectors: Any) -> None:
 
 def write_fasttext(path: str, model: Any) -> None:
     """Write a gensim FastText model in fastText's own binary form, n-grams included."""
-    import tempfile
-
     from gensim.models.fasttext import save_facebook_model
 
     # gensim wants a path; it writes beside the target so that a full disk is met before the rename.
-    with tempfile.TemporaryDirectory(dir=Path(path).resolve().parent) as folder:
-        temporary = Path(folder) / "model.bin"
+    folder = os.path.dirname(os.path.realpath(path))
+    with explain_os_errors(path), tempfile.TemporaryDirectory(dir=folder) as own:
+        temporary = Path(own) / "model.bin"
         save_facebook_model(model, str(temporary))
         with write_binary(path) as sink, open(temporary, "rb") as source:
             while block := source.read(1 << 20):

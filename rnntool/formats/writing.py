@@ -22,6 +22,8 @@ from rnntool.errors import UserError
 from rnntool.formats.compression import compressor
 from rnntool.formats.reading import STREAM
 
+_LINKS = 40  # from one to the next, as many as Linux follows
+
 
 @contextmanager
 def write_binary(path: str) -> Iterator[BinaryIO]:
@@ -38,9 +40,14 @@ def write_binary(path: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    if _is_special(path):  # it has no name to be renamed to
-        with explain_os_errors(path), _open_special(path) as sink:
-            yield sink
+    _require_file_name(path)
+    if is_special(path):  # it has no name to be renamed to
+        with (
+            explain_os_errors(path),
+            _open_special(path) as sink,
+            _compressing(path, sink) as whole,
+        ):
+            yield whole
         return
     target = os.path.realpath(path)  # a link stays a link, its target is replaced
     with explain_os_errors(path):
@@ -121,9 +128,10 @@ def replace_directory(new: Path, target: Path) -> None:
 
 def refuse_existing(path: str, force: bool) -> None:
     """Raise a UserError if the output file is there and `--force` is not given."""
-    if os.path.isdir(path):
-        raise UserError("is a folder", where=path, hint="give a file name to write to")
-    if os.path.lexists(path) and not force:
+    if path == STREAM:
+        return
+    _require_file_name(path)
+    if os.path.lexists(path) and not force and not is_special(path):
         raise UserError("exists already", where=path, hint="give --force to replace it")
 
 
@@ -142,14 +150,22 @@ def explain_os_errors(path: str) -> Iterator[None]:
         raise UserError(f"cannot be written: {reason}", where=path, hint=hint) from error
 
 
-def _is_special(path: str) -> bool:
+def _require_file_name(path: str) -> None:
+    hint = "give a file name to write to"
+    if not path:
+        raise UserError("the output's name is empty", hint=hint)
+    if os.path.isdir(path):
+        raise UserError("is a folder", where=path, hint=hint)
+    if path.endswith(os.sep):
+        raise UserError("is a folder's name", where=path, hint=hint)
+
+
+def is_special(path: str) -> bool:
     """Whether a path is a pipe, a device or an open file (/dev/stdout), to be written as it is."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
         return False
-    if stat.S_ISDIR(mode):
-        raise UserError("is a folder", where=path, hint="give a file name to write to")
     return not stat.S_ISREG(mode) or _descriptor(path) is not None
 
 
@@ -161,10 +177,17 @@ def _open_special(path: str) -> BinaryIO:
 
 
 def _descriptor(path: str) -> int | None:
-    """The number of the open file that a path such as /dev/stdout stands for."""
-    named = {"/dev/stdout": 1, "/dev/stderr": 2}.get(path)
-    found = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", path)
-    return int(found[1]) if found else named
+    """The number of the open file that a path such as /dev/stdout, or a link to it, stands for."""
+    for _ in range(_LINKS):
+        if path in ("/dev/stdout", "/dev/stderr"):
+            return 1 if path == "/dev/stdout" else 2
+        found = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", path)
+        if found:
+            return int(found[1])
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    return None
 
 
 def _mode_of(target: str) -> int:

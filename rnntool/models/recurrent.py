@@ -116,11 +116,19 @@ class RecurrentEncoder(nn.Module):
             below, states, last = states, torch.cat(outputs, dim=-1), torch.cat(lasts, dim=-1)
             if self.residual and below.shape == states.shape:
                 states = states + below
+                last = last + _ends(below, lengths, len(lasts))
         return states, last
 
     def steps(self, lengths: Tensor) -> Tensor:
         """[B] steps of the output: as many as of the input."""
         return lengths
+
+
+def _ends(states: Tensor, lengths: Tensor, directions: int) -> Tensor:
+    """[B, T, H·directions] -> [B, H·directions]: each direction's half where it ends reading."""
+    forward, *backward = states.chunk(directions, dim=-1)
+    first = [half[:, 0] * (lengths > 0).unsqueeze(1) for half in backward]
+    return torch.cat([last_states(forward, lengths), *first], dim=-1)
 
 
 def reversed_within(lengths: Tensor, steps: int) -> Tensor:

@@ -15,7 +15,7 @@ def stream_options(settings: StreamSettings) -> CorpusOptions:
     """Options for reading a stream of text, which has no labels and may be empty."""
     return CorpusOptions(
         settings.format, settings.text_column, None, settings.encoding,
-        allow_empty=True, errors=Undecodable(settings.errors),
+        allow_empty=True, errors=Undecodable(settings.errors, offered=True),
     )  # fmt: skip
 
 

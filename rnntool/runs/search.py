@@ -21,7 +21,7 @@ from typing import Any
 
 from rnntool.configuration import read_config as read_settings
 from rnntool.errors import UserError, one_of
-from rnntool.formats.run_folder import require_replaceable
+from rnntool.formats.run_folder import partial_path, require_no_strangers, require_replaceable
 from rnntool.formats.rundir import read_config
 from rnntool.formats.writing import replace_directory, write_text
 from rnntool.registry import TASKS
@@ -165,13 +165,16 @@ def _tidy(study: Any, folder: Path, failed: Any) -> None:
     """Clean up after a killed search: drop an unfinished trial, and keep the best finished one."""
     for trial in study.get_trials(deepcopy=False):
         run = folder / f"trial-{trial.number}"
+        rests = (run, partial_path(str(run)))
+        for rest in rests:
+            require_no_strangers(rest)
         if not trial.state.is_finished():
             study.tell(trial.number, state=failed)
         if trial.value is not None and run.is_dir():
             _keep_best(folder, trial.number)
-        for rest in (run, run.with_name(run.name + ".partial")):
+        for rest in rests:
             shutil.rmtree(rest, ignore_errors=True)
-        run.with_name(run.name + ".yaml").unlink(missing_ok=True)
+        (folder / f"trial-{trial.number}.yaml").unlink(missing_ok=True)
 
 
 def _ended(study: Any) -> list[Any]:
@@ -253,6 +256,7 @@ def _keep_best(folder: Path, number: int) -> None:
     if best.is_dir() and _rank(run) <= _rank(best):
         shutil.rmtree(run)
     else:
+        require_replaceable(best, force=True)
         replace_directory(run, best)
 
 

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.formats.run_folder import partial_path, require_replaceable, strangers
+from rnntool.formats.run_folder import (
+    partial_path,
+    require_no_strangers,
+    require_replaceable,
+    strangers,
+)
 from rnntool.formats.rundir import (
     CHECKPOINT,
     CONFIG,
@@ -91,21 +96,23 @@ class TrainingFolder:
     def _interrupted_difference(self, config: RunConfig) -> str | None:
         old = read_config(self.path)
         before, wanted = old.settings.get("epochs"), config.settings.get("epochs")
-        if before != wanted and not self._can_end_after(config):
+        done = self._epochs_done()
+        over = int(config.settings["epochs"]) <= done
+        if before != wanted and not over and config.settings.get("schedule") == "one-cycle":
+            end = f" (--epochs {done} ends it with what is trained)" if done else ""
             return (
                 f"started with --epochs {before}, which --schedule one-cycle uses for its learning"
-                f" rate; it cannot continue with --epochs {wanted}"
+                f" rate; it cannot continue with --epochs {wanted}{end}"
             )
         for name, was, now in _pairs(old, config, leave_out=("epochs",)):
             if was != now:
                 return f"{name} was {was!r} when this training started, but is {now!r} now"
         return None
 
-    def _can_end_after(self, config: RunConfig) -> bool:
-        """Whether the training can continue with another number of epochs."""
+    def _epochs_done(self) -> int:
+        """How many epochs the interrupted training has finished."""
         state = json.loads((self.path / CHECKPOINT / "state.json").read_text(encoding="utf-8"))
-        over = int(config.settings["epochs"]) <= state["position"]["epoch"]
-        return over or config.settings.get("schedule") != "one-cycle"
+        return int(state["position"]["epoch"])
 
     def _clear(self) -> None:
         """Remove everything of an interrupted training that a new one would continue from."""
@@ -163,10 +170,7 @@ def _remove_interrupted(partial: Path, force: bool) -> None:
     if not force:
         raise UserError("is an interrupted training", where=partial,
                         hint="give --resume to continue it, or --force to start again")  # fmt: skip
-    found = strangers(partial)
-    if found:
-        raise UserError(f"contains files that no training wrote ({', '.join(found[:3])}), so it is"
-                        " kept", where=partial, hint="move these files away")  # fmt: skip
+    require_no_strangers(partial)
     shutil.rmtree(partial)
 
 

@@ -33,7 +33,7 @@ def test_vectors_read_back_to_the_bit_here_and_in_gensim(tmp_path, vectors, name
     [
         ("v.vec", lambda c: c[: len(c) // 2].rsplit(b"\n", 1)[0] + b"\n", "is cut off"),
         ("v.bin", lambda c: c[:-7], "cut off"),
-        ("v.vec", lambda c: c.replace(b"a ", b"a 1.5 ", 1), "not word2vec text"),
+        ("v.vec", lambda c: c.replace(b"a ", b"a 1.5 ", 1), "v.vec:4: is not a word and 3 numbers"),
         ("v.vec", lambda c: b"", "is empty"),
         ("v.vec", lambda c: b"1 2\nx nan 1\n", "the vector of 'x' is not finite"),
     ],

@@ -79,7 +79,11 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     worker = WorkerOptions(unit.spec.identity, model)
     limit = settings.max_length or None
     with text_splitter(unit, worker, settings.workers, report) as split_texts:
-        split = [tokens[:limit] for tokens in split_texts(texts)]
+        whole = list(split_texts(texts))
+    split = [tokens[:limit] for tokens in whole]
+    cut = sum(len(tokens) < len(own) for tokens, own in zip(split, whole, strict=True))
+    if cut:
+        report.warn(f"{cut:,} texts were cut to --max-length {limit}")
     if share and len(split) < 2:
         raise UserError("needs at least two rows, one of them for validation", where=text)
     rows, held = split_off(len(split), share, settings.seed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnntool.data.check import LONG
+from rnntool.data.check import warn_of_long
 from rnntool.data.labelled import Labelled, TokenFile, alike, encode, strata_of
 from rnntool.data.sequences import Ints
 from rnntool.data.split import folds_of, split_off, split_off_stratified, uneven
@@ -208,8 +208,6 @@ def _note(
         f" {len(vocabulary):,}; labels {', '.join(labels[:10])}{' …' if len(labels) > 10 else ''}"
     )
     longest = int(train.sequences.lengths.max(initial=0))
-    if longest > LONG:
-        report.warn(f"the longest text has {longest:,} tokens and needs much memory;"
-                    " --max-length cuts such texts")  # fmt: skip
+    warn_of_long(longest, report, "; --max-length cuts such texts")
     if cut:
         report.warn(f"{cut:,} documents were cut to --max-length")

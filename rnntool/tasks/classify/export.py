@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from rnntool.runs.inference_settings import ExportSettings
 from rnntool.tasks.classify.decision import DEFAULT_THRESHOLD
 from rnntool.tasks.classify.evaluate import read_rows, row_options
 from rnntool.tasks.classify.load import TrainedClassifier, load_classifier
+from rnntool.tasks.classify.task import build_model
 
 _OPSET = 17
 _INPUTS, _OUTPUT = ["ids", "lengths"], "probabilities"
@@ -126,12 +128,22 @@ def _traced(trained: TrainedClassifier) -> bytes:
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            _Probabilities(trained.model).eval(), (ids, torch.tensor([3, 1])), path,
+            _Probabilities(_on_torchs_layers(trained)).eval(), (ids, torch.tensor([3, 1])), path,
             input_names=_INPUTS, output_names=[_OUTPUT], opset_version=_OPSET,
             dynamic_axes={"ids": {0: "B", 1: "T"}, "lengths": {0: "B"}, _OUTPUT: {0: "B"}},
             dynamo=False,  # the newer exporter unrolls a recurrent layer to the example's length
         )  # fmt: skip
         return path.read_bytes()
+
+
+def _on_torchs_layers(trained: TrainedClassifier) -> SequenceClassifier:
+    """The model without what works in training alone, for which its layers are written out."""
+    if not trained.settings.recurrent_dropout:
+        return trained.model
+    plain = replace(trained.settings, recurrent_dropout=0.0)
+    model = build_model(plain, trained.run.vocabulary, len(trained.labels), None, None)
+    model.load_state_dict(trained.model.state_dict())
+    return model
 
 
 def _in_eight_bits(onnx: Any, model: Any) -> Any:

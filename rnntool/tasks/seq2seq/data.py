@@ -11,6 +11,7 @@ from rnntool.data.pairs import NumberedPairs, pair_options, read_pairs
 from rnntool.data.sequences import pack_sequences
 from rnntool.data.splitter import text_splitter
 from rnntool.data.tokenize_worker import WorkerOptions
+from rnntool.errors import UserError
 from rnntool.formats.rundir import TARGET_VOCAB, write_parts
 from rnntool.formats.subword import read_subword
 from rnntool.formats.vocab import write_vocabulary
@@ -55,23 +56,42 @@ def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
 
     with text_splitter(unit, worker, settings.workers, report) as split:
         (sources, targets), (held_sources, held_targets) = (
-            (list(split(p.source for p in pairs)), list(split(p.target for p in pairs)))
-            for pairs in (train, held)
-        )
+            _without_long(
+                list(split(p.source for p in pairs)), list(split(p.target for p in pairs)),
+                settings.max_length, report,
+            ) for pairs in (train, held)
+        )  # fmt: skip
+    if not sources:
+        raise UserError("every pair is longer than --max-length", where=path)
     identity = unit.spec.identity
     known = [
         build_vocabulary(Counter(t for text in side for t in text), identity, settings.min_count)
         for side in (sources, targets)
     ]
     report.note(
-        f"{path}: {len(train):,} pairs for training, {len(held):,} for validation; {identity},"
-        f" vocabularies of {len(known[0]):,} and {len(known[1]):,}"
+        f"{path}: {len(sources):,} pairs for training, {len(held_sources):,} for validation;"
+        f" {identity}, vocabularies of {len(known[0]):,} and {len(known[1]):,}"
     )
     return Prepared(
         number_pairs(sources, targets, known[0], known[1]),
         number_pairs(held_sources, held_targets, known[0], known[1]),
         known[0], known[1], unit, model,
     )  # fmt: skip
+
+
+def _without_long(
+    sources: list[list[str]], targets: list[list[str]], most: int, report: Reporter
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The pairs whose sides have at most so many tokens (0: all): attention holds their product."""
+    kept = [
+        pair for pair in zip(sources, targets, strict=True)
+        if not most or max(map(len, pair)) <= most
+    ]  # fmt: skip
+    if len(kept) < len(sources):
+        left = len(sources) - len(kept)
+        report.warn(f"{left:,} pairs with a side of more than {most:,} tokens (--max-length) were"
+                    " left out")  # fmt: skip
+    return [source for source, _ in kept], [target for _, target in kept]
 
 
 def number_pairs(

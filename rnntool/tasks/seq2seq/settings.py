@@ -33,6 +33,9 @@ class PairSettings:
     )  # fmt: skip
     subword_model: str | None = setting(None, "Model for --unit subword.", panel=_DATA)
     min_count: int = setting(1, "Leave out tokens that occur less often.", min=1, panel=_DATA)
+    max_length: int = setting(
+        1000, "Leave out pairs with a side of more tokens; 0: keep all.", min=0, panel=_DATA
+    )
     validation: str = setting(
         "0.1", "Validation data: a random share of the pairs, or a file; 0: none.", panel=_DATA
     )

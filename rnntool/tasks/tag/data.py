@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnntool.data.check import warn_of_long
 from rnntool.data.spelling import Speller, count_characters
 from rnntool.data.tagged import Tagged, encode_tagged
 from rnntool.errors import UserError
@@ -75,6 +76,8 @@ def prepare(
         f" vocabulary of {len(vocabulary):,}, {unknown / max(1, count):.1%} of the validation"
         f" tokens are unknown; {len(tags)} tags"
     )
+    longest = int(prepared.train.sequences.lengths.max(initial=0))
+    warn_of_long(longest, report, "; is a blank line missing between sentences?")
     return prepared
 
 

@@ -40,7 +40,9 @@ def predict(
     reader = tag_reader(run, build(TagSettings, run.config.settings, where=str(run.path)))
     answering = TagAnswering(reader, settings, report)
     options = replace(
-        reader.options(settings), allow_empty=True, errors=Undecodable(settings.errors)
+        reader.options(settings),
+        allow_empty=True,
+        errors=Undecodable(settings.errors, offered=True),
     )
     count = 0
     with report.progress("tagging", count_lines(inputs), "lines") as progress:
