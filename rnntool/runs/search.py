@@ -296,6 +296,5 @@ def _finish(study: Any, folder: Path) -> list[dict[str, Any]]:
     open_run(str(folder / BEST))  # check that it is complete
     with write_text(str(folder / TABLE)) as sink:
         sink.write("\t".join(rows[0]) + "\n")
-        for row in rows:
-            sink.write("\t".join(str(value) for value in row.values()) + "\n")
+        sink.writelines("\t".join(map(str, row.values())) + "\n" for row in rows)
     return rows
