@@ -190,7 +190,7 @@ def test_pairs_and_captions_that_are_too_long_are_counted(cli: Cli, tmp_path):
     assert (
         "2 pairs with a side of more than 1,000 tokens (--max-length) were left out" in result.err
     )
-    assert "20 pairs to train on" in result.err
+    assert "20 pairs for training" in result.err
     only = tmp_path / "only.tsv"
     only.write_text(f"source\ttarget\n{long}\t가\n{long}\t나\n")
     error = one_line_error(cli("train", "seq2seq", only, "-o", tmp_path / "b", *SMALL))

@@ -17,6 +17,7 @@ from rnntool.runs.open import open_run
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.caption.settings import CaptionSettings
 from rnntool.tasks.lm.settings import LMSettings
+from tests.independent.plain import compared
 
 TEXT = "가나 다라 마바\n\n나\n가나다라마 바사\n" * 12
 TINY = {"hidden": 5, "embedding_dim": 4, "epochs": 1, "batch_size": 4}
@@ -89,7 +90,8 @@ def test_nats_of_a_text(cli, tmp_path, softmax, residual):
         scores = second @ w["output.linear.weight"].T + w["output.linear.bias"]
         table = functional.log_softmax(scores, dim=1)
     nats = -table[torch.arange(len(ids) - 1), ids[1:]].mean().item()
-    assert figures["nats_per_token"] == pytest.approx(nats, abs=1e-5)
+    compared(f"eval, lstm, 2 layers, {softmax} softmax, {residual=}", figures["nats_per_token"],
+             nats, 1e-5)  # fmt: skip
     assert figures["perplexity"] == pytest.approx(math.exp(nats), rel=1e-5)
     assert figures["bits_per_character"] == pytest.approx(
         nats * (len(ids) - 1) / round(len(asked) * (len(ids) - 1) / len(ids)) / math.log(2),
@@ -97,10 +99,14 @@ def test_nats_of_a_text(cli, tmp_path, softmax, residual):
     )
 
 
-def test_dynamic_evaluation_is_equation_6(cli, tmp_path):
+@pytest.mark.parametrize("softmax", ["full", "adaptive"])
+def test_dynamic_evaluation_is_equation_6(cli, tmp_path, softmax):
     """Krause et al. 2018: θ ← θ − η g + λ (θ₀ − θ), after each chunk has been scored."""
-    run, start = trained(tmp_path, "lm", LMSettings(**TINY, bptt=4))
-    asked = "다라 가\n나마바 사\n가나\n"
+    many = "".join(chr(0xAC00 + 7 * n) for n in range(120))
+    (tmp_path / "more.txt").write_text(many)
+    settings = LMSettings(**TINY, bptt=4, softmax=softmax)
+    run, start = trained(tmp_path, "lm", settings, tmp_path / "more.txt")
+    asked = many[:40] + "\n다라 가\n나마바 사\n가나\n" * 2 + many[:9] + "\n"
     (tmp_path / "asked.txt").write_text(asked)
     found = json.loads(
         cli("eval", run.path, tmp_path / "asked.txt", "--dynamic", "--dynamic-lr", 0.3, "--json",
@@ -114,16 +120,22 @@ def test_dynamic_evaluation_is_equation_6(cli, tmp_path):
         inputs, targets = ids[at : at + 4][: len(ids) - 1 - at], ids[at + 1 : at + 5]
         x = w["input.embedding.weight"][inputs]
         states, h, c = lstm(w, "encoder.layers.0.", x, h.detach(), c.detach())
-        scores = states @ w["output.linear.weight"].T + w["output.linear.bias"]
-        loss = functional.cross_entropy(scores, targets, reduction="sum")
+        if softmax == "adaptive":
+            table = adaptive_log_probabilities(w, states)
+        else:
+            scores = states @ w["output.linear.weight"].T + w["output.linear.bias"]
+            table = functional.log_softmax(scores, dim=1)
+        loss = -table[torch.arange(len(targets)), targets].sum()
         total += loss.item()
-        grads = torch.autograd.grad(loss / len(targets), list(w.values()))
-        norm = torch.sqrt(sum((g**2).sum() for g in grads))
+        grads = torch.autograd.grad(loss / len(targets), list(w.values()), allow_unused=True)
+        norm = torch.sqrt(sum((g**2).sum() for g in grads if g is not None))
         scale = min(1.0, 1.0 / norm.item())
         with torch.no_grad():
             for (name, tensor), g in zip(w.items(), grads, strict=True):
-                tensor += 0.002 * (start[name] - tensor) - 0.3 * scale * g
-    assert found["nats_per_token"] == pytest.approx(total / (len(ids) - 1), abs=2e-6)
+                step = 0.0 if g is None else 0.3 * scale * g  # a class without a token in it
+                tensor += 0.002 * (start[name] - tensor) - step
+    compared(f"eval --dynamic, {softmax} softmax", found["nats_per_token"],
+             total / (len(ids) - 1), 1e-6)  # fmt: skip
 
 
 def test_both_directions_of_a_bilm_and_its_vectors(cli, tmp_path):
@@ -154,25 +166,27 @@ def test_both_directions_of_a_bilm_and_its_vectors(cli, tmp_path):
             totals[way] += functional.cross_entropy(scores, targets, reduction="sum").item()
         count += len(ids) - 1
         vectors.append([torch.cat(pair, dim=1)[1:-1] for pair in zip(*ways, strict=True)])
+        vectors[-1][0] = x[1:-1]  # of layer 0 one, not a direction's two
     figures = json.loads(cli("eval", run.path, tmp_path / "asked.txt", "--json", "-q").out)
-    assert figures["forward_perplexity"] == pytest.approx(math.exp(totals[0] / count), rel=1e-5)
-    assert figures["backward_perplexity"] == pytest.approx(math.exp(totals[1] / count), rel=1e-5)
+    found = [math.log(figures[f"{way}_perplexity"]) for way in ("forward", "backward")]
+    compared("eval of a biLM, nats of both directions", found, [t / count for t in totals], 1e-5)
 
     def embedded(*options: object) -> list[np.ndarray]:
         out = cli("embed", run.path, tmp_path / "asked.txt", "-q", *options).out
         return [np.array(json.loads(line)["vectors"]) for line in out.splitlines()]
 
-    for layer, wanted in (("top", lambda v: v[2]), ("1", lambda v: v[1]),
-                          ("mean", lambda v: (v[1] + v[2]) / 2)):  # fmt: skip
-        for found, own in zip(embedded("--layer", layer), vectors, strict=True):
-            if len(own[0]):
-                np.testing.assert_allclose(found, wanted(own), atol=2e-6)
+    for layer, wanted in (
+        ("top", lambda v: v[2]), ("0", lambda v: v[0]), ("1", lambda v: v[1]),
+        ("2", lambda v: v[2]), ("mean", lambda v: (v[1] + v[2]) / 2),
+    ):  # fmt: skip
+        rows = [(f, wanted(o)) for f, o in zip(embedded("--layer", layer), vectors, strict=True)
+                if len(f)]  # fmt: skip
+        compared(f"embed --layer {layer}", *map(np.concatenate, zip(*rows, strict=True)), 2e-6)
     pools = {"mean": lambda v: v.mean(0), "max": lambda v: v.max(0).values, "last": lambda v: v[-1]}
     for pool, of in pools.items():
-        found = embedded("--pool", pool)
-        for row, own in zip(found, vectors, strict=True):
-            wanted = of(own[2]) if len(own[2]) else torch.zeros(10)
-            np.testing.assert_allclose(row[0], wanted, atol=2e-6)
+        wanted = [of(own[2]) if len(own[2]) else torch.zeros(10) for own in vectors]
+        compared(f"embed --pool {pool}", [row[0] for row in embedded("--pool", pool)],
+                 torch.stack(wanted), 2e-6)  # fmt: skip
 
 
 @pytest.mark.parametrize("condition", ["state", "input"])
@@ -204,4 +218,5 @@ def test_nats_of_captions(cli, tmp_path, condition):
         total += functional.cross_entropy(scores, ids[1:], reduction="sum").item()
         count += len(ids) - 1
     assert figures["tokens"] == count
-    assert figures["nats_per_token"] == pytest.approx(total / count, abs=2e-5)
+    compared(f"eval of captions, --condition {condition}", figures["nats_per_token"],
+             total / count, 2e-5)  # fmt: skip

@@ -37,7 +37,8 @@ def dynamic_likelihood(
         clip_gradient(model.parameters(), _CLIP)
         with torch.no_grad():
             for parameter, origin in zip(model.parameters(), trained, strict=True):
+                # θ ← θ + λ (θ₀ − θ) − η g, both from the same θ; without a gradient g is 0
+                parameter.lerp_(origin, _DECAY)
                 if parameter.grad is not None:
-                    # θ ← θ + λ (θ₀ − θ) − η g, both from the same θ
-                    parameter.lerp_(origin, _DECAY).sub_(lr * parameter.grad)
+                    parameter.sub_(lr * parameter.grad)
     return total, count
