@@ -73,7 +73,7 @@ def _read_word2vec(path: str) -> Any:
             where=path,
             hint="download it again",
         ) from None
-    except MemoryError:
+    except (MemoryError, OverflowError):
         raise UserError("its first line gives more numbers than fit into memory", where=path,
                         hint="it must start with `V D`; is it complete?") from None  # fmt: skip
     except UnicodeDecodeError:
