@@ -14,12 +14,25 @@ from __future__ import annotations
 import argparse
 import random
 
-NOUNS = ("cat dog boy girl teacher singer farmer doctor bird horse king queen student driver painter"
-         " sailor nurse lawyer poet baker").split()  # fmt: skip
-ADJECTIVES = "old young tall quiet clever famous tired happy small strange".split()
-PREPOSITIONS = "near behind beside above opposite with".split()
-VERBS = "ate saw liked followed met knew heard painted called helped".split()
-ADVERBS = "already often never always once".split()
+NOUNS = (
+    "cat", "dog", "boy", "girl", "teacher", "singer", "farmer", "doctor", "bird", "horse", "king",
+    "queen", "student", "driver", "painter", "sailor", "nurse", "lawyer", "poet", "baker",
+)  # fmt: skip
+ADJECTIVES = (
+    "old",
+    "young",
+    "tall",
+    "quiet",
+    "clever",
+    "famous",
+    "tired",
+    "happy",
+    "small",
+    "strange",
+)
+PREPOSITIONS = ("near", "behind", "beside", "above", "opposite", "with")
+VERBS = ("ate", "saw", "liked", "followed", "met", "knew", "heard", "painted", "called", "helped")
+ADVERBS = ("already", "often", "never", "always", "once")
 NUMBER = {False: "was", True: "were"}
 
 

@@ -42,8 +42,10 @@ def main():
     random.Random(1).shuffle(groups)
     tenth = len(groups) // 10
     parts = {
-        "test": groups[:tenth], "validation": groups[tenth : 2 * tenth], "train": groups[2 * tenth :]
-    }  # fmt: skip
+        "test": groups[:tenth],
+        "validation": groups[tenth : 2 * tenth],
+        "train": groups[2 * tenth :],
+    }
     Path(folder).mkdir(parents=True, exist_ok=True)
     seen = set()
     for name, part in parts.items():  # a line that stands in the test set is in no other
