@@ -128,7 +128,7 @@ def test_a_flag_is_advised_only_where_there_is_one(cli: Cli, run, tmp_path):
     path.write_bytes(b"document\tlabel\n\xff\t1\n")
     for command in (("eval", run, path), ("check", path)):
         assert "--errors" not in one_line_error(cli(*command))
-    assert "; or --errors replace" in one_line_error(cli("predict", run, path))
+    assert ", or --errors replace" in one_line_error(cli("predict", run, path))
 
 
 def test_a_wrong_usage_is_json_where_errors_are(cli: Cli, run):
