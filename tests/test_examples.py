@@ -53,3 +53,43 @@ def test_the_worked_example_runs(tmp_path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "0.3509740057" in done.stdout
+
+
+def test_gaps_offer_words_that_are_as_long(tmp_path):
+    texts = [
+        "이 영화 정말 좋은 배우 영화",
+        "그 배우 연기 너무 좋은 감독",
+        "저 감독 음악 아주 멋진 배우",
+    ]
+    table = tmp_path / "reviews.txt"
+    table.write_text(
+        "id\tdocument\n" + "".join(f"{n}\t{t}\n" for n, t in enumerate(texts)), "utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "cloze" / "gaps.py"), str(table), "9", "2"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert rows[0] == ["text", "choices", "answer"]
+    assert len(rows) == 4
+    for text, choices, answer in rows[1:]:
+        assert text.replace("____", answer) in texts
+        offered = choices.split(",")
+        assert len(set(offered)) == 3
+        assert answer in offered
+        assert {len(word) for word in offered} == {len(answer)}
+
+
+def test_the_cloze_sentences_are_filled_and_counted(cli, tmp_path):
+    (tmp_path / "text").write_text("보다가 웃음이 나와서 좋은 영화\n" * 200, "utf-8")
+    small = ("--hidden", 4, "--embedding-dim", 4, "--epochs", 1, "--batch-size", 4, "-q")
+    run = ("-o", tmp_path / "run", "--threads", 1)
+    trained = cli("train", "bilm", tmp_path / "text", *run, *small)
+    assert trained.code == 0, trained.err
+    sentences = EXAMPLES / "cloze" / "sentences.tsv"
+    result = cli("fill", tmp_path / "run", sentences, "-q")
+    assert result.code == 0, result.err
+    counted = [line.split() for line in result.out.splitlines()[-3:]]
+    assert [(row[0], row[2]) for row in counted] == [
+        (view, "20") for view in ("forward", "backward", "both")
+    ]

@@ -12,6 +12,7 @@ import typer
 
 from rnntool import tasks
 from rnntool.commands._command import command, new_app
+from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import FillSettings
 
@@ -48,6 +49,7 @@ def fill(
 
     Example: rnntool fill runs/bilm --text '이 ____ 정말 감동' --choices 영화,배우
     """
+    one_blas_thread()
     found = tasks.fill(run, source or "-", settings, report)
     if settings.json:
         for item in found:

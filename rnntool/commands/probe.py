@@ -10,6 +10,7 @@ import typer
 
 from rnntool.commands._command import command, new_app
 from rnntool.inspection.settings import ProbeSettings
+from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
 
 app = new_app("Test what each layer knows: a linear classifier on its frozen states.")
@@ -33,6 +34,7 @@ def probe(
 
     Example: rnntool probe runs/bilm ratings_train.txt --test ratings_test.txt
     """
+    one_blas_thread()
     from rnntool.commands._output import print_table
     from rnntool.inspection.layer_probe import probe_layers
 
