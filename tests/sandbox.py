@@ -61,7 +61,10 @@ def run_line(line: str, cli: Cli) -> Result:
     if pipe:
         text = shlex.split(before)[1].replace("\\n", "\n").rstrip("\n") + "\n"
     name = " ".join(words[1:3])
-    result = cli(*words[1:], *_QUICK.get(name, _QUICK.get(words[1], [])), "-q", input=text)
+    # A workflow's lines may name a file again, which a user would mean to replace.
+    again = ["--force"] if "-o" in words and words[1] != "search" else []
+    quick = _QUICK.get(name, _QUICK.get(words[1], []))
+    result = cli(*words[1:], *quick, *again, "-q", input=text)
     assert result.code == 0, (line, result.err)
     if "-o" in words:
         assert Path(words[words.index("-o") + 1]).exists(), line

@@ -93,3 +93,23 @@ def test_the_cloze_sentences_are_filled_and_counted(cli, tmp_path):
     assert [(row[0], row[2]) for row in counted] == [
         (view, "20") for view in ("forward", "backward", "both")
     ]
+
+
+def test_speakers_are_told_apart_beside_a_bag_of_words(tmp_path):
+    lines = "word{w} and again word{w}, number {n}\nline {n} word{w}"
+    speeches = [
+        f"SPEAKER {'ABCDEFGHIJ'[n % 10]}:\n{lines.format(w=n % 10, n=n)}" for n in range(200)
+    ]
+    text = tmp_path / "plays.txt"
+    text.write_text("\n\n".join(speeches) + "\n")
+    out = make("labels", "speakers", tmp_path, f"DATA={text}", "SEEDS=1,2", "COMMON=--hidden 8")
+    assert "== --tokenizer char" in out
+    assert "mean" in out
+    assert out.count("test accuracy") == 2
+    parts = tmp_path / "labels" / "work" / "speakers"
+    rows = {
+        name: (parts / f"{name}.tsv").read_text().splitlines()[1:] for name in ("train", "test")
+    }
+    numbers = {name: {row.split("number ")[-1] for row in own} for name, own in rows.items()}
+    assert len(rows["train"]) == 8 * len(rows["test"])
+    assert not numbers["train"] & numbers["test"]

@@ -77,7 +77,7 @@ def main() -> None:
         part, answers = Path(folder) / "part.txt", Path(folder) / "answers.tsv"
         part.write_text("".join(lines), "utf-8")
         command = [sys.executable, "-m", "rnntool", "predict", arguments.run, str(part), "-q",
-                   "-o", str(answers)]  # fmt: skip
+                   "--force", "-o", str(answers)]  # fmt: skip
         ours = len(texts) / seconds(lambda: subprocess.run(command, check=True))
         labels = [line.split("\t")[0] for line in answers.read_text("utf-8").splitlines()]
     classifier = load_classifier(arguments.run)

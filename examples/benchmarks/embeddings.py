@@ -56,7 +56,8 @@ def main() -> None:
                 commands["fastText, s"] = [sys.executable, "-c", FASTTEXT, *given]
             commands["rnntool, s"] = [
                 sys.executable, "-m", "rnntool", "train-embeddings", kind, arguments.tokens,
-                "--epochs", str(arguments.epochs), "--threads", "2", "-o", str(vectors), "-q",
+                "--epochs", str(arguments.epochs), "--threads", "2", "--force", "-q",
+                "-o", str(vectors),
             ]  # fmt: skip
             calls = {
                 name: lambda command=command: subprocess.run(command, check=True)

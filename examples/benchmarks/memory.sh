@@ -10,7 +10,7 @@ head -n 20001 "$train" >"$folder/20000.txt"
 
 # Sum of the private memory (PSS) of a process group, sampled ten times a second, in MiB.
 peak() {
-    setsid $rnntool tokenize -t "$tokenizer" "$1" -o "$folder/out.tok" -q &
+    setsid $rnntool tokenize -t "$tokenizer" "$1" --force -o "$folder/out.tok" -q &
     group=$! most=0
     while kill -0 "$group" 2>/dev/null; do
         total=0

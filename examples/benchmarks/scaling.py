@@ -44,7 +44,7 @@ def main() -> None:
             }  # fmt: skip
             row: dict[str, object] = {"rows": rows}
             for name, words in stages.items():
-                command = [sys.executable, "-m", "rnntool", *words, "-q"]
+                command = [sys.executable, "-m", "rnntool", *words, "--force", "-q"]
                 taken = seconds(lambda c=command: subprocess.run(c, check=True))
                 row[f"{name}, s"] = taken
                 row[f"{name}, s for 10,000"] = taken / rows * 10_000

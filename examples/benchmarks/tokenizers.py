@@ -57,7 +57,7 @@ def main() -> None:
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
             loop = json.loads(answer.read_text(encoding="utf-8"))
             ours = [sys.executable, "-m", "rnntool", "tokenize", "-t", tokenizer, str(part),
-                    "-o", str(out), "-q"]  # fmt: skip
+                    "--force", "-o", str(out), "-q"]  # fmt: skip
             taken = seconds(lambda command=ours: subprocess.run(command, check=True))
             lines = out.read_text(encoding="utf-8").split("\n")[2:-1]
             texts = [line.split("\t")[1] for line in lines]

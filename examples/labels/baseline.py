@@ -33,8 +33,8 @@ def main():
     features, held_features = bag.fit_transform(texts), bag.transform(held)
     best = None
     for weight in (None, "balanced"):
-        for c in (0.3, 1, 3, 10, 30):
-            model = LogisticRegression(C=c, class_weight=weight, max_iter=2000)
+        for c in (1, 3, 10):
+            model = LogisticRegression(C=c, class_weight=weight, max_iter=500, tol=1e-3)
             model.fit(features, labels)
             score = f1_score(held_labels, model.predict(held_features), average="macro")
             if best is None or score > best[0]:

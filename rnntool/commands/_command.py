@@ -20,8 +20,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from rnntool.commands._completion import add_completion, completer_of
 from rnntool.commands._help import PlainCommand, PlainGroup
-from rnntool.commands._output import Output, standard_output_to
+from rnntool.commands._output import Force, Output, refuse_overwriting, standard_output_to
 from rnntool.configuration import flag_of, optional_type, resolve, to_yaml
 from rnntool.errors import UserError
 from rnntool.machine import process_rank
@@ -62,6 +63,12 @@ def command(
         fields = [] if settings is None else _field_parameters(settings)
         common = _common_parameters(with_config=settings is not None)
         printed = [_keyword("output", Output, "-")] if prints else []
+        names = {parameter.name for parameter in (*own_parameters, *printed)}
+        # These look after their output themselves.
+        own_force = "output" not in names or bool(names & {"force", "resume"})
+        printed += [] if own_force else [_keyword("force", Force, False)]
+        for parameter in own_parameters:
+            add_completion(parameter)
         field_names = [parameter.name for parameter in fields]
 
         def run(**values: Any) -> None:
@@ -77,6 +84,8 @@ def command(
                         sys.stdout.write(to_yaml(resolved))
                         return
                     arguments["settings"] = resolved
+                if not own_force:
+                    refuse_overwriting(arguments["output"], arguments.pop("force"))
                 if passes_report:
                     arguments["report"] = report
                 if not prints:
@@ -128,6 +137,7 @@ def _option_type(field: dataclasses.Field[Any], hint: Any) -> Any:
         *flags,
         help=metadata["help"] + _shown_default(field.default),
         show_default=False,
+        autocompletion=completer_of(field.name),
         rich_help_panel=metadata["panel"],
         metavar={int: "INT", float: "FLOAT", str: "TEXT"}.get(kind),
         min=metadata["min"] if kind in (int, float) else None,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 
+from rnntool.reporting import Reporter
+
+Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 Output = Annotated[str, typer.Option("-o", "--output", help="File to write; - is standard output.")]
 
 
@@ -36,3 +40,29 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     from rnntool.tables import draw_table
 
     draw_table(sys.stdout, columns, rows)
+
+
+def refuse_overwriting(path: str | None, force: bool) -> None:
+    """Raise a UserError if a file with something in it would be lost, and `--force` is not given.
+
+    Standard output, pipes, devices and empty files lose nothing.
+    """
+    from rnntool.formats.reading import STREAM, is_file
+    from rnntool.formats.writing import refuse_existing
+
+    if path in (None, STREAM) or not os.path.lexists(str(path)):
+        return
+    if is_file(str(path)) and os.path.getsize(str(path)) and not _is_open(str(path)):
+        refuse_existing(str(path), force)
+
+
+def _is_open(path: str) -> bool:
+    """Whether a path stands for a file that is open already: /dev/stdout, and what is behind it."""
+    return path.startswith(("/dev/", "/proc/"))
+
+
+def note_waiting(inputs: Sequence[str], report: Reporter) -> None:
+    """Say on a terminal that lines are waited for, where a command has been given no input."""
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    if typed and all(path == "-" for path in inputs):
+        report.note("waiting for lines; Ctrl-D ends them")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.commands._output import note_waiting
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EmbedSettings
 
@@ -35,5 +36,6 @@ def embed(
     """
     from rnntool.tasks.bilm.embed import embed as write_vectors
 
+    note_waiting(inputs or ["-"], report)
     count = write_vectors(run, inputs or ["-"], output, settings, report)
     report.note(f"{count:,} texts")

@@ -8,6 +8,7 @@ import typer
 
 from rnntool import tasks
 from rnntool.commands._command import command, new_app
+from rnntool.commands._output import note_waiting
 from rnntool.machine import one_blas_thread
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import PredictSettings
@@ -38,5 +39,6 @@ def predict(
     one_blas_thread()  # batches are computed in parallel, one per core
     from rnntool.formats.writing import write_text
 
+    note_waiting(inputs or ["-"], report)
     with write_text(output) as sink:
         tasks.predict(run, inputs or ["-"], sink, settings, report)

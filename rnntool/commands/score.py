@@ -8,6 +8,7 @@ import typer
 
 from rnntool import tasks
 from rnntool.commands._command import command, new_app
+from rnntool.commands._output import note_waiting
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import ScoreSettings
 
@@ -36,5 +37,6 @@ def score(
     """
     from rnntool.formats.writing import write_text
 
+    note_waiting(inputs or ["-"], report)
     with write_text(output) as sink:
         tasks.score(run, inputs or ["-"], sink, settings, report)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnntool.commands._command import command, new_app
+from rnntool.commands._output import note_waiting
 from rnntool.reporting import Reporter
 from rnntool.text.spec import TokenizeSettings
 
@@ -31,4 +32,5 @@ def tokenize(
     """
     from rnntool.data.tokenize import tokenize_files
 
+    note_waiting(inputs or ["-"], report)
     tokenize_files(inputs or ["-"], output, settings, report)

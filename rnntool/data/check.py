@@ -15,6 +15,7 @@ from rnntool.data.split import uneven
 from rnntool.data.suspects import LabelledSample, Suspect, find_suspects
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row, open_corpus
+from rnntool.formats.reading import count_lines
 from rnntool.registry import SEPARATOR
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import UNK_ID, Vocabulary
@@ -85,8 +86,7 @@ def check_files(
         for earlier in readings:
             _compare(reading, earlier, near)
         if suspects and not reading.several:
-            report.detail(f"{path}: looking for labels that look wrong")
-            result.suspects = find_suspects(reading.sample)
+            result.suspects = find_suspects(reading.sample, report)
             result.examined = len(reading.sample.rows)
             _warn_of_suspects(result)
         readings.append(reading)
@@ -111,7 +111,10 @@ class _Reading:
         self._unknown = self._tokens = 0
 
     def read(self, path: str, options: CorpusOptions, report: Reporter) -> FileReport:
-        with open_corpus(path, options) as corpus, report.progress(path, None, "rows") as progress:
+        with (
+            open_corpus(path, options) as corpus,
+            report.progress(path, count_lines([path]), "rows") as progress,
+        ):
             layout = corpus.layout
             _require_vocabulary(self.vocabulary, layout.tokenizer, corpus.name)
             result = self.result = FileReport(

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from rnntool.reporting import Reporter
+
 _MOST = 20_000  # rows that are looked at; of more, a sample
 _SURE = 0.9  # of another label
 _DOUBT = 0.05  # about the row's own
@@ -50,7 +52,7 @@ class LabelledSample:
             self.rows[place] = (line, label, text)
 
 
-def find_suspects(sample: LabelledSample) -> list[Suspect]:
+def find_suspects(sample: LabelledSample, report: Reporter) -> list[Suspect]:
     """The rows whose labels look wrong, the surest first; labels of few rows are left alone."""
     counts = Counter(label for _, label, _ in sample.rows)
     rows = [row for row in sample.rows if counts[row[1]] >= 2 * _FOLDS]
@@ -58,7 +60,7 @@ def find_suspects(sample: LabelledSample) -> list[Suspect]:
     if len(names) < 2:
         return []
     truth = np.array([names.index(label) for _, label, _ in rows])
-    probabilities = _asked_when_unseen([text for *_, text in rows], truth)
+    probabilities = _asked_when_unseen([text for *_, text in rows], truth, report)
     own = probabilities[np.arange(len(rows)), truth]
     other = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
@@ -70,13 +72,21 @@ def find_suspects(sample: LabelledSample) -> list[Suspect]:
     ]
 
 
-def _asked_when_unseen(texts: list[str], truth: Any) -> Any:
+def _asked_when_unseen(texts: list[str], truth: Any, report: Reporter) -> Any:
     """[N, C] probabilities by models that were not trained on the row."""
     from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.linear_model import SGDClassifier
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import StratifiedKFold
 
     bag = HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=1 << 18)
-    model = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=10, tol=None, random_state=1)
+    features = bag.transform(texts)
+    found = np.zeros((len(texts), int(truth.max()) + 1))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=1)
-    return cross_val_predict(model, bag.transform(texts), truth, cv=folds, method="predict_proba")
+    with report.progress("looking for wrong labels", _FOLDS, "parts") as progress:
+        for train, held in folds.split(features, truth):
+            model = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=10, tol=None,
+                                  random_state=1)  # fmt: skip
+            model.fit(features[train], truth[train])
+            found[held] = model.predict_proba(features[held])
+            progress.advance()
+    return found

@@ -38,3 +38,39 @@ def offered(*words: str) -> list[str]:
 )
 def test_a_word_that_was_begun_is_completed(words, expected):
     assert offered(*words) == expected
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch) -> Path:
+    """Two runs in a folder, one beside it, and what is none."""
+    for name, labels in (
+        ("runs/gru", "neg\npos\nso-so\n"),
+        ("runs/lstm", "0\n1\n"),
+        ("ruby", "0\n"),
+    ):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "config.yaml").write_text("format: 1\n")
+        (tmp_path / name / "labels.txt").write_text(labels)
+    (tmp_path / "runs" / "notes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_runs_are_completed(runs):
+    assert offered("predict", "ru") == ["ruby", "runs/gru", "runs/lstm"]
+    assert offered("describe", "runs/g") == ["runs/gru"]
+    assert offered("eval", "runs/") == ["runs/gru", "runs/lstm"]
+    assert offered("compare", "runs/gru", "runs/l") == ["runs/lstm"]
+    assert offered("train", "classify", "--init", "runs/g") == ["runs/gru"]
+    assert offered("predict", "nothing-like-it") == []
+
+
+def test_models_are_completed_by_name(runs, monkeypatch):
+    monkeypatch.setenv("RNNTOOL_MODELS", str(runs / "runs"))
+    assert offered("predict", "ls") == ["lstm"]
+
+
+def test_labels_of_the_run_are_completed(runs):
+    assert offered("predict", "runs/gru", "--otherwise", "") == ["neg", "pos", "so-so"]
+    assert offered("predict", "runs/gru", "--otherwise", "p") == ["pos"]
+    assert offered("predict", "nowhere", "--otherwise", "") == []

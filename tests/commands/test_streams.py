@@ -297,7 +297,9 @@ def test_vectors_are_written_in_the_form_of_the_name(cli: Cli, bilm, tmp_path):
     assert found.shape == (2, 8)
     expected = [json.loads(line)["vectors"][0] for line in lines]
     np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert "give --pool mean" in one_line_error(cli("embed", bilm, "-o", pooled, input=text))
+    assert "give --pool mean" in one_line_error(
+        cli("embed", bilm, "--force", "-o", pooled, input=text)
+    )
     other = one_line_error(cli("embed", bilm, "-o", tmp_path / "e.csv", input=text))
     assert ".csv is no form that vectors are written in" in other
 

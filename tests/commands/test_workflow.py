@@ -79,7 +79,7 @@ def test_eval_takes_tokens_as_well_and_refuses_those_of_another_tokenizer(
     assert cli("tokenize", "-t", "whitespace", corpus[1], "-o", tokens, "-q").code == 0
     raw = cli("eval", trained / "run", corpus[1], "--json", "-q").out
     assert cli("eval", trained / "run", tokens, "--json", "-q").out == raw
-    assert cli("tokenize", "-t", "char", corpus[1], "-o", tokens, "-q").code == 0
+    assert cli("tokenize", "-t", "char", corpus[1], "--force", "-o", tokens, "-q").code == 0
     error = one_line_error(cli("eval", trained / "run", tokens, "-q"))
     assert "'char'" in error
     assert "'whitespace'" in error

@@ -39,7 +39,7 @@ def test_the_unknown_rate_is_measured_against_a_vocabulary_of_the_same_tokenizer
     cli("build-vocab", tokens, "--min-count", 2, "-o", vocab, "-q")
     [report] = json.loads(cli("check", tokens, "--vocab", vocab, "--json", "-q").out)
     assert report["unknown_rate"] == 3 / 6
-    cli("tokenize", "-t", "char", raw, "-o", tokens, "-q")
+    cli("tokenize", "-t", "char", raw, "--force", "-o", tokens, "-q")
     error = one_line_error(cli("check", tokens, "--vocab", vocab))
     assert "'char'" in error
     assert "'whitespace'" in error

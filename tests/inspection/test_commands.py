@@ -121,9 +121,9 @@ def test_pictures_are_drawn_and_the_same_twice(cli, runs, tmp_path, suffix):
     path = tmp_path / f"p.{suffix}"
     for command in (
         ("inspect-grad", runs / "gru", "--text", TEXT, "--plot", path),
-        ("plot", runs / "gru", runs / "last", "-o", path),
-        ("plot", runs / "gru", "--confusion", runs / "train.tsv", "-o", path),
-        ("plot", runs / "gru", "--map", "--words", "좋다,정말,영화", "-o", path),
+        ("plot", runs / "gru", runs / "last", "--force", "-o", path),
+        ("plot", runs / "gru", "--confusion", runs / "train.tsv", "--force", "-o", path),
+        ("plot", runs / "gru", "--map", "--words", "좋다,정말,영화", "--force", "-o", path),
     ):
         assert cli(*command, "-q").code == 0
         first = path.read_bytes()

@@ -44,7 +44,7 @@ def runs(tmp_path_factory) -> Path:
 
 def test_curves_show_loss_and_the_deciding_figure(cli, runs, tmp_path):
     out = tmp_path / "c.svg"
-    assert cli("plot", runs / "영화", "-o", out, "-q").code == 0
+    assert cli("plot", runs / "영화", "--force", "-o", out, "-q").code == 0
     text = words(out)
     assert "loss (nats)" in text
     assert "accuracy" in text
@@ -84,10 +84,11 @@ def test_runs_of_one_name_are_told_apart_without_whole_paths(cli, runs, tmp_path
     for folder in ("a", "b"):
         shutil.copytree(runs / "f", tmp_path / folder / "same")
     out = tmp_path / "c.svg"
-    assert cli("plot", tmp_path / "a" / "same", tmp_path / "b" / "same", "-o", out, "-q").code == 0
+    both = (tmp_path / "a" / "same", tmp_path / "b" / "same")
+    assert cli("plot", *both, "-o", out, "-q").code == 0
     assert {"a/same, validation", "b/same, validation"} <= set(words(out).split("\n"))
     assert str(tmp_path) not in words(out)
-    twice = cli("plot", runs / "f", runs / "f", "-o", out, "-q")
+    twice = cli("plot", runs / "f", runs / "f", "--force", "-o", out, "-q")
     assert twice.code == 0, twice.err
     assert words(out).count(", validation") == 2
 
@@ -103,7 +104,7 @@ def test_every_picture_says_what_it_shows_and_of_which_run(cli, runs, tmp_path):
             "True values and one-step forecasts of f",
         ),
     ):
-        result = cli("plot", *flags, "-o", out, "-q")
+        result = cli("plot", *flags, "--force", "-o", out, "-q")
         assert result.code == 0, result.err
         assert title in words(out)
         assert str(runs) not in words(out)
@@ -153,10 +154,10 @@ def test_a_names_end_may_be_in_capitals(cli, tmp_path, suffix):
 
 def test_a_forecasters_loss_is_not_in_nats_and_tasks_are_not_mixed(cli, runs, tmp_path):
     out = tmp_path / "c.svg"
-    assert cli("plot", runs / "f", "-o", out, "-q").code == 0
+    assert cli("plot", runs / "f", "--force", "-o", out, "-q").code == 0
     assert "nats" not in words(out)
     assert "RMSE" in words(out)
-    error = one_line_error(cli("plot", runs / "영화", runs / "f", "-o", out))
+    error = one_line_error(cli("plot", runs / "영화", runs / "f", "--force", "-o", out))
     assert "was trained for 'forecast'" in error
     assert "draw them separately" in error
 
@@ -164,7 +165,7 @@ def test_a_forecasters_loss_is_not_in_nats_and_tasks_are_not_mixed(cli, runs, tm
 def test_hangul_without_a_font_is_said_in_one_line(cli, runs, tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "korean_font", lambda: None)
     out = tmp_path / "c.svg"
-    result = cli("plot", runs / "영화", "-o", out)
+    result = cli("plot", runs / "영화", "--force", "-o", out)
     (line,) = (line for line in result.err.splitlines() if "warning" in line)
     assert "no installed font has Hangul" in line
     assert "koreanize-matplotlib" in line

@@ -25,6 +25,8 @@ from rnntool.runs.rows import tokenized_rows
 from rnntool.tasks.classify.decision import DEFAULT_THRESHOLD, has_several, separator_of
 from rnntool.tasks.classify.predict import TextAnswering
 
+_TOGETHER = 8192  # documents scored between two signs of progress
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -102,7 +104,13 @@ def answer_rows(
     # A label that the run does not know is named before anything is computed.
     _ = rows.numbers(run.labels, data) if separator is None else rows.matrix(run.labels, data)
     report.note(f"scoring {len(rows.lines):,} documents")
-    return rows, answering.probabilities(rows.tokens)
+    with report.progress("scoring", len(rows.tokens), "documents") as progress:
+        parts = []
+        for start in range(0, len(rows.tokens), _TOGETHER):
+            part = rows.tokens[start : start + _TOGETHER]
+            parts.append(answering.probabilities(part))
+            progress.advance(len(part))
+    return rows, np.concatenate(parts)
 
 
 def row_options(settings: EvaluateSettings | ExportSettings) -> CorpusOptions:
