@@ -93,8 +93,8 @@ def _print(result: FileReport, most_suspects: int, report: Reporter) -> None:
 
     columns = f" ({', '.join(result.columns)})" if result.columns else ""
     facts: list[tuple[str, object]] = [
-        ("form", result.format + columns),
-        ("tokens of", result.tokenizer),
+        ("format", result.format + columns),
+        ("tokenizer", result.tokenizer),
         ("rows", result.rows),
         ("empty", result.empty),
         ("duplicates", result.duplicates),

@@ -185,7 +185,7 @@ def _compare(later: _Reading, earlier: _Reading, near: float) -> None:
 def _warn_of_suspects(result: FileReport) -> None:
     if result.suspects:
         result.warnings.append(
-            f"{len(result.suspects):,} labels of {result.examined:,} look wrong to a simple model:"
+            f"{len(result.suspects):,} labels of {result.examined:,} look wrong to a simple model;"
             " read those rows"
         )
 
