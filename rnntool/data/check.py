@@ -186,7 +186,7 @@ def _warn_of_suspects(result: FileReport) -> None:
     if result.suspects:
         result.warnings.append(
             f"{len(result.suspects):,} labels of {result.examined:,} look wrong to a simple model;"
-            " read those rows"
+            " check these rows"
         )
 
 
