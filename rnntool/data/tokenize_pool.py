@@ -1,8 +1,8 @@
 """Tokenize a stream of texts on several processes, in order, with bounded memory.
 
 Python's analyzers hold its lock, so they run on a process a core; KoNLPy's run in one process whose
-threads share a Java VM. A Java VM holds up the process that attached threads to it; a process that
-is no longer needed, or belongs to a command that failed, is ended outright.
+threads share a Java VM (but for Kkma). A Java VM holds up the process that attached threads to it;
+a process that is no longer needed, or belongs to a command that failed, is ended outright.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # a line that is tokenized in this process needs no other
 
 _LINES = 256  # texts a chunk at most
 _CHARACTERS = 131_072  # and so many characters, so that long texts do not pile up
+# Each look-up in Kkma's dictionary locks it, so that its threads wait for each other: a VM a core.
+_ONE_THREAD = ("kkma",)
 _AHEAD = 3  # chunks under way for each core: it never waits, and memory stays bounded
 
 T = TypeVar("T")
@@ -45,7 +47,8 @@ class TokenizePool:
         self.limit = workers or usable_cores()
         self.options = options
         self.ahead = self.limit * _AHEAD
-        if parse_identity(options.identity).name in KONLPY_TOKENIZERS:
+        name = parse_identity(options.identity).name
+        if name in KONLPY_TOKENIZERS and name not in _ONE_THREAD:
             # One Java VM with threads: its dictionaries and compiled code serve all of them.
             self.options = replace(options, threads=self.limit)
             self.limit = 1

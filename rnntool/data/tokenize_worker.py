@@ -120,19 +120,38 @@ class _Run:
 
     def __init__(self, tokenizer: Tokenizer, chunk: list[str]) -> None:
         self.tokenizer, self.chunk = tokenizer, chunk
+        self.together: int = getattr(tokenizer, "together", 1)
+        self.alone = 0  # up to this place texts are split one by one
         self.results: list[str | None] = [None] * len(chunk)
         self.slow = self.failed = 0
 
     def split_from(self, start: int, at: list[int] | None = None) -> None:
         """Split from place `start` on; `at[0]` is the place under way, or changed from outside."""
-        for place in range(start, len(self.chunk)):
-            text, failed = self._split(self.chunk[place])
+        place = start
+        while place < len(self.chunk):
+            stop = min(len(self.chunk), place + self._step(place))
+            texts, failed = self._split_some(self.chunk[place:stop])
             if at is not None:
                 if at[0] != place:
                     return  # this thread was given up
-                at[0] = place + 1
-            self.results[place] = text
+                at[0] = stop
+            self.results[place:stop] = texts
             self.failed += failed
+            place = stop
+
+    def _step(self, place: int) -> int:
+        """How many texts are split together at a place."""
+        return 1 if place < self.alone else self.together
+
+    def _split_some(self, texts: list[str]) -> tuple[list[str], int]:
+        """Tokens of texts, and how many of those could not be split."""
+        if len(texts) > 1:
+            # One that fails fails all: they are split one by one below.
+            with contextlib.suppress(Exception):
+                many = self.tokenizer.tokenize_many(texts)  # type: ignore[attr-defined]
+                return [" ".join(tokens) for tokens in many], 0
+        each = [self._split(text) for text in texts]
+        return [text for text, _ in each], sum(failed for _, failed in each)
 
     def _split(self, text: str) -> tuple[str, bool]:
         try:
@@ -144,6 +163,10 @@ class _Run:
         """Split all, with a bound on the seconds that one text may take."""
         start = 0
         while (stuck := self._run_from(start, max_seconds)) is not None:
+            start = stuck
+            if self._step(stuck) > 1:  # one of several, and nobody knows which
+                self.alone = stuck + self._step(stuck)
+                continue
             self.slow += 1
             self.results[stuck] = " ".join(self.tokenizer.characters(self.chunk[stuck]))
             start = stuck + 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rnntool.errors import UserError
+from rnntool.text.java_batch import TOGETHER, Many
 from rnntool.text.normalize import make_normalizer
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.subword import SubwordTokenizer
@@ -23,15 +24,30 @@ class SplitTokenizer:
     def __init__(self, spec: TokenizerSpec, split: _Split) -> None:
         self.identity = spec.identity
         self._normalize, self._split = make_normalizer(spec), split
+        self._many: Many | None = getattr(split, "many", None)
 
     def tokenize(self, text: str) -> list[str]:
         """Tokens of a text; none of a blank one (some analyzers hang on it)."""
         if not text or text.isspace():
             return []
-        tokens = list(self._split(self._normalize(text)))
-        if " ".join(tokens).split() == tokens:  # each is clean, as nearly always
-            return tokens
-        return [clean for token in tokens if (clean := _clean(token))]
+        return _all_clean(list(self._split(self._normalize(text))))
+
+    @property
+    def together(self) -> int:
+        """How many texts `tokenize_many` is best given."""
+        return 1 if self._many is None else TOGETHER
+
+    def tokenize_many(self, texts: list[str]) -> list[list[str]]:
+        """Tokens of each text; one that cannot be split fails them all."""
+        if self._many is None:
+            return [self.tokenize(text) for text in texts]
+        found: list[list[str]] = [[] for _ in texts]
+        places = [place for place, text in enumerate(texts) if text and not text.isspace()]
+        if places:
+            asked = [self._normalize(texts[place]) for place in places]
+            for place, tokens in zip(places, self._many(asked), strict=True):
+                found[place] = _all_clean(tokens)
+        return found
 
     def characters(self, text: str) -> list[str]:
         """Every character that is not white space, normalised as tokens are."""
@@ -78,6 +94,12 @@ def _decompose_hangul(text: str) -> str:
     return "".join(
         unicodedata.normalize("NFD", c) if "\uac00" <= c <= "\ud7a3" else c for c in text
     )
+
+
+def _all_clean(tokens: list[str]) -> list[str]:
+    if " ".join(tokens).split() == tokens:  # each is clean, as nearly always
+        return tokens
+    return [clean for token in tokens if (clean := _clean(token))]
 
 
 def _clean(token: str) -> str:

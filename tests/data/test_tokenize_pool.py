@@ -75,6 +75,37 @@ def test_a_line_that_takes_too_long_or_fails_becomes_normalized_characters():
     assert (answer.slow, answer.failed) == (2, 1)
 
 
+class OddTogether(Odd):
+    """The same, given three at a time: a line that is slow or fails spoils its neighbours' call."""
+
+    together = 3
+
+    def tokenize_many(self, texts: list[str]) -> list[list[str]]:
+        assert len(texts) <= self.together
+        self.calls = [*getattr(self, "calls", []), len(texts)]
+        return [self.tokenize(text) for text in texts]
+
+
+def test_lines_beside_a_slow_or_failing_one_keep_their_tokens():
+    chunk = ["가 나", "느림", "다 라", "", "🙂 마", "바 사", "아", "자", "차 카", "타"]
+    odd = OddTogether()
+    answer = tokenize_chunk(odd, TokenizerSpec("okt"), chunk, 0.5)
+    assert answer.texts == [
+        "가 나",
+        "느 림",
+        "다 라",
+        "",
+        "🙂 마",
+        "바 사",
+        "아",
+        "자",
+        "차 카",
+        "타",
+    ]
+    assert (answer.slow, answer.failed) == (1, 1)
+    assert odd.calls == [3, 3, 3]  # the last line is alone, as are those after a slow call
+
+
 def test_a_failing_line_of_any_tokenizer_costs_that_line_alone():
     answer = tokenize_chunk(Odd(), TokenizerSpec("mecab"), ["가", "🙂라", "나"], 1.0)
     assert (answer.texts, answer.failed) == (["가", "🙂 라", "나"], 1)

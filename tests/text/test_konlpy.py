@@ -35,6 +35,21 @@ import os; sys.stdout.flush(); os._exit(0)
 """
 
 
+TOGETHER = """
+import json, sys
+from rnntool.text.spec import TokenizerSpec
+from rnntool.text.tokenizers import make_tokenizer
+name, lines = sys.argv[1], [line.replace(chr(30), "") for line in json.load(sys.stdin)]
+tokenizer = make_tokenizer(TokenizerSpec(name), None, 512)
+morphs, calls = tokenizer._split._morphs, []
+tokenizer._split._morphs = lambda text: calls.append(text) or morphs(text)
+found, calls = tokenizer.tokenize_many(lines), list(calls)
+plain = [morphs(line) if line.strip() else [] for line in lines]
+print(json.dumps([found, [[t for t in tokens if t.strip()] for tokens in plain], calls]))
+import os; sys.stdout.flush(); os._exit(0)
+"""
+
+
 def tokenize(name: str, *options: str) -> list[list[str]]:
     done = subprocess.run(
         [sys.executable, "-m", "rnntool", "tokenize", "-t", name, "-q", "--jvm-heap", "512",
@@ -55,6 +70,22 @@ def test_okt_gives_the_tokens_of_a_plain_loop():
     tokens = tokenize("okt")
     assert tokens == json.loads(plain.stdout)
     assert tokens[0][:3] == ["아", "더빙", ".."]
+
+
+# Kkma takes minutes over a long run of consonants or a text without spaces.
+MANY = {"komoran": LINES, "kkma": [LINES[0], "", "영화가 좋았다"]}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_texts_split_in_one_call_have_the_tokens_of_a_plain_loop(name):
+    done = subprocess.run(
+        [sys.executable, "-c", TOGETHER, name], input=json.dumps(MANY[name]), capture_output=True,
+        text=True, check=True, timeout=600,
+    )  # fmt: skip
+    found, plain, calls = json.loads(done.stdout)
+    assert found == [["▁".join(token.split()) for token in tokens] for tokens in plain]
+    assert "더빙" in found[0]
+    assert calls == []  # of KoNLPy's own method, which takes one text
 
 
 def test_okt_stems_and_normalizes_and_tags():
