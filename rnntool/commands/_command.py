@@ -22,7 +22,13 @@ import typer
 
 from rnntool.commands._completion import add_completion, completer_of
 from rnntool.commands._help import PlainCommand, PlainGroup
-from rnntool.commands._output import Force, Output, refuse_overwriting, standard_output_to
+from rnntool.commands._output import (
+    Force,
+    Output,
+    refuse_overwriting,
+    refuse_own_input,
+    standard_output_to,
+)
 from rnntool.configuration import flag_of, optional_type, resolve, to_yaml
 from rnntool.errors import UserError
 from rnntool.machine import process_rank
@@ -84,6 +90,7 @@ def command(
                         sys.stdout.write(to_yaml(resolved))
                         return
                     arguments["settings"] = resolved
+                refuse_own_input(arguments | (vars(resolved) if settings is not None else {}))
                 if not own_force:
                     refuse_overwriting(arguments["output"], arguments.pop("force"))
                 if passes_report:

@@ -5,15 +5,38 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import typer
 
+from rnntool.errors import UserError
 from rnntool.reporting import Reporter
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 Output = Annotated[str, typer.Option("-o", "--output", help="File to write; - is standard output.")]
+
+
+_WRITTEN = ("output", "errors", "rows", "plot")  # parameters that name a file to write
+
+
+def refuse_own_input(values: Mapping[str, object]) -> None:
+    """Check that no file that a command writes is one that it reads.
+
+    Args:
+        values: all parameters by name.
+
+    Raises:
+        UserError: one is both.
+    """
+    written = [values[name] for name in _WRITTEN if isinstance(values.get(name), str)]
+    others = [value for name, value in values.items() if name not in _WRITTEN]
+    read = [path for value in others for path in (value if isinstance(value, list) else [value])]
+    for target in filter(os.path.isfile, map(str, written)):
+        for path in read:
+            if isinstance(path, str) and os.path.isfile(path) and os.path.samefile(path, target):
+                raise UserError("is an input, and would be replaced by the output", where=target,
+                                hint="give another name to write to")  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -46,6 +46,20 @@ def test_a_folders_name_and_no_name_are_no_file(cli: Cli, run, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_no_input_is_replaced_by_its_output(cli: Cli, run, data, tmp_path):
+    path, link = tmp_path / "mine.txt", tmp_path / "link.txt"
+    path.write_bytes(data.read_bytes())
+    link.symlink_to(path)
+    for command in (
+        ("tokenize", "-t", "char", path, "-o", path), ("predict", run, path, "-o", link),
+        ("eval", run, link, "-o", path), ("eval", run, path, "--errors", path),
+        ("check", path, "-o", path), ("compare", run, run, path, "--rows", path),
+        ("build-vocab", path, "-o", path), ("train-embeddings", "cbow", path, "-o", path),
+    ):  # fmt: skip
+        assert "is an input" in one_line_error(cli(*command, "-q"))
+    assert path.read_bytes() == data.read_bytes()
+
+
 def test_a_model_is_exported_into_a_pipe(cli: Cli, run, tmp_path):
     line = '"$1" -m rnntool export "$2" -o /dev/stdout -q | cat > "$3"'
     piped = tmp_path / "piped.onnx"
