@@ -62,11 +62,9 @@ def _summary(found: Description) -> list[tuple[str, object]]:
         rest = f", … ({len(run.labels)} labels)" if len(run.labels) > 10 else ""
         rows.append(("labels", shown + rest))
     rows.append(("parameters, as torch counts them", found.parameters))
-    if found.parameters_reset_after is None:
-        rows.append(("with one bias per gate (textbooks, Keras)", found.parameters_one_bias))
-    else:
-        rows += [
-            ("with one bias per gate (Keras, reset_after=False)", found.parameters_one_bias),
-            ("as in Keras' default GRU (reset_after=True)", found.parameters_reset_after),
-        ]
+    gru = str(run.config.settings.get("cell")).startswith("gru")
+    whose = "Keras, reset_after=False" if gru else "textbooks, Keras"
+    rows.append((f"with one bias per gate ({whose})", found.parameters_one_bias))
+    if found.parameters_reset_after is not None:
+        rows.append(("as in Keras' default GRU (reset_after=True)", found.parameters_reset_after))
     return [*rows, ("weights, bytes", found.bytes)]

@@ -87,6 +87,19 @@ def describe_run(path: str) -> Description:
     total = sum(layer.parameters for layer in layers)
     second_biases = sum(layer.parameters for layer in layers if ".bias_hh" in layer.name)
     size = run.weights.stat().st_size
-    # Keras' GRU with reset_after=True keeps both biases of every gate, as torch does.
-    both = total if run.config.settings.get("cell") == "gru" else None
+    both = None
+    if run.config.settings.get("cell") == "gru":
+        # Keras' GRU with reset_after=True keeps both biases of every gate, as torch does; another
+        # cell beside it (a tagger's LSTM over characters) keeps one.
+        both = total - second_biases + _second_biases_of_grus(layers)
     return Description(run, layers, total, total - second_biases, both, size)
+
+
+def _second_biases_of_grus(layers: list[Layer]) -> int:
+    """How many parameters they are; a GRU's recurrent weights are [3·H, H]."""
+    shapes = {layer.name: layer.shape for layer in layers}
+    second = [layer for layer in layers if ".bias_hh" in layer.name]
+    return sum(
+        layer.parameters for layer in second
+        if (w := shapes[layer.name.replace(".bias_hh", ".weight_hh")])[0] == 3 * w[1]
+    )  # fmt: skip

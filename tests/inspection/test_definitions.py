@@ -20,6 +20,7 @@ from rnntool.tasks.classify.load import load_classifier
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.tasks.lm.load import load_language_model
 from rnntool.tasks.lm.settings import LMSettings
+from rnntool.tasks.tag.settings import TagSettings
 from rnntool.training.optim import clip_gradient
 from tests.commands.test_workflow import write_reviews
 
@@ -124,6 +125,24 @@ def test_parameters_are_counted_as_each_convention_counts(cli, tmp_path, cell, b
         assert found["parameters_reset_after"] is None
     table = cli("describe", run.path).out
     assert ("reset_after=True" in table) == (cell == "gru")
+
+
+def test_a_gru_beside_an_lstm_over_characters_is_counted_as_keras_counts_both(cli, tmp_path):
+    path = tmp_path / "tags.tsv"
+    path.write_text("가\tN\n나\tV\n\n다\tN\n라\tV\n\n" * 8)
+    settings = TagSettings(**TINY, cell="gru", characters="recurrent", character_hidden=3)
+    tasks.train("tag", [str(path)], str(tmp_path / "run"), settings, QuietReporter())
+    found = json.loads(cli("describe", tmp_path / "run", "--json").out)
+    ways = 2 if settings.bidirectional else 1
+    assert found["parameters"] - found["parameters_reset_after"] == 2 * 4 * 3  # the LSTM's, twice
+    assert found["parameters_reset_after"] - found["parameters_one_bias"] == ways * 3 * 6
+
+
+def test_a_gru_that_resets_before_is_keras_with_reset_after_false(cli, tmp_path):
+    settings = ClassifySettings(hidden=8, embedding_dim=16, cell="gru-reset-before", epochs=1)
+    run = train(tmp_path, "classify", settings)
+    assert "(Keras, reset_after=False)" in cli("describe", run.path).out
+    assert json.loads(cli("describe", run.path, "--json").out)["parameters_reset_after"] is None
 
 
 def test_of_epochs_with_one_score_the_lower_loss_is_kept(tmp_path, monkeypatch):
