@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import onnx
@@ -115,7 +116,30 @@ def mecab(text: str) -> list[str]:
     return mecab.MeCab().morphs(text)
 
 
-TOKENIZE = {"whitespace": whitespace, "char": characters, "jamo": jamo, "mecab": mecab}
+def kiwi(text: str) -> list[str]:
+    import kiwipiepy
+
+    return [token.form for token in kiwipiepy.Kiwi().tokenize(text)]
+
+
+def konlpy(name: str) -> Callable[[str], list[str]]:
+    def tokens(text: str) -> list[str]:
+        import konlpy.tag
+
+        found: list[str] = getattr(konlpy.tag, name)().morphs(text)
+        return found
+
+    return tokens
+
+
+TOKENIZE = {
+    "kiwi": kiwi,
+    "okt": konlpy("Okt"),
+    "whitespace": whitespace,
+    "char": characters,
+    "jamo": jamo,
+    "mecab": mecab,
+}
 
 
 def tokens_by(metadata: dict[str, str], text: str) -> list[str]:
@@ -133,10 +157,15 @@ def tokens_by(metadata: dict[str, str], text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("tokenizer", ["whitespace", "char", "jamo", "mecab", "subword", "morphs"])
+@pytest.mark.parametrize(
+    "tokenizer",
+    ["whitespace", "char", "jamo", "mecab", "kiwi", "okt", "subword", "morphs"],
+)
 def test_raw_text_is_answered_from_the_file_alone(cli, tmp_path, tokenizer):
     if tokenizer in ("mecab", "morphs"):
         pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this Python")
+    if tokenizer == "kiwi":
+        pytest.importorskip("kiwipiepy", reason="the extra kiwi is not installed")
     raw, tokens, model = tmp_path / "raw.tsv", tmp_path / "x.tok", tmp_path / "bpe.json"
     texts = [
         "정말 재밌는 영화였다",
