@@ -93,7 +93,7 @@ def gradients(flows: Mapping[str, Flow], texts: int) -> Chart:
             lines.append(Line(name, steps, layer.gradient, colour, colour >= 7))
     x = axis_of("steps back in time", [v for line in lines for v in line.x], whole=True)
     y = axis_of("norm of ∂L/∂h", [v for line in lines for v in line.y], log=True)
-    title = "Gradient flow back through time"
+    title = "Norm of the gradient by steps back"
     return Chart(
         title, line_chart(lines, x, y, title), lines,
         f"Mean over {texts} texts, by steps back from where each direction's reading ends.",

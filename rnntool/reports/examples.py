@@ -101,7 +101,7 @@ class _Colours:
         if self.explainer is not None:
             tokens = self.explainer.read(tokens)
             values = self.explainer.explain(tokens, label=label, place=place).attributions
-        return _marked(tokens, values, "nats for the answer", place)
+        return _marked(tokens, values, " nats for the answer", place)
 
 
 def _marked(tokens: list[str], values: list[float], unit: str, place: int | None = None) -> Any:
@@ -130,7 +130,7 @@ def surprising_lines(
         for n in itertools.islice(worst, settings.errors):
             ids = text.ids.read(int(starts[n]) + 1, int(stops[n]) + 1)[:_TOKENS]
             values = (-lines[n][:_TOKENS]).tolist()
-            shown = _marked(run.vocabulary.decode(ids.tolist()), values, "nats of surprise")
+            shown = _marked(run.vocabulary.decode(ids.tolist()), values, " nats of surprise")
             facts = [("nats a token", f"{surprise[n]:.2f}")]
             found.append(Example(f"text {n + 1:,}", facts, shown))
     return found
