@@ -75,7 +75,7 @@ class LazyGroup(TyperGroup):
 
 def _asks_for_json(words: Sequence[str]) -> bool:
     """Whether a command line that cannot be parsed asked for its errors as JSON."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
+    pairs = zip(words, [*words, ""][1:], strict=True)
     return any(w == "--log-format=json" or (w, after) == ("--log-format", "json")
                for w, after in pairs)  # fmt: skip
 

@@ -88,3 +88,9 @@ def test_every_command_with_an_output_looks_after_it():
                 seen += 1
                 assert flags & {"--force", "--resume"}, (name, own.name)
     assert seen > 15
+
+
+def test_the_bare_name_shows_what_there_is():
+    done = subprocess.run([sys.executable, "-m", "rnntool"], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "tokenize" in done.stdout + done.stderr
