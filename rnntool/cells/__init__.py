@@ -1,8 +1,8 @@
-"""RNN, LSTM and GRU in NumPy, forward and backward, as they stand on the slide. No autograd.
+"""RNN, LSTM and GRU in NumPy, forward and backward, as in the textbook equations. No autograd.
 
-`CELLS[name].step(p, x, state)` is one time step and returns its backward with it; `unroll` runs
-a cell over time, `unroll_stack` over layers and directions. The shapes and names that hold
-everywhere stand in `cell.py`. A new cell is one file and one line in `CELLS`.
+`CELLS[name].step(p, x, state)` computes one time step and returns it with its backward function;
+`unroll` runs a cell over time, `unroll_stack` over layers and directions. `cell.py` explains the
+common shapes and names. A new cell needs one file and one line in `CELLS`.
 """
 
 from __future__ import annotations

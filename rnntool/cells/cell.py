@@ -1,14 +1,14 @@
-"""What every cell has in common: the shapes of its weights, and the form of one time step.
+"""What all cells have in common: the shapes of the weights, and the interface of one time step.
 
 Shapes, in this whole package: B batch, T time, D input, H hidden, V vocabulary; k is the number
 of blocks of H rows that a cell stacks in one matrix (1 for RNN, 4 for LSTM, 3 for GRU).
 
-A matrix stands as in the equations, output × input, so `W_xh x_t` of the slide is
-`x_t @ W_xh.T` for a batch of rows. Every cell calls its weights
+Matrices are output × input, as in the equations, so `W_xh x_t` is `x_t @ W_xh.T` for a batch of
+rows. The weights of every cell are
 
     W_xh (k·H, D)    W_hh (k·H, H)    b (k·H,)
 
-and GRU with the reset after the product has the candidate's second bias b_hg (H,) besides.
+and GRU with the reset after the product also has the candidate's second bias b_hg (H,).
 A gradient is `d` + the name: dW_xh, dW_hh, db, db_hg, dx, dh, dc.
 """
 

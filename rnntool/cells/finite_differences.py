@@ -1,4 +1,4 @@
-"""Central finite differences: the gradient without any derivative, to check one that has them.
+"""Central finite differences: a gradient without derivatives, to check a computed gradient.
 
 ∂f/∂a ≈ (f(a + ε) - f(a - ε)) / 2ε, whose error falls with ε² until rounding takes over
 (about 1e-16 · |f| / ε in float64): ε near 1e-5 serves both.

@@ -4,8 +4,8 @@ Layer l reads the outputs of layer l-1; with two directions each layer's output 
 h_t and the backward's h_t side by side (Schuster and Paliwal, "Bidirectional Recurrent Neural
 Networks", IEEE Transactions on Signal Processing 45, 1997).
 
-What belongs to one layer and direction stands at [layer][direction]; direction 0 reads from
-first to last, direction 1, where there is one, from last to first.
+Lists have the index [layer][direction]. Direction 0 reads from the first step to the last,
+direction 1, if there is one, from the last to the first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ States: TypeAlias = Sequence[Sequence[State]]
 
 
 class StackGradients(NamedTuple):
-    """What the backward of `unroll_stack` returns."""
+    """The gradients from the backward function of `unroll_stack`."""
 
     dx: Array  # (B, T, D)
     layers: list[list[UnrollGradients]]  # [layer][direction]: dstate, dweights, dh, summands
@@ -44,7 +44,7 @@ class StackBackward(Protocol):
 
 
 class UnrolledStack(NamedTuple):
-    """What `unroll_stack` returns."""
+    """The result of `unroll_stack`."""
 
     outputs: Array  # (B, T, directions·H) of the top layer
     states: list[list[State]]  # [layer][direction], each part (B, H)

@@ -24,7 +24,7 @@ Lengths: TypeAlias = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
 class UnrollGradients(NamedTuple):
-    """What the backward of `unroll` returns."""
+    """The gradients from the backward function of `unroll`."""
 
     dx: Array  # (B, T, D)
     dstate: State  # of the initial state, each (B, H)
@@ -51,7 +51,7 @@ class UnrollBackward(Protocol):
 
 
 class UnrolledCell(NamedTuple):
-    """What `unroll` returns."""
+    """The result of `unroll`."""
 
     outputs: Array  # (B, T, H): h_t, and 0 on padding
     state: State  # after each row's last step, each (B, H)
@@ -115,7 +115,7 @@ def unroll(
 
 @dataclass(frozen=True)
 class _Tape:
-    """What the forward leaves behind for the backward; `steps` in order of processing."""
+    """What the forward pass keeps for the backward pass; `steps` in order of processing."""
 
     x: Array
     weights: Weights
