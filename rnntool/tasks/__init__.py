@@ -8,12 +8,12 @@ seq2seq     a text for each text                        many to many, by encoder
 caption     a text for each vector                      one to many
 forecast    the next values of a series                 many to one, with numbers
 
-A task says what its data are, what a batch is, what the loss is, and how good a model is. It has no
-loop of its own: training/loop.py asks its `Task` for batches, losses and validation figures, and
-runs/train.py gives it the frame (folder, device, processes, results). One name for one role in
-every package, and no more files than the task needs:
+A task defines its data, its batches, its loss, and its validation figures. It has no training loop:
+training/loop.py gets batches, losses and figures from its `Task`, and runs/train.py does the rest
+(folder, device, processes, results). Files with the same role have the same name in every package,
+and a package has only the files that it needs:
 
-settings.py   what `train TASK` can be told; its inputs and its help
+settings.py   the settings of `train TASK`, its inputs and its help
 data.py       reads the inputs: numbers, vocabulary, validation split
 task.py       batches, loss and validation: the `Task` that the loop asks
 train.py      `prepare_job`: from inputs and settings to a `Job`: model, task, what a run needs
@@ -67,7 +67,7 @@ class Input(NamedTuple):
 
 
 class Figures(Protocol):
-    """What an evaluation came to."""
+    """The figures of an evaluation."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
@@ -97,7 +97,7 @@ def train(
         resume: go on from an interrupted training's checkpoint, if there is one.
 
     Returns:
-        The run directory and what the training came to.
+        The run directory and the outcome of the training.
 
     Raises:
         UserError: settings exclude each other, an input cannot be used, or the loss is not finite.
