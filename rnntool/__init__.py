@@ -19,6 +19,8 @@ only, from a room to those above it; tests/test_rooms.py keeps them so.
     reports/     pictures made from runs
     commands/    the command line: a file a subcommand, which parses and calls one of the above
 
+Beside them lie data: sample/ (reviews to try the tool on), and pretrained/ (models by name).
+
 A review goes from `train classify` (commands/train.py) through tasks/__init__.py, runs/train.py and
 tasks/classify/ (data.py, task.py, train.py) to a step of training/loop.py; and from standard input
 through commands/predict.py, tasks/classify/predict.py and inference/classifier.py to its label.

@@ -43,7 +43,7 @@ def cli() -> Cli:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data (RNNTOOL_DATA); the test is skipped where it is absent."""
-    folder = Path(os.environ.get("RNNTOOL_DATA", "../shared/data"))
+    folder = Path(os.environ.get("RNNTOOL_DATA", "../shared/data")).resolve()
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set RNNTOOL_DATA)")
     return folder

@@ -34,7 +34,7 @@ def built(tmp_path_factory) -> Path:
 
 def sources() -> set[str]:
     """Every file that the package needs."""
-    kinds = ("*.py", "py.typed", "sample/*")
+    kinds = ("*.py", "py.typed", "sample/*", "pretrained/*/*")
     return {str(p.relative_to(ROOT)) for kind in kinds for p in (ROOT / "rnntool").rglob(kind)}
 
 
@@ -47,6 +47,14 @@ def test_the_wheel_and_the_sdist_hold_every_file(built):
         assert sources() <= {name.partition("/")[2] for name in packed.getnames()}
 
 
+def test_the_wheel_stays_small_with_its_models(built):
+    (wheel,) = built.glob("*.whl")
+    assert wheel.stat().st_size < 12_000_000
+    places = [name.split("/") for name in zipfile.ZipFile(wheel).namelist()]
+    held = {place[2] for place in places if place[1] == "pretrained"}
+    assert held == {"nsmc", "reviews"}
+
+
 def test_the_installed_package_runs_and_brings_its_sample(built, tmp_path):
     (wheel,) = built.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
@@ -55,3 +63,7 @@ def test_the_installed_package_runs_and_brings_its_sample(built, tmp_path):
         subprocess.run([sys.executable, "-m", "rnntool", *words], cwd=tmp_path, env=environment,
                        check=True, capture_output=True)  # fmt: skip
     assert (tmp_path / "here" / "ratings_train.txt").stat().st_size > 1000
+    done = subprocess.run([sys.executable, "-m", "rnntool", "predict", "nsmc"], cwd=tmp_path,
+                          env=environment, input="정말 재밌다\n".encode(), check=True,
+                          capture_output=True)  # fmt: skip
+    assert done.stdout.startswith(b"1\t0.9")

@@ -2,8 +2,8 @@
 
 summary     one line
 score       figure, value and data of its score, and the command that printed it
-trained_on  file, source, sha256 and licence of the data
-commands    that made it, from the raw files on
+data        file, bytes, sha256, use, source and licence of each raw file
+command     that made it from the raw files; note: what was done otherwise
 seed, versions
 files       bytes and sha256 of each file of the run directory but this one
 limits      a line each

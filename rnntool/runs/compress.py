@@ -33,6 +33,7 @@ from rnntool.formats.rundir import (
     VOCAB,
     WEIGHTS,
     Run,
+    read_metrics,
     write_config,
 )
 from rnntool.formats.vocab import write_vocabulary
@@ -150,7 +151,7 @@ def _write(run: Run, output: str, tensors: Weights, vocabulary: Vocabulary) -> N
         "sha256 of the weights before": sha256_of(str(run.weights)),
         "vocabulary before": len(run.vocabulary),
     }
-    results = dict(run.config.results)
+    results = dict(run.config.results) or _so_far(run)
     if "parameters" in results:
         results["parameters"] -= _numbers_less(run, tensors, len(vocabulary))
     config = replace(run.config, format=COMPRESSED_FORMAT, compressed=compressed, results=results)
@@ -163,6 +164,18 @@ def _write(run: Run, output: str, tensors: Weights, vocabulary: Vocabulary) -> N
             write_vocabulary(str(folder / VOCAB), vocabulary)
         save_file(in_eight_bits(tensors), folder / WEIGHTS)
         os.chmod(folder / WEIGHTS, 0o666 & ~umask())  # the library gives it to its owner alone
+
+
+def _so_far(run: Run) -> dict[str, Any]:
+    """The results of a training that did not come to its end: those of the best epoch so far."""
+    if not (run.path / METRICS).is_file():
+        return {}
+    epochs = read_metrics(run.path)
+    best = max(
+        epochs, key=lambda e: (e.get("validation_accuracy", 0.0), -e.get("validation_loss", 0.0))
+    )
+    figures = {name: value for name, value in best.items() if name.startswith("validation_")}
+    return {"best_epoch": best["epoch"], **figures, "epochs": len(epochs), "interrupted": True}
 
 
 def _numbers_less(run: Run, tensors: Weights, V: int) -> int:

@@ -61,7 +61,7 @@ def _model(name: str, folder: Path) -> Model:
     size = sum(place.stat().st_size for place in folder.iterdir() if place.is_file())
     if card is None:
         return Model(name, config.task, size, _validated(config), "", folder)
-    score = f"{card.figure} {card.value:.4g} ({card.data})"
+    score = f"{card.figure.replace('_', ' ')} {card.value:.4g} ({card.data})"
     return Model(name, config.task, size, score, card.summary, folder)
 
 
