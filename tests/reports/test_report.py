@@ -89,7 +89,9 @@ class Page(HTMLParser):
 
 def page_of(cli, runs: Path, names: list[str], *options: object) -> tuple[str, Page]:
     target = runs / "page.html"
-    result = cli("report", *(runs / name for name in names), "-o", target, *options, "-q")
+    result = cli(
+        "report", *(runs / name for name in names), "-o", target, "--force", *options, "-q"
+    )
     assert result.code == 0, result.err
     assert result.out == ""
     text = target.read_text("utf-8")
