@@ -84,12 +84,19 @@ class BiLM(nn.Module):
         own = rows[: B * T].view(B, T, -1)
         vectors = own if self.tied else self.input(ids)
         forward, backward = self.encoder.all_layers(self.input_dropout(vectors), lengths)[-1]
-        time = torch.arange(T, device=ids.device)
-        pairs = (time < lengths.unsqueeze(1))[:, 1:]  # step t and step t + 1 are both of the text
-        before = self.project[0](self.dropout(forward)[:, :-1][pairs])
-        after = self.project[1](self.dropout(backward)[:, 1:][pairs])
+        time = torch.arange(T - 1, device=ids.device)
+        at = torch.arange(B, device=ids.device).unsqueeze(1) * T + time  # of B·T steps
+        steps = at[time < lengths.unsqueeze(1) - 1]  # [N] step t; t and t + 1 are both of the text
+        before = self.project[0](_take(self.dropout(forward), steps))
+        after = self.project[1](_take(self.dropout(backward), steps + 1))
+        wanted = targets.flatten()
         return (
-            Direction(before, targets[:, 1:][pairs], own[:, 1:][pairs]),
-            Direction(after, targets[:, :-1][pairs], own[:, :-1][pairs]),
+            Direction(before, wanted[steps + 1], _take(own, steps + 1)),
+            Direction(after, wanted[steps], _take(own, steps)),
             rows[B * T :],
         )
+
+
+def _take(vectors: Tensor, steps: Tensor) -> Tensor:
+    """[B, T, D] and numbers of N of all B·T steps -> [N, D]."""
+    return vectors.flatten(0, 1).index_select(0, steps)

@@ -51,9 +51,10 @@ class TiedSoftmax(nn.Module):
         true = ((features * own).sum(-1) + self.bias[targets]).float()
         drawn = torch.log(self.probabilities[samples] * len(samples))
         other = (features @ others.T + (self.bias[samples] - drawn)).float()
-        hit = targets.unsqueeze(1) == samples.unsqueeze(0)
-        all_others = torch.logsumexp(other.masked_fill(hit, -torch.inf), dim=1)
-        return (torch.logaddexp(true, all_others) - true).mean()
+        with torch.no_grad():  # a target is not its own rival; and where p is 0, the gradient is 0
+            other.masked_fill_(targets.unsqueeze(1) == samples, -torch.inf)
+        scores = torch.cat([true.unsqueeze(1), other], dim=1)
+        return functional.cross_entropy(scores, torch.zeros_like(targets))
 
     def draw(self, count: int) -> Tensor:
         """[S] token numbers, drawn with replacement."""

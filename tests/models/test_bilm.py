@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from rnntool.models.bilm import BiLM
@@ -82,6 +83,31 @@ def test_the_sampled_loss_over_all_tokens_is_the_full_one():
     full = functional.cross_entropy(features @ embedding.weight.T + softmax.bias, targets)
     assert sampled.item() == pytest.approx(full.item(), rel=1e-5)
     assert softmax.log_likelihood(features, targets).mean().item() == pytest.approx(-full.item())
+
+
+def test_the_sampled_gradient_is_that_of_the_written_formula():
+    """Bengio and Senécal 2003, with a target among the samples, and one that is the only sample."""
+    torch.manual_seed(6)
+    softmax = TiedSoftmax(nn.Embedding(9, 4), torch.tensor([1, 1, 1, 1, 9, 5, 3, 2, 1]))
+    for targets, samples in (([4, 5, 8, 4], [5, 7, 5, 4, 6]), ([4], [4, 4])):
+        wanted, drawn = torch.tensor(targets), torch.tensor(samples)
+        features = torch.randn(len(targets), 4, requires_grad=True)
+        weight = softmax.embedding.weight
+        loss = softmax.sampled_loss(features, wanted, weight[wanted], drawn, weight[drawn])
+        tensors = [features, weight, softmax.bias]
+        found = torch.autograd.grad(loss, tensors)
+        plain = torch.zeros(())
+        for row, target in enumerate(targets):
+            true = features[row] @ weight[target] + softmax.bias[target]
+            total = true.exp()
+            for sample in samples:
+                if sample != target:
+                    score = features[row] @ weight[sample] + softmax.bias[sample]
+                    total = total + score.exp() / (softmax.probabilities[sample] * len(samples))
+            plain = plain + (total.log() - true) / len(targets)
+        assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
+        for own, other in zip(found, torch.autograd.grad(plain, tensors), strict=True):
+            torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-6)
 
 
 def test_the_sampled_gradient_is_near_the_full_one_on_average():
