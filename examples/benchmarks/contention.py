@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--alone", action="store_true", help="only compare the settings alone")
+    parser.add_argument("--spin", action="store_true", help="two at once by torch's defaults, too")
     arguments = parser.parse_args()
     settings: dict[str, dict[str, str]] = {"rnntool's threads": {}, "torch's defaults": DEFAULT}
     found: dict[tuple[str, int], list[float]] = {}
@@ -58,19 +58,22 @@ def main() -> None:
         part = Path(folder) / "part.tok"
         with open(arguments.tokens, encoding="utf-8") as source:
             part.write_text("".join(itertools.islice(source, arguments.documents + 2)), "utf-8")
-        counts = (1,) if arguments.alone else (1, 2)
         for _ in range(arguments.rounds):
-            for name, count in itertools.product(settings, counts):
+            for name, count in itertools.product(settings, (1, 2)):
                 extra = settings[name]
+                if extra and count > 1 and not arguments.spin:
+                    continue  # takes over ten times as long as alone
                 seen = taken(part, folder, count, arguments.precision, extra)
                 found.setdefault((name, count), []).append(seen)
+                print(f"{count} at once, {name}: {seen:.1f} s", file=sys.stderr)
     rows: list[dict[str, object]] = []
     for name in settings:
-        alone, *beside = (statistics.median(found[name, count]) for count in counts)
-        row: dict[str, object] = {"threads": name, "alone, s": alone}
-        if beside:
-            row |= {"two at once, s": beside[0], "times as long": beside[0] / alone}
-        rows.append(row)
+        alone = statistics.median(found[name, 1])
+        beside = statistics.median(found.get((name, 2), [float("nan")]))
+        rows.append({
+            "threads": name, "alone, s": alone, "two at once, s": beside,
+            "times as long": beside / alone,
+        })  # fmt: skip
     report("contention", rows)
 
 

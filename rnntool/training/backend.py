@@ -4,10 +4,11 @@ The choice follows rules, not timings, so that a machine always makes the same c
 come from the time of a BiLSTM's forward and backward pass on machines with 2 cores:
 
 - Xeon with AMX: bf16 through oneDNN is fastest by far, and fp32 is faster without oneDNN.
-- EPYC with AVX-512 BF16, without AMX: bf16 takes 0.48 of the time of fp32 with 192 units, 0.7 with
-  128, 0.8 with 64, and gains nothing with 32. GRU and RNN gain less than LSTM, and never lose.
-- Without either, bf16 is emulated: 3 times the time of fp32 with AVX-512, more without. oneDNN's
-  fp32 LSTM is faster than torch's own by a fifth to a half.
+- EPYC with AVX-512 BF16, without AMX: bf16 takes 0.5 to 0.7 of the time of fp32 with 192 units, 0.6
+  to 0.8 with 64, and gains nothing with 32. GRU and RNN gain less than LSTM.
+- Without either, bf16 is emulated: 2 to 3 times the time of fp32 with AVX-512 (measured by
+  oneDNN's limit on instructions), more without. oneDNN's fp32 LSTM is faster than torch's own by a
+  fifth to a half.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from rnntool.machine import usable_cores
 AMX = "AMX"
 BF16_WIDTH = 64  # units of a recurrent layer from which on bf16 is faster
 EMULATED = (
-    "--precision bf16: this processor emulates bf16, and training takes three times as long as with"
-    " fp32 or longer; leave the flag out"
+    "--precision bf16: this processor emulates bf16, and training takes two to three times as"
+    " long as with fp32, or longer; leave the flag out"
 )
 
 
