@@ -1,9 +1,10 @@
 """Accuracy over the distance between subject and verb, cell by cell, and its picture.
 
-Reads what `rnntool predict --keep --header` wrote of the test sentences, a file a run, named
-work/CELL-SEED.tsv. Of several seeds the mean is shown, and the lowest and highest in the picture.
+Reads what `rnntool predict --keep` wrote of the test sentences: work/CELL-LOW_HIGH-SEED.tsv, where
+LOW to HIGH words stood between in training. Of several seeds the mean is shown, and the lowest and
+highest in the picture.
 
-    python accuracy.py work/*.tsv --plot work/agreement.png
+    python accuracy.py work/*-0_10-*.tsv work/*-30_40-*.tsv --plot agreement.png
 """
 
 from __future__ import annotations
@@ -18,16 +19,24 @@ from pathlib import Path
 from rnntool.tables import draw_table
 
 CELLS = ("rnn", "lstm", "gru")
+COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2", "gru": "#009E73"}  # Okabe and Ito 2008
+STYLES = {"rnn": "-", "lstm": "--", "gru": "-."}
+
+Answers = dict[tuple[int, str], list[bool]]  # right or not, by distance and the nearest noun
 
 
-def read(path: Path) -> dict[tuple[int, str], list[bool]]:
-    """Whether each answer is right, by distance and by the number of the nearest noun."""
-    found: dict[tuple[int, str], list[bool]] = defaultdict(list)
+def read(path: Path) -> Answers:
+    found: Answers = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            right = row["label"] == row["predicted"]
-            found[int(row["distance"]), row["nearest"]].append(right)
+            found[int(row["distance"]), row["nearest"]].append(row["label"] == row["predicted"])
     return found
+
+
+def accuracy(found: Answers, distances: list[int], nearest: str = "") -> float:
+    kinds = (nearest,) if nearest else ("none", "same", "other")
+    right = [a for d in distances for kind in kinds for a in found.get((d, kind), [])]
+    return sum(right) / len(right)
 
 
 def main() -> None:
@@ -35,57 +44,66 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--plot")
     given = parser.parse_args()
-    runs: dict[str, list[dict[tuple[int, str], list[bool]]]] = defaultdict(list)
+    runs: dict[tuple[int, int], dict[str, list[Answers]]] = defaultdict(lambda: defaultdict(list))
     for path in given.files:
-        runs[path.stem.rpartition("-")[0]].append(read(path))
-    distances = sorted({distance for found in runs["rnn"] for distance, _ in found})
-    curves = {cell: [[at(found, d) for d in distances] for found in runs[cell]] for cell in CELLS}
-    rows = [
-        [d, *(statistics.mean(curve[n] for curve in curves[cell]) for cell in CELLS)]
-        for n, d in enumerate(distances)
-    ]
-    draw_table(sys.stdout, ["words between", *CELLS], rows)
-    far = [d for d in distances if d > 20]
-    print()
-    split = [
-        [f"the nearest noun has {kind} number",
-         *(statistics.mean(at(found, d, nearest) for found in runs[cell] for d in far)
-           for cell in CELLS)]
-        for nearest, kind in (("same", "the same"), ("other", "the other"))
-    ]  # fmt: skip
-    draw_table(sys.stdout, [f"{far[0]} to {far[-1]} words between", *CELLS], split)
+        cell, words, _ = path.stem.split("-")
+        low, high = map(int, words.split("_"))
+        runs[low, high][cell].append(read(path))
+    for (low, high), by_cell in sorted(runs.items()):
+        print(f"trained with {low} to {high} words between")
+        print_table(by_cell)
     if given.plot:
-        draw(distances, curves, given.plot)
+        draw(runs, given.plot)
 
 
-def at(found: dict[tuple[int, str], list[bool]], distance: int, nearest: str = "") -> float:
-    kinds = (nearest,) if nearest else ("none", "same", "other")
-    right = [answer for kind in kinds for answer in found.get((distance, kind), [])]
-    return sum(right) / len(right)
+def print_table(by_cell: dict[str, list[Answers]]) -> None:
+    distances = sorted({distance for distance, _ in by_cell["rnn"][0]})
+    rows = []
+    for low, high in ((0, 2), (4, 10), (12, 20), (22, 30), (32, 40)):
+        some = [d for d in distances if low <= d <= high]
+        rows.append([f"{low} to {high} words", *means(by_cell, some)])
+    far = [d for d in distances if d > 20]
+    for nearest, kind in (("same", "the same"), ("other", "the other")):
+        rows.append([f"22 to 40, nearest noun of {kind} number", *means(by_cell, far, nearest)])
+    draw_table(sys.stdout, ["between subject and verb", *CELLS], rows)
 
 
-def draw(distances: list[int], curves: dict[str, list[list[float]]], path: str) -> None:
+def means(
+    by_cell: dict[str, list[Answers]], distances: list[int], nearest: str = ""
+) -> list[float]:
+    return [
+        statistics.mean(accuracy(found, distances, nearest) for found in by_cell[cell])
+        for cell in CELLS
+    ]
+
+
+def draw(runs: dict[tuple[int, int], dict[str, list[Answers]]], path: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    colours = {"rnn": "#D55E00", "lstm": "#0072B2", "gru": "#009E73"}  # Okabe and Ito 2008
-    styles = {"rnn": "-", "lstm": "--", "gru": "-."}
-    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
-    for cell, own in curves.items():
-        each = list(zip(*own, strict=True))
-        means = [statistics.mean(values) for values in each]
-        axes.plot(distances, means, styles[cell], color=colours[cell], label=cell.upper())
-        axes.fill_between(distances, list(map(min, each)), list(map(max, each)), alpha=0.2,
-                          color=colours[cell], linewidth=0)  # fmt: skip
-    axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
-    axes.annotate("guessing", (distances[-1], 0.5), ha="right", va="bottom", color="grey")
-    axes.set(xlabel="words between subject and verb", ylabel="accuracy of was / were",
-             ylim=(0.45, 1.02), title="Subject–verb agreement over distance")  # fmt: skip
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 0.1))
-    figure.savefig(path, dpi=150)
+    figure, panels = pyplot.subplots(
+        1, len(runs), figsize=(4 * len(runs), 3.8), layout="constrained", sharey=True,
+        squeeze=False,
+    )  # fmt: skip
+    for axes, ((low, high), by_cell) in zip(panels[0], sorted(runs.items()), strict=True):
+        distances = sorted({distance for distance, _ in by_cell["rnn"][0]})
+        for cell in CELLS:
+            each = [[accuracy(found, [d]) for found in by_cell[cell]] for d in distances]
+            axes.plot(distances, list(map(statistics.mean, each)), STYLES[cell],
+                      color=COLOURS[cell], label=cell.upper())  # fmt: skip
+            axes.fill_between(distances, list(map(min, each)), list(map(max, each)), alpha=0.2,
+                              color=COLOURS[cell], linewidth=0)  # fmt: skip
+        axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
+        axes.axvspan(low, high, color="grey", alpha=0.08, linewidth=0)
+        axes.set(xlabel="words between subject and verb", ylim=(0.45, 1.03), xlim=(0, 40),
+                 title=f"trained with {low} to {high} words (grey)")  # fmt: skip
+        axes.grid(alpha=0.3)
+    panels[0][0].set_ylabel("accuracy of was / were (dotted: guessing)")
+    panels[0][-1].legend(loc="lower right")
+    figure.suptitle("Subject–verb agreement over distance")
+    figure.savefig(path, dpi=130)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,29 @@ from __future__ import annotations
 import argparse
 import random
 
-NOUNS = (
-    "cat", "dog", "boy", "girl", "teacher", "singer", "farmer", "doctor", "bird", "horse", "king",
-    "queen", "student", "driver", "painter", "sailor", "nurse", "lawyer", "poet", "baker",
-)  # fmt: skip
-ADJECTIVES = (
+NOUNS = [
+    "cat",
+    "dog",
+    "boy",
+    "girl",
+    "teacher",
+    "singer",
+    "farmer",
+    "doctor",
+    "bird",
+    "horse",
+    "king",
+    "queen",
+    "student",
+    "driver",
+    "painter",
+    "sailor",
+    "nurse",
+    "lawyer",
+    "poet",
+    "baker",
+]
+ADJECTIVES = [
     "old",
     "young",
     "tall",
@@ -29,10 +47,10 @@ ADJECTIVES = (
     "happy",
     "small",
     "strange",
-)
-PREPOSITIONS = ("near", "behind", "beside", "above", "opposite", "with")
-VERBS = ("ate", "saw", "liked", "followed", "met", "knew", "heard", "painted", "called", "helped")
-ADVERBS = ("already", "often", "never", "always", "once")
+]
+PREPOSITIONS = ["near", "behind", "beside", "above", "opposite", "with"]
+VERBS = ["ate", "saw", "liked", "followed", "met", "knew", "heard", "painted", "called", "helped"]
+ADVERBS = ["already", "often", "never", "always", "once"]
 NUMBER = {False: "was", True: "were"}
 
 
