@@ -17,6 +17,8 @@ only, from a room to those above it; tests/test_rooms.py keeps them so.
     tasks/       one package a task; its first page says what a task is and how to add one
     inspection/  how a gradient flows, what a gate does, what a run holds
     reports/     pictures made from runs
+    api/         what `import rnntool` gives a script: load, and a class for each task
+    sklearn/     a scikit-learn estimator that trains and loads classifiers
     commands/    the command line: a file a subcommand, which parses and calls one of the above
 
 Beside them lie data: sample/ (reviews to try the tool on), and pretrained/ (models by name).
@@ -24,6 +26,29 @@ Beside them lie data: sample/ (reviews to try the tool on), and pretrained/ (mod
 A review goes from `train classify` (commands/train.py) through tasks/__init__.py, runs/train.py and
 tasks/classify/ (data.py, task.py, train.py) to a step of training/loop.py; and from standard input
 through commands/predict.py, tasks/classify/predict.py and inference/classifier.py to its label.
+
+In Python: `model = rnntool.load("runs/gru")`, then `model.predict(texts)`; see api/model.py.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in `typing`, whose import would take half of the time
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnntool.api.model import Model, load
+    from rnntool.errors import UserError
+
+__all__ = ["Model", "UserError", "__version__", "load"]
 __version__ = "0.1.0"
+
+_PLACES = {"Model": "rnntool.api.model", "load": "rnntool.api.model", "UserError": "rnntool.errors"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a script asks for when it asks: `import rnntool` and `--help` stay instant."""
+    import importlib
+
+    if name not in _PLACES:
+        raise AttributeError(f"module 'rnntool' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

@@ -113,3 +113,13 @@ def test_speakers_are_told_apart_beside_a_bag_of_words(tmp_path):
     numbers = {name: {row.split("number ")[-1] for row in own} for name, own in rows.items()}
     assert len(rows["train"]) == 8 * len(rows["test"])
     assert not numbers["train"] & numbers["test"]
+
+
+def test_the_python_example_compares_and_asks():
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "python" / "reviews.py"), "--rows", "60"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "bag of words, logistic regression" in done.stdout
+    assert "<rnntool classify model" in done.stdout
+    assert "재미있" in done.stdout

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent / "rnntool"
 # As rnntool/__init__.py lists them: a room imports from those before it.
 ROOMS = (
     "base", "cells", "text", "formats", "data", "embeddings", "models", "inference", "generation",
-    "training", "runs", "tasks", "inspection", "reports", "commands",
+    "training", "runs", "tasks", "inspection", "reports", "api", "sklearn",
+    "commands",
 )  # fmt: skip
 # A task may build on another: a biLM reads as a language model, a captioning model is one, and a
 # decoder writes as one.

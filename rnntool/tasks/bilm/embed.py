@@ -61,7 +61,7 @@ def embed(
     form = _form_of(output, settings.pool)
     trained = load_bilm(run, settings.device, settings.threads)
     trained.run.note(report)
-    _check_layer(trained, settings.layer)
+    check_layer(trained, settings.layer)
     texts = _embedded(trained, inputs, settings, report)
     if form == ".npz":
         return _write_npz(output, texts)
@@ -91,7 +91,8 @@ def _form_of(output: str, pool: str) -> str:
     return form
 
 
-def _check_layer(trained: TrainedBiLM, layer: str) -> None:
+def check_layer(trained: TrainedBiLM, layer: str) -> None:
+    """Raise a UserError where the model has no such layer."""
     highest = trained.settings.layers
     if layer in ("top", "mean") or (layer.isdecimal() and int(layer) <= highest):
         return

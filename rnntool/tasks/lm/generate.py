@@ -124,7 +124,9 @@ def generate_text(path: str, settings: GenerateSettings, sink: TextIO, report: R
         report.warn(f"unknown to the model and left out of the prompt: {shown}")
     generator = np.random.default_rng(settings.seed)
     for number in range(settings.samples):
-        pieces = _stopped(_pieces(writer, ids, settings, generator), _unescaped(settings.stop))
+        pieces = _stopped(
+            generate_pieces(writer, ids, settings, generator), _unescaped(settings.stop)
+        )
         if settings.json:
             record = {"prompt": prompt, "text": "".join(pieces)}
             sink.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -163,7 +165,7 @@ def read_prompt_text(settings: GenerateSettings) -> str:
             raise UserError("is not UTF-8", where=name_of(path)) from None
 
 
-def _pieces(
+def generate_pieces(
     writer: Writer, prompt: list[int], settings: GenerateSettings, generator: np.random.Generator
 ) -> Iterator[str]:
     """The text in pieces, each as soon as no later token can change it."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import TextIO
 
 import numpy as np
 
 from rnntool.formats.rundir import Run
 from rnntool.reporting import Reporter
-from rnntool.runs.inference_settings import ScoreSettings
+from rnntool.runs.inference_settings import InferenceSettings, ScoreSettings
 from rnntool.tasks.lm.scorer import open_scorer
-from rnntool.tasks.lm.text import numbered_text
+from rnntool.tasks.lm.text import NumberedText, numbered_text
 
 
 def score(
@@ -28,16 +29,29 @@ def score(
     Raises:
         UserError: the run or a file cannot be used.
     """
-    vocabulary = run.vocabulary
     with numbered_text(run, inputs, settings, report, documents=True) as text:
-        starts, stops = text.spans
-        found: list[np.ndarray] = [np.zeros(0)] * len(starts)
-        scorer = open_scorer(run, len(text.ids), settings, report)
-        for row, line in scorer.documents(text.ids, starts, stops):
-            found[row] = line
-        for start, stop, line in zip(starts.tolist(), stops.tolist(), found, strict=True):
-            tokens = vocabulary.decode(text.ids.read(start + 1, stop + 1).tolist())
-            sink.write(_answer(tokens, line, settings))
+        for tokens, values in score_lines(run, text, settings, report):
+            sink.write(_answer(tokens, values, settings))
+
+
+def score_lines(
+    run: Run, text: NumberedText, settings: InferenceSettings, report: Reporter
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Each line's tokens after its first, and their log-probabilities in nats.
+
+    Args:
+        text: numbered with `documents`.
+
+    Raises:
+        UserError: the run's weights cannot be used.
+    """
+    starts, stops = text.spans
+    found: list[np.ndarray] = [np.zeros(0)] * len(starts)
+    scorer = open_scorer(run, len(text.ids), settings, report)
+    for row, line in scorer.documents(text.ids, starts, stops):
+        found[row] = line
+    for start, stop, line in zip(starts.tolist(), stops.tolist(), found, strict=True):
+        yield run.vocabulary.decode(text.ids.read(start + 1, stop + 1).tolist()), line
 
 
 def _answer(tokens: list[str], line: np.ndarray, settings: ScoreSettings) -> str:

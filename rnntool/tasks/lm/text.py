@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,19 +64,37 @@ def numbered_text(
         if isinstance(settings, StreamSettings)
         else CorpusOptions(settings.format, settings.text_column, None, settings.encoding)
     )
-    unit = unit_of(run)
     source = TextSource(
-        unit,
+        unit_of(run),
         run.subword_model(),
         options,
         settings.workers,
         settings.jvm_heap,
     )
+
+    def lines() -> Iterator[tuple[str, list[str]]]:
+        yield from source.lines(paths, report)
+        options.errors.warn(report)
+
+    with number_lines(run, lines(), documents=documents) as text:
+        yield text
+
+
+@contextmanager
+def number_lines(
+    run: Run, lines: Iterable[tuple[str, list[str]]], *, documents: bool = False
+) -> Iterator[NumberedText]:
+    """Lines, each its text and its tokens, as token numbers in a temporary file.
+
+    Args:
+        documents: start each line with the token from which the first one is predicted.
+    """
+    unit = unit_of(run)
     characters, lengths = 0, array("q")
 
     def tokens() -> Iterator[list[str]]:
         nonlocal characters
-        for text, line in source.lines(paths, report):
+        for text, line in lines:
             characters += len(text) + 1
             whole = unit.line(line)
             whole = [unit.start, *whole] if documents and not unit.documents else whole
@@ -86,7 +104,6 @@ def numbered_text(
     with tempfile.TemporaryDirectory(prefix="rnntool-") as folder:
         target = Path(folder) / "text.bin"
         unknown = renumber_lines(tokens(), run.vocabulary.ids, target)
-        options.errors.warn(report)
         ids = IdFile(target)
         try:
             yield NumberedText(ids, characters, np.cumsum(lengths, dtype=np.int64), unknown)
