@@ -97,11 +97,11 @@ def draw(runs: dict[tuple[int, int], dict[str, list[Answers]]], path: str) -> No
                               color=COLOURS[cell], linewidth=0)  # fmt: skip
         axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
         axes.axvspan(low, high, color="grey", alpha=0.08, linewidth=0)
-        axes.set(xlabel="words between subject and verb", ylim=(0.45, 1.03), xlim=(0, 40),
+        axes.set(xlabel="words between subject and verb", ylim=(0, 1.03), xlim=(0, 40),
                  title=f"trained with {low} to {high} words (grey)")  # fmt: skip
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("accuracy of was / were (dotted: guessing)")
-    panels[0][-1].legend(loc="lower right")
+    panels[0][0].legend(loc="lower right")
     figure.suptitle("Subject–verb agreement over distance")
     figure.savefig(path, dpi=130)
 
