@@ -1,27 +1,27 @@
-"""rnntool: recurrent networks for text, as commands that read files and write files.
+"""rnntool: recurrent networks for text, as commands that read and write files.
 
-The rooms, in the order in which a review passes through them. Imports point upwards on this list
-only, from a room to those above it; tests/test_rooms.py keeps them so.
+The packages, in the order in which a review passes through them. A package imports only from those
+above it in this list; tests/test_rooms.py checks this.
 
-    errors, machine, registry, configuration, reporting, …   what every room uses
+    errors, machine, registry, configuration, reporting, …   used by every package
     cells/       the equations of RNN, LSTM and GRU in NumPy: one step forward, and its backward
     text/        tokenizers, units, vocabulary
     formats/     one kind of file each: corpus, vocabulary, vectors, run directory, weights
     data/        from files to numbers: tokenizing in processes, batches, chunks of a long text
     embeddings/  CBOW and skip-gram through gensim
-    models/      PyTorch modules; tensor_names.py knows where their weights stand in a file
-    inference/   trained models on the NumPy cells: answers before torch could be imported
+    models/      PyTorch modules; tensor_names.py knows the names of their weights
+    inference/   trained models in NumPy: predictions without importing torch
     generation/  from a model's probabilities to text: sampling, greedy, beam search
     training/    the only training loop: optimizer, schedule, checkpoints, several processes
-    runs/        what all tasks share around a run directory: training one, opening one, asking one
-    tasks/       one package a task; its first page says what a task is and how to add one
-    inspection/  how a gradient flows, what a gate does, what a run holds
-    reports/     pictures made from runs
+    runs/        code that all tasks share around a run: train it, open it, use it
+    tasks/       one package per task; its __init__.py explains tasks and how to add one
+    inspection/  gradients, gates, units, explanations, and the contents of a run
+    reports/     pictures and pages about runs
     api/         what `import rnntool` gives a script: load, and a class for each task
     sklearn/     a scikit-learn estimator that trains and loads classifiers
-    commands/    the command line: a file a subcommand, which parses and calls one of the above
+    commands/    the command line: one file per subcommand, which parses and calls the others
 
-Beside them lie data: sample/ (reviews to try the tool on), and pretrained/ (models by name).
+Data: sample/ (reviews to try the tool with), and pretrained/ (the bundled models).
 
 A review goes from `train classify` (commands/train.py) through tasks/__init__.py, runs/train.py and
 tasks/classify/ (data.py, task.py, train.py) to a step of training/loop.py; and from standard input
