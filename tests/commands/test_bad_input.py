@@ -136,7 +136,7 @@ def test_a_vocabulary_or_vectors_that_do_not_fit_are_refused(cli: Cli, tmp_path,
     cut = write(tmp_path / "cut.vec", "3 3\n영화 1 2 3\n")
     assert "is cut off" in one_line_error(cli(*train, "--vectors", cut))
     mixed = write(tmp_path / "mixed.vec", "2 3\n영화 1 2 3\n최고 1 2\n")
-    assert "not word2vec text" in one_line_error(cli(*train, "--vectors", mixed))
+    assert "mixed.vec:3: is not a word and" in one_line_error(cli(*train, "--vectors", mixed))
     assert not (tmp_path / "run").exists()
 
 

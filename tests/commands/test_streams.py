@@ -301,7 +301,7 @@ def test_vectors_are_written_in_the_form_of_the_name(cli: Cli, bilm, tmp_path):
         cli("embed", bilm, "--force", "-o", pooled, input=text)
     )
     other = one_line_error(cli("embed", bilm, "-o", tmp_path / "e.csv", input=text))
-    assert ".csv is no form that vectors are written in" in other
+    assert "vectors cannot be written as .csv" in other
 
 
 # flags of every command
@@ -311,7 +311,9 @@ def test_errors_are_json_where_progress_is(cli: Cli):
     result = cli("predict", "no-such-run", "--log-format", "json", input="x\n")
     assert result.code == 1
     (line,) = result.err.splitlines()
-    assert json.loads(line) == {"event": "error", "message": "no-such-run: no such run directory"}
+    record = json.loads(line)
+    assert record["event"] == "error"
+    assert record["message"].startswith("no-such-run: no such run directory")
 
 
 def test_the_flags_of_every_command_may_stand_before_its_name(cli: Cli, run):
