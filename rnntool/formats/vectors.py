@@ -102,7 +102,7 @@ def _refuse_bad_line(path: str) -> None:
             continue
         raise UserError(f"is not a word and {width} numbers: {line[:40]!r}",
                         where=f"{path}:{number}",
-                        hint="every line needs a word without spaces and as many numbers")  # fmt: skip
+                        hint="a line is a word without spaces and its numbers")  # fmt: skip
 
 
 def is_binary(path: str) -> bool:
