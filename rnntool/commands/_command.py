@@ -28,6 +28,7 @@ from rnntool.commands._output import (
     refuse_overwriting,
     refuse_own_input,
     standard_output_to,
+    written_files,
 )
 from rnntool.configuration import flag_of, optional_type, resolve, to_yaml
 from rnntool.errors import UserError
@@ -90,9 +91,12 @@ def command(
                         sys.stdout.write(to_yaml(resolved))
                         return
                     arguments["settings"] = resolved
-                refuse_own_input(arguments | (vars(resolved) if settings is not None else {}))
+                every = arguments | (vars(resolved) if settings is not None else {})
+                refuse_own_input(every)
                 if not own_force:
-                    refuse_overwriting(arguments["output"], arguments.pop("force"))
+                    force = arguments.pop("force")
+                    for path in written_files(every):
+                        refuse_overwriting(path, force)
                 if passes_report:
                     arguments["report"] = report
                 if not prints:

@@ -11,13 +11,24 @@ from typing import Annotated
 import typer
 
 from rnntool.errors import UserError
+from rnntool.registry import DECODING
 from rnntool.reporting import Reporter
 
-Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace output files that exist.")]
 Output = Annotated[str, typer.Option("-o", "--output", help="File to write; - is standard output.")]
 
 
-_WRITTEN = ("output", "errors", "rows", "plot")  # parameters that name a file to write
+_WRITTEN = ("output", "errors", "rows", "plot", "html")  # parameters that name a file to write
+
+
+def written_files(values: Mapping[str, object]) -> list[str]:
+    """The files that a command writes.
+
+    Args:
+        values: all parameters by name.
+    """
+    found = [value for name in _WRITTEN if isinstance(value := values.get(name), str)]
+    return [path for path in found if path not in DECODING]  # of most commands, --errors is a mode
 
 
 def refuse_own_input(values: Mapping[str, object]) -> None:
@@ -29,10 +40,9 @@ def refuse_own_input(values: Mapping[str, object]) -> None:
     Raises:
         UserError: one is both.
     """
-    written = [values[name] for name in _WRITTEN if isinstance(values.get(name), str)]
     others = [value for name, value in values.items() if name not in _WRITTEN]
     read = [path for value in others for path in (value if isinstance(value, list) else [value])]
-    for target in filter(os.path.isfile, map(str, written)):
+    for target in filter(os.path.isfile, written_files(values)):
         for path in read:
             if isinstance(path, str) and os.path.isfile(path) and os.path.samefile(path, target):
                 raise UserError("is an input, and would be replaced by the output", where=target,
@@ -65,7 +75,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     draw_table(sys.stdout, columns, rows)
 
 
-def refuse_overwriting(path: str | None, force: bool) -> None:
+def refuse_overwriting(path: str, force: bool) -> None:
     """Raise a UserError if a file with something in it would be lost, and `--force` is not given.
 
     Standard output, pipes, devices and empty files lose nothing.
@@ -73,10 +83,10 @@ def refuse_overwriting(path: str | None, force: bool) -> None:
     from rnntool.formats.reading import STREAM, is_file
     from rnntool.formats.writing import refuse_existing
 
-    if path in (None, STREAM) or not os.path.lexists(str(path)):
+    if path == STREAM or not os.path.lexists(path):
         return
-    if is_file(str(path)) and os.path.getsize(str(path)) and not _is_open(str(path)):
-        refuse_existing(str(path), force)
+    if is_file(path) and os.path.getsize(path) and not _is_open(path):
+        refuse_existing(path, force)
 
 
 def _is_open(path: str) -> bool:

@@ -10,6 +10,7 @@ import typer
 
 from rnntool import tasks
 from rnntool.commands._command import command, new_app
+from rnntool.errors import UserError
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import EvaluateSettings
 from rnntool.tasks.repeat import evaluate_each, runs_of
@@ -42,6 +43,9 @@ def evaluate(
         return tasks.evaluate(own, data, settings, report)
 
     runs = runs_of(run)
+    if runs and settings.errors is not None:
+        raise UserError("contains several runs, and --errors writes the rows of one", where=run,
+                        hint=f"give one of them, such as {runs[0]}")  # fmt: skip
     figures = evaluate_each(runs, evaluate_run, report) if runs else evaluate_run(run)
     if json:
         sys.stdout.write(json_module.dumps(figures.as_dict(), ensure_ascii=False) + "\n")

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from rnntool.commands._command import command, new_app
-from rnntool.commands._output import Force, refuse_overwriting
 from rnntool.reporting import Reporter
 from rnntool.reports.report_settings import ReportSettings
 
@@ -20,7 +19,6 @@ def report(
     output: Annotated[
         str, typer.Option("-o", "--output", help="HTML file to write; - is standard output.")
     ],
-    force: Force = False,
     *,
     settings: ReportSettings,
     report: Reporter,
@@ -36,6 +34,5 @@ def report(
     """
     from rnntool.reports.report import write_report
 
-    refuse_overwriting(output, force)
     write_report(runs, output, settings, report)
     report.note(f"wrote {output}")

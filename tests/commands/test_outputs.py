@@ -55,9 +55,35 @@ def test_no_input_is_replaced_by_its_output(cli: Cli, run, data, tmp_path):
         ("eval", run, link, "-o", path), ("eval", run, path, "--errors", path),
         ("check", path, "-o", path), ("compare", run, run, path, "--rows", path),
         ("build-vocab", path, "-o", path), ("train-embeddings", "cbow", path, "-o", path),
+        ("explain", run, path, "--html", link), ("units", run, path, "--html", path),
     ):  # fmt: skip
         assert "is an input" in one_line_error(cli(*command, "-q"))
     assert path.read_bytes() == data.read_bytes()
+
+
+def test_no_second_output_is_overwritten_without_force(cli: Cli, run, data, tmp_path):
+    text = ("--text", "정말 재밌다")
+    for name, command in (
+        ("errors.tsv", ("eval", run, data, "--errors")),
+        ("rows.tsv", ("compare", run, run, data, "--rows")),
+        ("explain.html", ("explain", run, *text, "--html")),
+        ("units.html", ("units", run, data, "--html")),
+        ("trace.svg", ("trace", run, *text, "--plot")),
+        ("grad.svg", ("inspect-grad", run, *text, "--plot")),
+    ):
+        path = tmp_path / name
+        path.write_text("mine")
+        assert "exists already; give --force" in one_line_error(cli(*command, path, "-q"))
+        assert path.read_text() == "mine"
+        result = cli(*command, path, "-q", "--force")
+        assert result.code == 0, result.err
+        assert path.read_text() != "mine"
+
+
+def test_a_file_named_as_a_mode_is_no_output(cli: Cli, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("replace").write_text("정말 재밌다\n")
+    assert cli("predict", run, "replace", "--errors", "replace", "-q").code == 0
 
 
 def test_a_model_is_exported_into_a_pipe(cli: Cli, run, tmp_path):

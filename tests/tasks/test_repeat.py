@@ -53,6 +53,9 @@ def test_seeds_give_a_run_each_and_one_table(cli: Cli, corpus, tmp_path):
     assert scored["mean"]["accuracy"] == pytest.approx(mean(each))
     assert scored["sd"]["accuracy"] == pytest.approx(stdev(each))
     assert cli("eval", folder, corpus[1], "-q").out.splitlines()[-1].split()[0] == "sd"
+    error = one_line_error(cli("eval", folder, corpus[1], "--errors", folder.parent / "wrong.tsv"))
+    assert "several runs, and --errors writes the rows of one" in error
+    assert "-1" in error.split("such as ")[1]
 
     assert "exists already; give --resume" in one_line_error(cli(*command))
     before = (folder / "seed-1" / "weights.safetensors").stat().st_mtime_ns
