@@ -72,7 +72,7 @@ class EncoderWithBackward:
     def _one_stack(
         self, x: Array, lengths: Lengths | None, real: Mask | None, gradient: bool
     ) -> Encoded:
-        """Each layer reads both directions of the layer below; `last` is the top layer's own."""
+        """Each layer reads both directions of the layer below; `last` is the top layer's."""
         states, last = x, np.zeros((len(x), 0))
         backs: list[tuple[list[UnrolledCell], bool]] = []
         for layer in self.layers:
@@ -80,7 +80,9 @@ class EncoderWithBackward:
             below, states = states, np.concatenate([way.outputs for way in ways], axis=2)
             last = np.concatenate([way.state[0] for way in ways], axis=1)
             adds = self._adds(below, states)
-            states = states + below if adds else states
+            if adds:
+                states = states + below
+                last = last + _at_ends(below, lengths, len(ways))
             backs.append((ways, adds))
 
         def backward(dstates: Array, dlast: Array) -> Array:
@@ -91,7 +93,11 @@ class EncoderWithBackward:
                 own = (way.backward(part, end).dx for way, part, end in zip(
                     ways, parts, ends, strict=True))  # fmt: skip
                 dx: Array = sum(own, np.zeros(()))
-                dstates, ends = (dx + dstates if adds else dx), [None] * len(ways)
+                if adds:
+                    dx = dx + dstates
+                    if ways is backs[-1][0]:
+                        _add_at_ends(dx, dlast, lengths, len(ways))
+                dstates, ends = dx, [None] * len(ways)
             return dstates
 
         return Encoded(states, last, real, backward)
@@ -143,6 +149,28 @@ class EncoderWithBackward:
 def _end(way: UnrolledCell, dlast: Array) -> tuple[Array, ...]:
     """The gradient of a direction's last state: of its h alone."""
     return (dlast, *(np.zeros_like(part) for part in way.state[1:]))
+
+
+def _at_ends(states: Array, lengths: Lengths | None, directions: int) -> Array:
+    """[B, T, H·directions] -> [B, H·directions]: each direction's half where it ends reading."""
+    B, T, width = states.shape
+    found = np.zeros((B, width))
+    if T:
+        rows, places = np.arange(B), _places_of_ends(states, lengths)
+        for d, half in enumerate(np.split(np.arange(width), directions)):
+            found[:, half] = states[rows, places[d]][:, half]
+        found *= (np.array(places[0]) >= 0)[:, None]
+    return found
+
+
+def _add_at_ends(dstates: Array, dlast: Array, lengths: Lengths | None, directions: int) -> None:
+    """Add the gradient of `_at_ends` to that of its states."""
+    B, T, width = dstates.shape
+    if T:
+        rows, places = np.arange(B), _places_of_ends(dstates, lengths)
+        real = dlast * (np.array(places[0]) >= 0)[:, None]
+        for d, half in enumerate(np.split(np.arange(width), directions)):
+            dstates[rows[:, None], np.array(places[d])[:, None], half] += real[:, half]
 
 
 def _places_of_ends(x: Array, lengths: Lengths | None) -> tuple[Any, Any]:

@@ -83,7 +83,7 @@ def test_an_unknown_identity_is_refused(identity):
 
 
 def test_options_that_do_not_fit_are_refused():
-    with pytest.raises(UserError, match="char knows no tags"):
+    with pytest.raises(UserError, match="char has no tags"):
         spec_of(TokenizeSettings(tokenizer="char", pos=True))
     with pytest.raises(UserError, match="--stem is an option of okt"):
         spec_of(TokenizeSettings(tokenizer="mecab", stem=True))

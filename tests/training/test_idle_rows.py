@@ -196,7 +196,9 @@ def waiting(monkeypatch) -> list[int]:
         ("classify", {"average": 0.0, "schedule": "plateau", "unfreeze": 1, "layer_decay": 0.5}),
         ("classify", {"batch_size": 2, "clip_norm": 0.0, "weight_decay": 0.0}),
         ("bilm", {}),
-        ("bilm", {"input": "characters", "character_unit": "char"}),
+        # Equal within 3e-5 for two epochs; then a rounding error lets another character be the
+        # maximum, and the trainings part.
+        ("bilm", {"input": "characters", "character_unit": "char", "epochs": 2}),
     ],
 )
 def test_trainings_end_with_the_weights_of_dense_ones(data, tmp_path, monkeypatch, task, changed):
