@@ -78,10 +78,11 @@ def test_the_pictures_axis_is_the_text(cli, runs, tmp_path):
     assert "both, loss of" in "\n".join(lines)
     assert str(runs) not in "\n".join(lines)
     assert "steps back in time" not in lines  # the directions count them from different ends
+    out.unlink()
     assert cli("inspect-grad", "--cell", "rnn", "--text", "a $b$ c", "--plot", out, "-q").code == 0
     assert {"steps back in time", "$b$"} <= set(words(out).split("\n"))
     assert cli("inspect-grad", runs / "both", runs / "train.tsv", "--limit", 2, "--plot", out,
-               "-q").code == 0  # fmt: skip
+               "--force", "-q").code == 0  # fmt: skip
     assert "mean over 2 texts" in words(out)
 
 

@@ -108,6 +108,7 @@ def test_every_picture_says_what_it_shows_and_of_which_run(cli, runs, tmp_path):
         assert result.code == 0, result.err
         assert title in words(out)
         assert str(runs) not in words(out)
+    out.unlink()
     assert cli("inspect-grad", "--graph", "--cell", "gru", "--plot", out, "-q").code == 0
     assert "One step of gru" in words(out)
 

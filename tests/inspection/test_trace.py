@@ -150,7 +150,7 @@ def test_the_heat_map_has_tokens_and_units_at_its_axes(cli, runs, tmp_path):
     assert "both: h of the 5 most active of 12 units over the text" in lines
     assert any(line.startswith("p(") for line in lines)
     chosen = cli("trace", runs / "both", "--text", TEXT, "--plot", out, "--unit", "1:3", "--unit",
-                 "1:7", "--quantity", "f", "-q")  # fmt: skip
+                 "1:7", "--quantity", "f", "--force", "-q")  # fmt: skip
     assert chosen.code == 0, chosen.err
     assert [li for li in words(out).split("\n") if li.startswith("1:")] == ["1:3", "1:7"]
     assert "both: f of 2 units over the text" in words(out)
