@@ -1,4 +1,4 @@
-"""Trained models in Python, over the same code as the commands: what `rnntool.load` gives."""
+"""Trained models in Python, as `rnntool.load` returns them; they use the commands' own code."""
 
 from rnntool.api.model import Model, load
 

@@ -33,7 +33,7 @@ class BiLM(Model):
         self._lock = threading.Lock()
 
     def embed(self, texts: Iterable[str], *, layer: str = "top", pool: str = "none") -> Any:
-        """Vectors in context, of F features: both directions' states beside each other.
+        """Contextual vectors of F features: the states of both directions side by side.
 
         Args:
             layer: `top`, `mean` of all layers, or a number; 0 is the token vector itself.

@@ -20,7 +20,7 @@ from rnntool.tasks.classify.predict import TextAnswering
 if TYPE_CHECKING:
     from rnntool.inspection.attribution import Attribution, Explainer
 
-_TOGETHER = 4096  # texts of a batch, as `rnntool predict` has them
+_TOGETHER = 4096  # texts per batch, as in `rnntool predict`
 
 
 class Classifier(Model):
@@ -34,10 +34,10 @@ class Classifier(Model):
         self._answering.open()
         self._split = Splitter(run)
         self._explainers: dict[str, Explainer] = {}
-        self._lock = threading.Lock()  # around what is made when it is first asked for
+        self._lock = threading.Lock()  # around objects that are made at their first use
 
     def predict(self, texts: Iterable[str]) -> list[Any]:
-        """The label of each text; of a multi-label model a list of labels, the likeliest first."""
+        """The label of each text; for a multi-label model a list of labels, likeliest first."""
         way = decide_each if self.multi_label else decide
         decisions = (way(self.labels, row) for row in self.predict_proba(texts).tolist())
         return [d.labels if self.multi_label else d.labels[0] for d in decisions]
@@ -50,10 +50,10 @@ class Classifier(Model):
         return np.concatenate(rows)
 
     def explain(self, text: str, *, label: str | None = None, method: str = "ig") -> Attribution:
-        """Each token's share in the answer to a text, as `rnntool explain` has it.
+        """Each token's contribution to the answer for a text, as in `rnntool explain`.
 
         Args:
-            label: whose score is explained; None: the answer's.
+            label: the label whose score is explained; None: the predicted one.
             method: `ig`, `gradient` or `leave-one-out`.
 
         Raises:

@@ -30,14 +30,14 @@ class LanguageModel(Model):
         self, prompt: str = "", *, length: int = 500, temperature: float = 1.0, top_k: int = 0,
         top_p: float = 1.0, seed: int | None = None,
     ) -> str:  # fmt: skip
-        """Text that continues a prompt, which is not repeated; unknown tokens of it are left out.
+        """Text that continues a prompt, without the prompt; unknown tokens in it are ignored.
 
         Args:
-            length: tokens at most.
+            length: the largest number of tokens.
             temperature: below 1, likely tokens become more likely; 0: always the likeliest.
             top_k: draw from the k likeliest tokens; 0: from all.
             top_p: draw from the likeliest tokens with this total probability.
-            seed: the same seed, the same text; None: another text each time.
+            seed: the same seed gives the same text; None: a different text each time.
         """
         with self._lock:
             if self._writer is None:

@@ -68,7 +68,7 @@ class Model:
         task: what it was trained for: classify, tag, lm, bilm, seq2seq or forecast.
         labels: its labels or tags; empty where the task has none.
         settings: those of the training, by name.
-        results: what the training came to, by name.
+        results: the results of the training, by name.
     """
 
     def __init__(self, run: Run, settings: AnswerSettings) -> None:
@@ -91,11 +91,11 @@ class Model:
         self._refuse("predict_proba")
 
     def explain(self, text: str, *, label: str | None = None, method: str = "ig") -> Attribution:
-        """Each token's share in the answer to a text."""
+        """Each token's contribution to the answer for a text."""
         self._refuse("explain")
 
     def embed(self, texts: Iterable[str], *, layer: str = "top", pool: str = "none") -> Any:
-        """Vectors of the tokens in their contexts, or one for each text."""
+        """Contextual vectors of the tokens, or one vector for each text."""
         self._refuse("embed")
 
     def generate(
@@ -122,7 +122,8 @@ def listed(texts: Iterable[str]) -> list[str]:
     """The texts as a list.
 
     Raises:
-        TypeError: it is one text, whose characters would be taken for texts; or an item is no text.
+        TypeError: it is a single text (its characters would be taken for texts), or an item is no
+            text.
     """
     if isinstance(texts, str):
         raise TypeError("expected a list of texts, not one text: write [text]")

@@ -26,7 +26,7 @@ class Seq2Seq(Model):
         """A text for each text.
 
         Args:
-            length: tokens of an answer at most.
+            length: the largest number of tokens in an answer.
             beam: hypotheses of a beam search; 0: greedy.
         """
         tokens = self._split.tokens(listed(texts))

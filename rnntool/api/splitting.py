@@ -1,4 +1,4 @@
-"""Texts in Python as the tokens of a model, in this process: a script needs no `__main__` guard."""
+"""Splits texts into a model's tokens in this process, so a script needs no `__main__` guard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnntool.text.tokens import Tokenizer
 class Splitter:
     """The tokenizer of a run, as `rnntool predict` uses it.
 
-    Analyzers are not made for several threads at once, so one text is split after the other.
+    Analyzers are not thread-safe, so only one text is split at a time.
     """
 
     def __init__(self, run: Run) -> None:

@@ -44,5 +44,5 @@ class Tagger(Model):
         return [found[start:stop] for start, stop in itertools.pairwise(offsets)]
 
     def tokens(self, text: str | Sequence[str]) -> list[str]:
-        """What `predict` gives tags to."""
+        """The tokens that `predict` tags."""
         return self._split.tokens([text])[0] if isinstance(text, str) else list(text)

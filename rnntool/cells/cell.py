@@ -1,4 +1,4 @@
-"""What all cells have in common: the shapes of the weights, and the interface of one time step.
+"""Common to all cells: the shapes of the weights, and the interface of one time step.
 
 Shapes, in this whole package: B batch, T time, D input, H hidden, V vocabulary; k is the number
 of blocks of H rows that a cell stacks in one matrix (1 for RNN, 4 for LSTM, 3 for GRU).
@@ -32,7 +32,7 @@ class StepGradients(NamedTuple):
 
     dx: Array  # (B, D)
     dstate: State  # of the previous state: (dh,) or (dh, dc), each (B, H)
-    dweights: dict[str, Array]  # "dW_xh", … : this step's summand of the shared weights' gradient
+    dweights: dict[str, Array]  # "dW_xh", … : this step's part of the shared weights' gradient
 
 
 Backward: TypeAlias = Callable[[State], StepGradients]
@@ -41,8 +41,8 @@ Backward: TypeAlias = Callable[[State], StepGradients]
 class Step(Protocol):
     """One time step: x (B, D) and the previous state in; the new state and its backward out.
 
-    `a_x` (B, k·H) is `W_xh x + b` where the caller has it already: it does not depend on the
-    state, so `unroll` computes it for all t in one product. `record`, when given, is filled
+    `a_x` (B, k·H) is `W_xh x + b`, if the caller has computed it already: it does not depend on
+    the state, so `unroll` computes it for all t in one product. `record`, when given, is filled
     with the pre-activations `a`, the gates and the new state.
     """
 
@@ -89,7 +89,7 @@ class Cell:
         }
 
     def zero_state(self, B: int, H: int, dtype: npt.DTypeLike = np.float64) -> State:
-        """The state before the first step where none is given: all zeros, (B, H) each."""
+        """The state before the first step if none is given: zeros, (B, H) for each part."""
         return tuple(np.zeros((B, H), dtype) for _ in self.states)
 
     def check(self, weights: Weights) -> tuple[int, int]:
@@ -118,7 +118,7 @@ class Cell:
 def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e^-a), written through tanh so that no exponential can overflow."""
     y: Array = 0.5 * a
-    np.tanh(y, out=y)  # in place: large arrays anew take as long as the tanh itself
+    np.tanh(y, out=y)  # in place: allocating a large array takes as long as the tanh itself
     y += 1
     y *= 0.5
     return y

@@ -1,7 +1,7 @@
 """Central finite differences: a gradient without derivatives, to check a computed gradient.
 
 ∂f/∂a ≈ (f(a + ε) - f(a - ε)) / 2ε, whose error falls with ε² until rounding takes over
-(about 1e-16 · |f| / ε in float64): ε near 1e-5 serves both.
+(about 1e-16 · |f| / ε in float64): ε near 1e-5 balances the two.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def finite_differences(
 ) -> dict[str, Array]:
     """The gradient of f with respect to each array, entry by entry, named `d` + its name.
 
-    `f` reads the very arrays given, whose entries are moved in place and put back.
-    Raises ValueError for arrays that are not float64: ε drowns in float32's rounding.
+    `f` must read these same arrays: their entries are changed in place and restored.
+    Raises ValueError for arrays that are not float64: in float32, rounding would hide ε.
     """
     gradients: dict[str, Array] = {}
     for name, array in arrays.items():
@@ -49,9 +49,9 @@ def _slope_at(
 def largest_relative_difference(a: Array, b: Array, floor: float = 1e-3) -> float:
     """The largest |a - b| / max(|a|, |b|) over all entries: 0 when equal.
 
-    An entry below `floor` times the array's largest is measured against that floor: its own
-    digits are rounding, in finite differences above all. A value that is not finite on either
-    side gives infinity, so that no comparison with a tolerance lets it through.
+    An entry below `floor` times the array's largest is compared relative to that floor, because
+    its digits are mostly rounding error. A value that is not finite on either side gives
+    infinity, so that no comparison with a tolerance accepts it.
     Raises ValueError when the shapes differ.
     """
     if a.shape != b.shape:

@@ -7,12 +7,12 @@
     h_t = (1 - z) ⊙ g + z ⊙ h_{t-1}
 
 Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine
-Translation", EMNLP 2014, equations 5 to 8 (which write no biases): reset before the product; so
-do most textbooks. Its first version, arXiv:1406.1078v1, has the reset after the product, and
+Translation", EMNLP 2014, equations 5 to 8 (without biases): reset before the product, as in
+most textbooks. The paper's first version, arXiv:1406.1078v1, has the reset after the product, and
 that is what cuDNN, torch.nn.GRU and Keras (reset_after=True) compute. Weights trained in one
-form give other numbers in the other.
+form give different results in the other.
 
-W_xh stacks W_xr, W_xz, W_xg, top to bottom; W_hh and b likewise: the order r z g.
+W_xh stacks W_xr, W_xz, W_xg, top to bottom; W_hh and b likewise, in the order r z g.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """∂state_t/∂state_{t-1}: the factor by which the gradient shrinks or grows in one step.
 
-∂h_T/∂h_t is the product of these over the steps between (Pascanu, Mikolov and Bengio, "On the
+∂h_T/∂h_t is the product of these over the steps from t to T (Pascanu, Mikolov and Bengio, "On the
 difficulty of training recurrent neural networks", ICML 2013, equation 5).
 """
 
@@ -14,8 +14,8 @@ from rnntool.cells.cell import Array, Cell, State, Weights
 def step_jacobian(cell: Cell, weights: Weights, x: Array, state: State) -> Array:
     """J (N, N) of one step for one sequence: J[i, j] = ∂state_t[i] / ∂state_{t-1}[j].
 
-    x (D,); state: the parts (H,) before the step. N is H, or 2H for LSTM, whose state is h then
-    c. The step runs on N copies, and copy i's backward starts from the i-th unit vector.
+    x (D,); state: the parts (H,) before the step. N is H; for LSTM it is 2H: h, then c.
+    The step runs on N copies, and copy i's backward starts from the i-th unit vector.
     """
     parts, H = len(state), state[0].shape[0]
     N = parts * H

@@ -8,10 +8,10 @@
 Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997), section 4:
 input gate, output gate, and a cell that keeps its value (c_t = c_{t-1} + i ⊙ g). The forget gate
 f before c_{t-1}: Gers, Schmidhuber and Cummins, "Learning to Forget: Continual Prediction with
-LSTM", Neural Computation 12 (2000), section 3. Both squash g and c_t with scaled logistics where
-today's form, and this one, has tanh.
+LSTM", Neural Computation 12 (2000), section 3. Both papers use scaled logistic functions for g
+and c_t; the form used today, and here, has tanh.
 
-W_xh stacks W_xi, W_xf, W_xg, W_xo, top to bottom; W_hh and b likewise: the order i f g o.
+W_xh stacks W_xi, W_xf, W_xg, W_xo, top to bottom; W_hh and b likewise, in the order i f g o.
 """
 
 from __future__ import annotations

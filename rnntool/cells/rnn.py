@@ -3,7 +3,7 @@
     h_t = f(W_xh x_t + W_hh h_{t-1} + b)
 
 Elman, "Finding Structure in Time", Cognitive Science 14 (1990): the network of figure 2, whose
-units are logistic (the paper draws it and numbers no equation). In this notation with tanh:
+units are logistic (the paper has a figure but no numbered equation). In this notation with tanh:
 Goodfellow, Bengio and Courville, "Deep Learning" (2016), equations 10.8 and 10.9.
 """
 

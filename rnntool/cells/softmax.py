@@ -1,7 +1,7 @@
 """Softmax and cross-entropy, stable for logits of any size.
 
-softmax(z)_v = e^{z_v} / Σ_u e^{z_u}, unchanged when one number is added to every z: taking the
-largest away first leaves exponents ≤ 0, which cannot overflow.
+softmax(z)_v = e^{z_v} / Σ_u e^{z_u}, unchanged when one number is added to every z. Subtracting
+the largest first makes all exponents ≤ 0, which cannot overflow.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ def cross_entropy(
 ) -> tuple[float, Callable[[], Array]]:
     """The mean of -log softmax(z)[target], and a backward that returns dz.
 
-    z (…, V); targets (…), numbers 0 to V-1; mask (…), True where a position counts. What the
-    mask leaves out may hold any target (padding) and gets a gradient of zero.
-    Raises ValueError when shapes do not fit, a target is outside the vocabulary, or nothing counts.
+    z (…, V); targets (…), numbers 0 to V-1; mask (…), True where a position counts. Other
+    positions (padding) may hold any target and get a gradient of zero.
+    Raises ValueError when shapes do not fit, a target is not in the vocabulary, or no
+    position counts.
     """
     V = z.shape[-1]
     counts = np.ones(targets.shape, np.bool_) if mask is None else mask

@@ -1,4 +1,4 @@
-"""Layers upon layers, and both directions of time.
+"""Stacked layers, in one or both directions of time.
 
 Layer l reads the outputs of layer l-1; with two directions each layer's output is the forward's
 h_t and the backward's h_t side by side (Schuster and Paliwal, "Bidirectional Recurrent Neural

@@ -1,15 +1,15 @@
-"""Between torch.nn's names and layouts and ours, without torch: dicts of NumPy arrays.
+"""Convert weights between torch.nn's layout and ours: dicts of NumPy arrays, without torch.
 
 torch.nn.RNN, LSTM and GRU name the parameters of layer l `weight_ih_l{l}`, `weight_hh_l{l}`,
 `bias_ih_l{l}`, `bias_hh_l{l}`, with `_reverse` after them in the second direction. Their gates
-are stacked i f g o and r z n: our order (their n is our g). They keep two biases for each gate
+are stacked i f g o and r z n, as ours are (their n is our g). They have two biases for each gate
 where the equations have one:
 
-    b = b_ih + b_hh, except that GRU's b_hn stays apart: it is b_hg, inside the reset.
+    b = b_ih + b_hh, except that GRU's b_hn stays separate: it is b_hg, inside the reset.
 
-The way back puts b into b_ih and leaves b_hh zero (but for b_hn): the same function, other
-numbers. torch.nn.GRU has no reset-before form: under `gru-reset-before` the same names hold the
-weights of our own layer, whose two biases are one (models/written.py).
+`to_torch` puts b into b_ih and sets b_hh to zero (except b_hn): the same function with other
+numbers. torch.nn.GRU has no reset-before form; for `gru-reset-before` the same names hold the
+weights of our own layer (models/written.py), which adds up the two biases.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def from_torch(
     """The weights [layer][direction] of the torch module whose parameters are `arrays`.
 
     prefix: the module's place in a larger model ("encoder.rnn."); names that do not start with
-    it are another module's and are passed over. Layers and directions follow from the names; a
+    it belong to other modules and are skipped. Layers and directions follow from the names; a
     module without biases gets zeros.
     Raises ValueError for a name that no torch recurrent layer has (a projected LSTM's
     weight_hr_l0 among them), a missing weight, or shapes that do not fit.

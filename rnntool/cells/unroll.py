@@ -1,8 +1,8 @@
 """A cell over time, and back: backpropagation through time, full or truncated.
 
-The weights are the same at every step, so their gradient is the sum over t of each step's own:
+The weights are the same at every step, so their gradient is the sum over t of each step's part:
 
-    dW = Σ_t dW_t        dh_{t-1} = (∂h_t/∂h_{t-1})ᵀ dh_t + the loss's own ∂L/∂h_{t-1}
+    dW = Σ_t dW_t        dh_{t-1} = (∂h_t/∂h_{t-1})ᵀ dh_t + the direct ∂L/∂h_{t-1}
 
 Werbos, "Backpropagation through time: what it does and how to do it", Proceedings of the IEEE 78
 (1990). Truncated: the forward carries the state over the chunk borders, the backward is cut there.
@@ -29,7 +29,7 @@ class UnrollGradients(NamedTuple):
     dx: Array  # (B, T, D)
     dstate: State  # of the initial state, each (B, H)
     dweights: dict[str, Array]  # "dW_xh", …: summed over time
-    dh: Array  # (B, T, H): the whole ∂L/∂h_t, through output t and all later steps; 0 on padding
+    dh: Array  # (B, T, H): the total ∂L/∂h_t, through output t and all later steps; 0 on padding
     summands: dict[str, Array] | None  # "dW_xh" -> (T, k·H, D), …: their sum over T is dweights
 
 
@@ -72,14 +72,14 @@ def unroll(
 ) -> UnrolledCell:
     """Run `cell` over x (B, T, D), starting from `state` (zeros where None).
 
-    lengths (B,): row b has lengths[b] real steps, then padding, in which its state stands still
+    lengths (B,): row b has lengths[b] real steps, then padding, where its state does not change
     and its output is 0. A length may be 0.
     reverse: from each row's last real step to its first; outputs[:, t] still belongs to x[:, t].
     chunk: truncated BPTT; the gradient is cut after every `chunk` steps in order of processing,
-    padding counted. None, or chunk >= T, is full BPTT.
+    padding included. None, or chunk >= T, is full BPTT.
     records: gets one record of intermediate values (see `Step`) for each t, in order of time;
     on padding they hold what the cell would have computed.
-    gradient=False keeps nothing for the backward, which then raises RuntimeError.
+    gradient=False stores nothing for the backward, which then raises RuntimeError.
 
     Raises ValueError when weights, shapes, lengths or chunk do not fit.
     """
@@ -143,7 +143,7 @@ class _Tape:
             active = _active(self.mask, t)
             if doutputs is not None:
                 d = (d[0] + _masked(active, doutputs[:, t]), *d[1:])
-            # A row on padding takes no step: its gradient waits in d for its last real step.
+            # A row on padding takes no step: its gradient stays in d until its last real step.
             d_t = tuple(_masked(active, part) for part in d)
             step = self.steps[n](d_t)
             dh[:, t], dx[:, t] = d_t[0], step.dx

@@ -1,4 +1,4 @@
-"""Look at data before training: what `rnntool check` reports."""
+"""Checks of data before training, for `rnntool check`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from rnntool.registry import SEPARATOR
 from rnntool.reporting import Reporter
 from rnntool.text.vocabulary import UNK_ID, Vocabulary
 
-_MINORITY = 0.1  # a class with a smaller share of what a balanced one would have is worth a word
+_MINORITY = 0.1  # classes below this share of a balanced class's rows are reported
 
 
-LONG = 4096  # tokens of a text from which on a warning is due
+LONG = 4096  # tokens; longer texts cause a warning
 
 
 @dataclass
 class FileReport:
-    """What stands in one file."""
+    """The findings for one file."""
 
     path: str
     format: str
@@ -36,7 +36,7 @@ class FileReport:
     tokenizer: str  # or "raw text"
     rows: int = 0
     empty: int = 0  # rows without text
-    duplicates: int = 0  # rows whose text stood in an earlier row
+    duplicates: int = 0  # rows whose text also occurs in an earlier row
     conflicting: int = 0  # duplicates whose label differs from the first one's
     labels: dict[str, int] = field(default_factory=dict)
     unlabelled: int = 0  # rows whose label is empty
@@ -45,10 +45,10 @@ class FileReport:
     longest: int = 0
     mean_length: float = 0.0
     unknown_rate: float | None = None  # share of tokens not in the vocabulary
-    overlap: dict[str, int] = field(default_factory=dict)  # other file -> rows whose text it has
-    near: dict[str, list[Near]] = field(default_factory=dict)  # and those that it nearly has
-    examined: int = 0  # rows whose label was looked at
-    suspects: list[Suspect] = field(default_factory=list)  # those that look wrong
+    overlap: dict[str, int] = field(default_factory=dict)  # other file -> rows also there
+    near: dict[str, list[Near]] = field(default_factory=dict)  # the same, near-duplicates
+    examined: int = 0  # rows whose label was checked
+    suspects: list[Suspect] = field(default_factory=list)  # rows whose label looks wrong
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,18 +66,18 @@ def check_files(
     near: float = 0.0,
     suspects: bool = False,
 ) -> list[FileReport]:
-    """Report on files, and on texts that stand in two of them.
+    """Report on files, and on texts that occur in two of them.
 
     Lengths of raw text are counted in words between white space.
 
     Args:
-        separator: between the labels of a text that may have several; None: it has one.
-        near: how similar texts of two files must be to be named; 0: none is.
-        suspects: whether labels are looked for that look wrong.
+        separator: between the labels of a text; None: each text has exactly one.
+        near: the least similarity of near-duplicates between two files; 0: do not search for them.
+        suspects: whether to search for labels that look wrong.
 
     Raises:
-        UserError: a file cannot be read, a row is damaged, or a file's tokens are of another
-            tokenizer than the vocabulary's.
+        UserError: a file cannot be read, a row is damaged, or a file's tokens come from
+            another tokenizer than the vocabulary's.
     """
     readings: list[_Reading] = []
     for path in paths:
@@ -165,7 +165,7 @@ class _Reading:
 
 
 def _compare(later: _Reading, earlier: _Reading, near: float) -> None:
-    """Texts of one file that stand in another one too, or nearly."""
+    """Find texts of one file that also occur, or nearly occur, in another."""
     result, other = later.result, earlier.result.path
     shared = len(earlier.first_label.keys() & later.first_label.keys())
     result.overlap[other] = shared
@@ -191,11 +191,11 @@ def _warn_of_suspects(result: FileReport) -> None:
 
 
 def warn_of_long(longest: int, report: Reporter, cure: str = "") -> None:
-    """Say that a training holds a very long text in memory as a whole.
+    """Warn that training keeps a whole text in memory, however long it is.
 
     Args:
         longest: tokens of the longest text.
-        cure: what to do about it.
+        cure: advice for the user.
     """
     if longest > LONG:
         report.warn(f"the longest text has {longest:,} tokens and needs much memory{cure}")
@@ -217,7 +217,7 @@ def _measure_lengths(result: FileReport, lengths: Any) -> None:
     if not len(lengths):
         return
     result.longest, result.mean_length = int(lengths.max()), float(lengths.mean())
-    # frexp's exponent of n is the number of binary digits of n: the bin that n falls into.
+    # frexp's exponent of n is its number of binary digits, which is the index of its bin.
     bins = np.frexp(lengths)[1]
     for digits, count in zip(*np.unique(bins, return_counts=True), strict=True):
         low, high = (0, 0) if digits == 0 else (2 ** (digits - 1), 2**digits - 1)

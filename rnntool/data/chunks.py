@@ -1,4 +1,4 @@
-"""A text as training chunks: side by side and in order, or documents one by one.
+"""A text as chunks for training: from parallel streams in order, or from single documents.
 
 Shapes: T time, B batch.
 """
@@ -18,46 +18,47 @@ from rnntool.text.vocabulary import BOS_ID, PAD_ID
 
 @dataclass(frozen=True)
 class Chunk:
-    """Inputs and what follows each of them."""
+    """Inputs, and the token after each of them."""
 
     inputs: Ints  # [T, B]
     targets: Ints  # [T, B]; <pad> where there is nothing to predict
-    fresh: bool  # begins from a zero state
+    fresh: bool  # starts from a zero state
 
 
 @dataclass(frozen=True)
 class Place:
-    """Which chunk: a span of every stream, or numbers of pieces."""
+    """The place of a chunk: a span of every stream, or numbers of pieces."""
 
     start: int = 0
     stop: int = 0
     fresh: bool = False
     rows: NDArray[np.int64] | None = None
-    share: tuple[int, int] = (0, 1)  # (r, n): of the streams, every n-th from r on
+    share: tuple[int, int] = (0, 1)  # (r, n): every n-th stream, from r on
 
 
 class Chunks(Protocol):
     """A text that can be read chunk by chunk."""
 
     def places(self, epoch: int) -> list[Place]:
-        """The chunks of an epoch in their order: a function of the seed and the epoch alone."""
+        """The chunks of an epoch in order; they depend only on the seed and the epoch."""
 
     def read(self, place: Place) -> Chunk:
-        """One of them."""
+        """The chunk at a place."""
 
     def tokens(self) -> int:
         """Tokens predicted in an epoch."""
 
 
 class StreamChunks:
-    """B places of one running text, read side by side; chunk k + 1 goes on where chunk k ended.
+    """B parts of one text, read side by side; chunk k + 1 continues where chunk k ended.
 
     Args:
-        start, stop: the part of the file that is the text; less than B tokens at its end are left.
+        start, stop: the part of the file with the text; fewer than B tokens at its end are
+            left out.
         batch: B.
         bptt: steps of a chunk.
-        jitter: draw the chunks' borders anew in each epoch, so that no token always stands first.
-        epoch_steps: chunks of an epoch, which then goes on where the last one ended; 0: all.
+        jitter: draw new chunk borders in each epoch, so that no token is always the first.
+        epoch_steps: chunks per epoch; the next epoch continues where this one ended; 0: all.
         stateless: each chunk is fresh.
     """
 
@@ -117,12 +118,12 @@ class StreamChunks:
 
 
 class DocumentChunks:
-    """Documents, each from a zero state; those of like length together, padded at the end.
+    """Documents, each from a zero state, in batches of similar length, padded at the end.
 
-    A document longer than `bptt` comes in pieces of that length.
+    A document longer than `bptt` is cut into pieces of that length.
 
     Args:
-        start, stop: the part of the file that is the text.
+        start, stop: the part of the file with the text.
     """
 
     def __init__(
@@ -139,10 +140,10 @@ class DocumentChunks:
             for at in range(begin, end - 1, bptt)
         ]
         self.starts, self.stops = np.array(pieces, dtype=np.int64).reshape(-1, 2).T
-        self.cut = len(pieces) - len(begins)  # pieces beyond one a document
+        self.cut = len(pieces) - len(begins)  # pieces after the first of each document
 
     def places(self, epoch: int) -> list[Place]:
-        """Batches of pieces of like length, in random order."""
+        """Batches of pieces of similar length, in random order."""
         generator = np.random.default_rng([self.seed, epoch])
         lengths = (self.stops - self.starts).astype(np.int64)
         batches = bucketed_batches(lengths, self.batch, generator)
@@ -159,7 +160,7 @@ class DocumentChunks:
 
 
 def find_documents(ids: IdFile, start: int, stop: int) -> Ints:
-    """Places of the `<bos>` between two places."""
+    """Positions of `<bos>` between two positions."""
     found, at = [], start
     for block in ids.blocks(start, stop):
         found.append(np.flatnonzero(block == BOS_ID) + at)

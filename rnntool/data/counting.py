@@ -88,7 +88,7 @@ def vocabulary_of(inputs: list[str], settings: VocabularySettings, report: Repor
 
 
 def subword_model_of(inputs: list[str], settings: VocabularySettings, report: Reporter) -> bytes:
-    """A subword model over the tokens of files.
+    """Train a subword model on the tokens of files.
 
     Raises:
         UserError: a file cannot be used, or its tokens are subwords already.

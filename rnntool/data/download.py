@@ -1,4 +1,4 @@
-"""Fetch a file over the network: resumable, checked, and under its name only when it is whole."""
+"""Download a file: resumable, checked, and with its final name only when it is complete."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BLOCK = 1 << 16  # bytes
 
 
 def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -> None:
-    """Download `url` to `target`; a file that is there and has the checksum is left alone.
+    """Download `url` to `target`; an existing file with the right checksum is kept.
 
-    An interrupted download leaves `TARGET.part`, and the next one goes on where it stopped.
+    An interrupted download leaves `TARGET.part`, and the next one continues from there.
 
     Raises:
-        UserError: network or server fails, the checksum is wrong (the bad download goes), or
-            another file stands in the target's place.
+        UserError: network or server fails, the checksum is wrong (the download is deleted), or
+            another file has the target's name.
     """
     if target.exists() and sha256 is not None and sha256_of(str(target)) == sha256:
         report.note(f"{target}: exists already")
@@ -69,7 +69,7 @@ def _download(url: str, part: Path, report: Reporter) -> None:
                     progress.advance(len(block))
         _refuse_short(url, part, total)
     except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # all of it was there
+        if error.code == 416 and have:  # it was complete already
             return
         raise UserError(f"the server answers {error.code} {error.reason}", where=url) from None
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:

@@ -1,7 +1,7 @@
 """A long sequence of token numbers on disk, read piece by piece.
 
-A corpus larger than memory is one such file. Plain reads, not a mapping: pages of a mapped file
-count as the process's memory, and a training over 1 GB of text would seem to need it all.
+So a corpus may be larger than memory. The file is read and not mapped: pages of a mapped file count
+as the process's memory, so a training on 1 GB of text would seem to need 1 GB.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ class IdFile:
         return self._count
 
     def read(self, start: int, stop: int) -> Ints:
-        """The numbers `start` to `stop` (cut at the end of the file), [stop - start]."""
+        """The numbers from `start` to `stop` (at most to the end of the file), [stop - start]."""
         size = _DTYPE.itemsize
         raw = os.pread(self._file, max(0, stop - start) * size, start * size)
         return np.frombuffer(raw, _DTYPE).astype(np.int64)
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Ints]:
-        """The same in blocks of a bounded size."""
+        """The same numbers in blocks of limited size."""
         stop = len(self) if stop is None else stop
         for at in range(start, stop, _BLOCK):
             yield self.read(at, min(at + _BLOCK, stop))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
 
@@ -58,7 +58,7 @@ class Numbering(dict[str, int]):
 
 
 def write_numbered(lines: Iterable[list[str]], path: Path) -> Numbering:
-    """Number the tokens of a stream of lines into a file; what stands for which token."""
+    """Write a stream of lines to a file as token numbers; returns the numbering."""
     numbering = Numbering()
     with path.open("wb") as sink:
         for tokens in lines:
@@ -68,7 +68,7 @@ def write_numbered(lines: Iterable[list[str]], path: Path) -> Numbering:
 
 
 def count_numbers(ids: IdFile, stop: int, size: int) -> Ints:
-    """[size]: how often each number stands before place `stop`."""
+    """[size]: how often each number occurs before position `stop`."""
     counts = np.zeros(size, dtype=np.int64)
     for block in ids.blocks(0, stop):
         counts += np.bincount(block, minlength=size)
@@ -76,7 +76,7 @@ def count_numbers(ids: IdFile, stop: int, size: int) -> Ints:
 
 
 def renumber(path: Path, table: NDArray[Any]) -> None:
-    """Put `table[n]` for each number n in the file, in place and block by block."""
+    """Replace each number n in the file by `table[n]`, in place and block by block."""
     with path.open("r+b") as file:
         while True:
             start = file.tell()
@@ -90,7 +90,7 @@ def renumber(path: Path, table: NDArray[Any]) -> None:
 def renumber_lines(
     lines: Iterable[list[str]], known: dict[str, int], path: Path, unknown_id: int = UNK_ID
 ) -> dict[str, int]:
-    """Write the numbers of a stream of tokens by a vocabulary; the tokens it lacks, counted."""
+    """Write a stream of tokens as numbers; returns the count of tokens not in the vocabulary."""
     numbering = write_numbered(lines, path)
     ids = IdFile(path)
     counts = count_numbers(ids, len(ids), len(numbering))

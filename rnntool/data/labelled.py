@@ -23,31 +23,31 @@ class Document:
 
     line: int
     tokens: list[str]
-    labels: tuple[str, ...]  # one; of a text that may have several, any number
-    text: str  # of raw text, as it stands in the file
+    labels: tuple[str, ...]  # one; any number if texts may have several
+    text: str  # the raw text, as in the file; empty for tokens
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """N documents and their labels' numbers."""
+    """N documents and the numbers of their labels."""
 
     sequences: Sequences
-    labels: Ints  # [N]; where a text may have several: its rarest one, or C where it has none
-    cut: int  # documents that were cut to the length allowed
-    # [N, C] what is to be learned, if not the labels; 1 for each of a text's several labels
+    labels: Ints  # [N]; with several labels per text: the rarest one, or C if it has none
+    cut: int  # documents that were cut to the largest length
+    # [N, C] targets, if they are not the labels; with several labels per text: 1 for each
     targets: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: Ints) -> Labelled:
-        """The documents `rows`."""
+        """The documents with the numbers `rows`."""
         targets = None if self.targets is None else self.targets[rows]
         return Labelled(self.sequences.take(rows), self.labels[rows], 0, targets)
 
 
 def join_labelled(first: Labelled, second: Labelled) -> Labelled:
-    """The documents of both, which have targets."""
+    """The documents of both; both must have targets."""
     assert first.targets is not None
     assert second.targets is not None
     a, b = first.sequences, second.sequences
@@ -62,7 +62,7 @@ def join_labelled(first: Labelled, second: Labelled) -> Labelled:
 
 @dataclass(frozen=True)
 class TokenFile:
-    """A labelled tokens file, read once: tokens as text, to be numbered later."""
+    """A labelled tokens file in memory: tokens are text, and are numbered later."""
 
     path: str
     tokenizer: str
@@ -75,7 +75,7 @@ class TokenFile:
         return sorted({label for document in self.documents for label in document.labels})
 
     def token_counts(self) -> Counter[str]:
-        """How often each token stands in it."""
+        """How often each token occurs in it."""
         counts: Counter[str] = Counter()
         for document in self.documents:
             counts.update(document.tokens)
@@ -83,10 +83,10 @@ class TokenFile:
 
 
 def read_token_file(path: str, options: CorpusOptions, separator: str | None = None) -> TokenFile:
-    """Read labelled tokens; a file without our first line holds white-space-separated tokens.
+    """Read labelled tokens; in a file without our first line, white space separates tokens.
 
     Args:
-        separator: between the labels of a text that may have several; None: it has one.
+        separator: between the labels of a text; None: each text has exactly one.
 
     Raises:
         UserError: it cannot be read, has no label column, no rows, or a row without a label.
@@ -111,7 +111,7 @@ def read_token_file(path: str, options: CorpusOptions, separator: str | None = N
 
 
 def alike(labels: Iterable[str]) -> list[list[str]]:
-    """Labels that hardly differ: ` 1`, `1` and `1.0`; `Yes`, `yes` and full-width `ＹＥＳ`."""
+    """Groups of almost equal labels: ` 1`, `1` and `1.0`; `Yes`, `yes` and full-width `ＹＥＳ`."""
     groups: dict[str, list[str]] = {}
     for label in sorted(set(labels)):
         plain = unicodedata.normalize("NFKC", label).strip().casefold()
@@ -144,13 +144,13 @@ def require_label(corpus: Corpus, row: Row) -> str:
 
 
 def labels_of(corpus: Corpus, row: Row, separator: str | None) -> tuple[str, ...]:
-    """The row's label; or its labels, of which it may have none.
+    """The row's labels: exactly one, or with a separator any number.
 
     Args:
         separator: between the labels of a table's cell; None: there is exactly one.
 
     Raises:
-        UserError: there must be one, and there is none or several.
+        UserError: there must be exactly one label, and there is none or several.
     """
     if separator is None:
         return (require_label(corpus, row),)
@@ -159,7 +159,7 @@ def labels_of(corpus: Corpus, row: Row, separator: str | None) -> tuple[str, ...
 
 
 def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str) -> Ints:
-    """Numbers of labels, given with their lines.
+    """Numbers of labels; each is given with its line.
 
     Raises:
         UserError: a label is not among the known ones.
@@ -180,7 +180,7 @@ def label_numbers(labels: Iterator[tuple[int, str]], known: list[str], path: str
 def label_matrix(
     labels: Iterable[tuple[int, tuple[str, ...]]], known: list[str], path: str
 ) -> NDArray[np.float32]:
-    """[N, C] 1 for each label that a text has, given with its line.
+    """[N, C] with 1 for each label of a text; each text's labels are given with their line.
 
     Raises:
         UserError: a label is not among the known ones.
@@ -193,14 +193,14 @@ def label_matrix(
 
 
 def rarest_labels(matrix: NDArray[np.float32]) -> Ints:
-    """[N] of each text the label that the fewest texts have; C where it has none."""
+    """[N] for each text, the rarest of its labels; C if it has none."""
     counts = np.where(matrix > 0, matrix.sum(axis=0), np.inf)
     found: Ints = np.where(matrix.any(axis=1), counts.argmin(axis=1), matrix.shape[1])
     return found
 
 
 def strata_of(file: TokenFile, labels: list[str], several: bool) -> Ints:
-    """[N] each document's class for a split; where it may have several labels, its rarest one.
+    """[N] each document's class for a split; with several labels, the rarest one.
 
     Raises:
         UserError: a label is not among `labels`.

@@ -1,12 +1,12 @@
-"""Texts that are nearly the same: most of their runs of five characters are.
+"""Near-duplicate texts: most of their 5-character shingles are the same.
 
 Two texts are compared by MinHash (Broder 1997, "On the resemblance and containment of documents"):
-of K hash functions, the share whose smallest value over a text's shingles agrees is an estimate of
-the Jaccard similarity of the two sets of shingles. Texts are compared only where a band of values
-agrees (Leskovec et al., "Mining of Massive Datasets", §3.4), so no pair is looked at in vain.
+the share of K hash functions whose smallest value over the shingles is the same for both texts
+estimates the Jaccard similarity of their sets of shingles. Texts are compared only if a band of
+values agrees (Leskovec et al., "Mining of Massive Datasets", §3.4), so most pairs are skipped.
 
-Case, punctuation and white space are left out of the comparison, and so are short texts: "very
-good" says no more than that it is short.
+The comparison ignores case, punctuation and white space. Short texts are not compared: two people
+may well write "very good" independently.
 
 Shapes: N texts, K hash functions.
 """
@@ -24,13 +24,11 @@ from numpy.typing import NDArray
 from rnntool.data.sequences import Ints
 
 _SHINGLE = 5  # characters
-_SHORTEST = 15  # characters of a text that is compared
+_SHORTEST = 15  # characters; shorter texts are not compared
 _K = 64
-_BAND = (
-    4  # values that must agree for a pair to be compared: of similar 0.8, 99.98 % do in some band
-)
-_BLOCK = 4096  # texts whose shingles are hashed together
-_CANDIDATES = 8  # that are compared for each text and band
+_BAND = 4  # values per band; with similarity 0.8, 99.98 % of the pairs agree in some band
+_BLOCK = 4096  # texts hashed together
+_CANDIDATES = 8  # candidates compared for each text and band
 _NOISE = re.compile(r"[\W_]+")
 
 Hashes = NDArray[np.uint32]
@@ -38,15 +36,15 @@ Hashes = NDArray[np.uint32]
 
 @dataclass
 class Signatures:
-    """What is kept of a file's texts."""
+    """The signatures of a file's texts."""
 
-    lines: list[int] = field(default_factory=list)  # of those that are long enough
-    digests: list[bytes] = field(default_factory=list)  # theirs, by which the same text is told
+    lines: list[int] = field(default_factory=list)  # lines of the texts long enough
+    digests: list[bytes] = field(default_factory=list)  # their digests, to find equal texts
     _waiting: list[str] = field(default_factory=list)
     _parts: list[Hashes] = field(default_factory=list)
 
     def add(self, line: int, text: str, digest: bytes) -> None:
-        """Take a text in, if it is long enough."""
+        """Add a text, if it is long enough."""
         plain = _NOISE.sub("", unicodedata.normalize("NFKC", text).lower())
         if len(plain) < _SHORTEST:
             return
@@ -71,7 +69,7 @@ class Signatures:
 
 @dataclass(frozen=True)
 class Near:
-    """A text, and the one that it is nearly the same as."""
+    """A text and its near-duplicate."""
 
     line: int
     other: int  # the other's line
@@ -81,10 +79,10 @@ class Near:
 def nearly_in(
     texts: Signatures, others: Signatures, least: float, same: Container[bytes]
 ) -> list[Near]:
-    """The texts that some other text is at least so similar to, the most similar one named.
+    """The texts with a near-duplicate among the others, each with its most similar one.
 
     Args:
-        same: digests of texts that stand among the others as they are, which are left out.
+        same: digests of texts that occur unchanged among the others; they are left out.
     """
     own, theirs = texts.values(), others.values()
     if not len(own) or not len(theirs):
@@ -98,7 +96,7 @@ def nearly_in(
 
 
 def _most_similar(own: Hashes, theirs: Hashes) -> tuple[Ints, NDArray[np.float64]]:
-    """[N] of each text the place of the one most like it, and how similar that is."""
+    """[N] for each text, the index of the most similar other text, and the similarity."""
     best = np.zeros(len(own), dtype=np.int64)
     similarity = np.zeros(len(own))
     for start in range(0, _K, _BAND):
@@ -118,7 +116,7 @@ def _most_similar(own: Hashes, theirs: Hashes) -> tuple[Ints, NDArray[np.float64
 
 
 def _keys(band: Hashes) -> NDArray[np.uint64]:
-    """[N] one number of a band's values."""
+    """[N] one number that combines a band's values."""
     key = np.zeros(len(band), dtype=np.uint64)
     for column in band.T:
         key = key * np.uint64(0x9E3779B97F4A7C15) + column

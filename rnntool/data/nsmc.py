@@ -26,16 +26,16 @@ def fetch_nsmc(folder: Path, report: Reporter, files: str = FILES) -> None:
     """Download the train and test reviews, both checked by sha256.
 
     Raises:
-        UserError: the network fails or a checksum is wrong; nothing half-written has a file's name.
+        UserError: the network fails or a checksum is wrong; no incomplete file gets its final name.
     """
     for name, sha256 in SHA256.items():
         fetch(f"{files}/{name}", folder / name, report, sha256)
 
 
 def fetch_unlabelled(folder: Path, report: Reporter, archive: str = ARCHIVE) -> None:
-    """Download the further reviews of the repository's `raw/` folder: text alone, a line each.
+    """Download the further reviews of the repository's `raw/` folder, one text per line.
 
-    Every text once, white space folded, and none that stands in the test set in `folder`.
+    Each text once, with white space folded, and no text of the test set in `folder`.
 
     Raises:
         UserError: the test set is not there yet, the network fails, or the archive is damaged.
@@ -51,7 +51,7 @@ def fetch_unlabelled(folder: Path, report: Reporter, archive: str = ARCHIVE) -> 
 
 
 def write_unlabelled(archive: Path, test: list[tuple[str, str]], target: Path) -> int:
-    """Write the archive's reviews without those of the test set; how many there are.
+    """Write the archive's reviews without those of the test set; returns their number.
 
     Args:
         test: id and text of each review of the test set.

@@ -1,4 +1,4 @@
-"""Pairs of texts: what is read, and what shall be written."""
+"""Pairs of texts: a source to read, and a target to write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TARGET_COLUMNS = ("target", "answer", "tgt", "output", "A")
 
 @dataclass(frozen=True)
 class Pair:
-    """A source and its target, as they stand in the file."""
+    """A source and its target, as in the file."""
 
     line: int
     source: str
@@ -37,7 +37,7 @@ class NumberedPairs:
         return self.sources.lengths + self.targets.lengths
 
     def take(self, rows: Ints) -> NumberedPairs:
-        """The pairs `rows`."""
+        """The pairs with the numbers `rows`."""
         return NumberedPairs(self.sources.take(rows), self.targets.take(rows))
 
 

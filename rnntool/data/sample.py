@@ -16,7 +16,7 @@ def write_sample(folder: Path, report: Reporter) -> None:
     """Write the sample's files into a folder.
 
     Raises:
-        UserError: the folder cannot be written, or holds another file of such a name.
+        UserError: the folder cannot be written, or has a different file with one of these names.
     """
     with explain_os_errors(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ class Sequences:
         return np.where(real, ids, PAD_ID).astype(np.int64), lengths
 
     def take(self, rows: Ints) -> Sequences:
-        """The sequences `rows`, as a set of their own."""
+        """The sequences with the numbers `rows`, as a new set."""
         return pack_sequences(
             self.ids[self.offsets[row] : self.offsets[row + 1]] for row in rows.tolist()
         )
@@ -70,7 +70,7 @@ def pack_sequences(sequences: Iterable[Sequence[int] | NDArray[np.int32]]) -> Se
 def bucketed_batches(
     lengths: Ints, batch_size: int, generator: np.random.Generator, pool: int = 100
 ) -> list[Ints]:
-    """Rows in random batches of nearly equal length, so that little of a batch is padding.
+    """Random batches of rows with nearly equal lengths, so that batches have little padding.
 
     The rows are shuffled, cut into pools of `pool` batches, sorted by length inside each pool, cut
     into batches, and the batches shuffled: random between epochs, dense within a batch.
@@ -88,7 +88,7 @@ def bucketed_batches(
 def sorted_batches(lengths: Ints, max_tokens: int) -> Iterator[Ints]:
     """All rows, longest first, in batches of at most `max_tokens` padded tokens (one row at least).
 
-    Dense, bounded in memory whatever the longest row, and memory trouble shows at once.
+    Batches have little padding and bounded memory, and if memory is too small, the first one fails.
     """
     order = np.argsort(-lengths, kind="stable")
     start = 0

@@ -13,7 +13,7 @@ from rnntool.text.spec import TokenizerSpec
 from rnntool.text.tokenizers import make_tokenizer
 from rnntool.text.vocabulary import SPECIALS, Vocabulary, build_vocabulary
 
-LONGEST = 20  # characters of a word in a table: of longer ones the first
+LONGEST = 20  # characters of a word in a table; of longer words the first ones
 
 
 class Speller:
@@ -34,7 +34,7 @@ class Speller:
 
 
 def count_characters(words: Iterable[str], unit: str) -> Vocabulary:
-    """The vocabulary of the characters that distinct words are spelled in."""
+    """The vocabulary of the characters in distinct words."""
     split = make_tokenizer(TokenizerSpec(unit)).tokenize
     counts: Counter[str] = Counter()
     for word in words:
@@ -52,7 +52,7 @@ class Spelling:
     def table(self, tokens: Sequence[str]) -> Ints:
         """[N, L] characters of each token, right-padded with 0.
 
-        A special token is one character, its own; `<pad>` is none.
+        A special token is one special character; `<pad>` has no characters.
         """
         speller = Speller(self.unit, self.characters)
         rows = np.zeros((len(tokens), LONGEST), dtype=np.int64)

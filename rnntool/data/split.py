@@ -1,4 +1,4 @@
-"""Which rows are trained on, which validated on, which scored: at random by a seed.
+"""Random splits of rows by a seed, for training, validation and cross-validation.
 
 Shapes: N rows, C classes, K folds.
 """
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from rnntool.data.sequences import Ints
 
-_UNEVEN = 0.5  # of the rows that a class would have if all had as many
+_UNEVEN = 0.5  # of a class's rows if all classes had the same number
 
 
 def split_off(count: int, share: float, seed: int) -> tuple[Ints, Ints]:
     """Row numbers for training and for validation, both in file order, at random by `seed`.
 
-    A share above 0 holds back one row at least; 0 none.
+    A share above 0 holds out at least one row; 0 holds out none.
     """
     held = max(1, round(count * share)) if share else 0
     order = np.random.default_rng(seed).permutation(count)
@@ -24,9 +24,9 @@ def split_off(count: int, share: float, seed: int) -> tuple[Ints, Ints]:
 
 
 def split_off_stratified(strata: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
-    """`split_off` that holds back the same share of each class, to the nearest row.
+    """Like `split_off`, but holds out the same share of each class, to the nearest row.
 
-    Of each class one row at least is trained on.
+    At least one row of each class stays in the training part.
 
     Args:
         strata: [N] each row's class.
@@ -35,7 +35,7 @@ def split_off_stratified(strata: Ints, share: float, seed: int) -> tuple[Ints, I
     classes, numbers, counts = np.unique(strata, return_inverse=True, return_counts=True)
     exact = counts * (total / len(strata))
     quota = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
-    # Largest remainders first, until as many are held back as without classes.
+    # Largest remainders first, until the number held out is the same as without classes.
     for n in np.argsort(quota - exact, kind="stable")[: max(0, total - int(quota.sum()))]:
         quota[n] += quota[n] < counts[n] - 1
     order = np.random.default_rng(seed).permutation(len(strata))
@@ -46,7 +46,7 @@ def split_off_stratified(strata: Ints, share: float, seed: int) -> tuple[Ints, I
 
 
 def folds_of(strata: Ints, folds: int, seed: int) -> Ints:
-    """[N] the fold of each row, from 1 to K: as many rows in each, and of each class as many.
+    """[N] the fold of each row, from 1 to K, with equal numbers of rows and of each class.
 
     Args:
         strata: [N] each row's class.
@@ -59,5 +59,5 @@ def folds_of(strata: Ints, folds: int, seed: int) -> Ints:
 
 
 def uneven(counts: Ints) -> bool:
-    """Whether a class has under half of the rows that it would have if all had as many."""
+    """Whether a class has less than half of the rows that it would have in balanced data."""
     return bool(counts.min() < _UNEVEN * counts.mean())

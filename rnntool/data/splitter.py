@@ -1,4 +1,4 @@
-"""Texts into tokens, on processes that start once however many batches come."""
+"""Texts into tokens, on processes that are started once for all batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def text_splitter(
 ) -> Iterator[Split]:
     """A function that gives the tokens of each text, in order.
 
-    It works here where that is cheap, else on all cores.
+    A cheap tokenizer runs in this process, others on all cores.
 
     Raises:
         UserError: the tokenizer cannot be made, or its library failed.

@@ -1,4 +1,4 @@
-"""Streams read in the background: in batches that never wait, or a few items ahead."""
+"""Streams that a thread reads in the background: in batches, or a few items ahead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _END = object()
 class _Background(Generic[T]):
     """A thread that reads a source into a queue.
 
-    An error of the source is raised where its end would be seen, after the items before it.
+    An error of the source is raised after all items before it.
     """
 
     def __init__(self, items: Iterable[T], ahead: int) -> None:
@@ -34,7 +34,7 @@ class _Background(Generic[T]):
         self.arrived.put(_END)
 
     def end(self) -> None:
-        """Raise what ended the source, if it was an error."""
+        """Raise the error that ended the source, if there was one."""
         if self._failure:
             raise self._failure[0]
 
@@ -60,10 +60,10 @@ def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def batches_of(path: str, items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Batches of what is read from `path`: full ones of a file, `ready_batches` of anything else.
+    """Batches of the items read from `path`: full ones from a file, else `ready_batches`.
 
-    A product of matrices can differ in its last digit with the number of their rows: from a file,
-    the same rows always stand together, and answers are the same to the byte.
+    The last digit of a matrix product can depend on the number of rows. From a file, the same rows
+    are always in one batch, so the answers are identical to the byte.
     """
     if not is_file(path):
         yield from ready_batches(items, size)
@@ -74,7 +74,7 @@ def batches_of(path: str, items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def ahead(items: Iterable[T], count: int = 2) -> Iterator[T]:
-    """The items, made by a thread of their own while those before them are used.
+    """The items, made by another thread while earlier ones are used.
 
     Args:
         count: items that may wait.

@@ -1,8 +1,8 @@
-"""Labels that look wrong: a simple model that has not seen the row is sure of another one.
+"""Labels that look wrong: a simple model that was not trained on the row is sure of another label.
 
-A logistic regression over runs of characters is trained on two thirds of the rows and asked about
-the last third, three times over (Northcutt et al. 2021, "Confident Learning", without its counts).
-It takes seconds, and errs: what it names is to be read by a person.
+A logistic regression over character n-grams is trained on two thirds of the rows and predicts the
+last third, three times in turn (Northcutt et al. 2021, "Confident Learning", without its counts).
+It takes seconds and makes mistakes: a person should read the rows that it finds.
 
 Shapes: N rows, C labels.
 """
@@ -18,9 +18,9 @@ import numpy as np
 
 from rnntool.reporting import Reporter
 
-_MOST = 20_000  # rows that are looked at; of more, a sample
-_SURE = 0.9  # of another label
-_DOUBT = 0.05  # about the row's own
+_MOST = 20_000  # rows that are checked; of a larger file, a sample
+_SURE = 0.9  # the least probability of another label
+_DOUBT = 0.05  # the largest probability of the row's label
 _FOLDS = 3
 
 
@@ -31,12 +31,12 @@ class Suspect:
     line: int
     label: str
     looks_like: str
-    probability: float  # of what it looks like
+    probability: float  # of the label that it looks like
     text: str
 
 
 class LabelledSample:
-    """A bounded sample of a stream of rows, by a fixed seed; all of them while they are few."""
+    """A random sample of a stream of rows, by a fixed seed; all of them if they are few."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, str, str]] = []  # line, label, text
@@ -44,7 +44,7 @@ class LabelledSample:
         self._draw = random.Random(1)
 
     def add(self, line: int, label: str, text: str) -> None:
-        """Take a row in, perhaps in another's place."""
+        """Add a row, which may replace another one."""
         self.seen += 1
         if len(self.rows) < _MOST:
             self.rows.append((line, label, text))
@@ -53,7 +53,7 @@ class LabelledSample:
 
 
 def find_suspects(sample: LabelledSample, report: Reporter) -> list[Suspect]:
-    """The rows whose labels look wrong, the surest first; labels of few rows are left alone."""
+    """The rows whose labels look wrong, the surest first; rare labels are not checked."""
     counts = Counter(label for _, label, _ in sample.rows)
     rows = [row for row in sample.rows if counts[row[1]] >= 2 * _FOLDS]
     names = sorted({label for _, label, _ in rows})

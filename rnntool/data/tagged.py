@@ -1,4 +1,4 @@
-"""Tagged sentences as numbers: of the tokens, of their characters, of their tags."""
+"""Tagged sentences as numbers of their tokens, characters and tags."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rnntool.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Tagged:
-    """N sentences; a distinct word's characters stand once."""
+    """N sentences; the characters of each distinct word are stored once."""
 
     sequences: Sequences  # token numbers
-    words: Sequences  # which of the spellings each token has
+    words: Sequences  # the index of each token's word in `spellings`
     spellings: Sequences  # characters of each distinct word
     tags: Sequences  # tag numbers; zeros where the sentences have none
 
@@ -26,7 +26,7 @@ class Tagged:
         return len(self.sequences)
 
     def take(self, rows: Ints) -> Tagged:
-        """The sentences `rows`."""
+        """The sentences with the numbers `rows`."""
         return Tagged(
             self.sequences.take(rows), self.words.take(rows), self.spellings, self.tags.take(rows)
         )

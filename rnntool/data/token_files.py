@@ -1,4 +1,4 @@
-"""The rows of tokens files, one file after another, all of one tokenizer."""
+"""The rows of tokens files, one file after another, all made by one tokenizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TokenFiles:
 
     Attributes:
         tokenizer: identity of the tokenizer, once a file has been opened.
-        unmarked: files without our first line; their tokens are what white space divides.
+        unmarked: files without our first line; white space separates their tokens.
     """
 
     def __init__(self, paths: list[str], options: CorpusOptions) -> None:
@@ -25,7 +25,7 @@ class TokenFiles:
         """Tokens of each row.
 
         Raises:
-            UserError: a file cannot be read, two are of different tokenizers, or there is no token
+            UserError: a file cannot be read, two have different tokenizers, or there is no token
                 in any.
         """
         seen = False

@@ -1,4 +1,4 @@
-"""From text files to a tokens file, as a stream: what `rnntool tokenize` does."""
+"""From text files to a tokens file, as a stream, for `rnntool tokenize`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BASE_OPTIONS = ("pos", "norm", "stem", "lower", "normalize", "fold_repeats")
 def tokenize_files(
     inputs: list[str], output: str, settings: TokenizeSettings, report: Reporter
 ) -> int:
-    """Tokenize files one after another into one tokens file; a row in, a row out.
+    """Tokenize files one after another into one tokens file, row by row.
 
     Returns:
         How many rows were written.
@@ -106,7 +106,7 @@ def _tokenize_corpus(
 
 
 def _columns(layout: Layout) -> tuple[str, ...]:
-    """What inputs must share: a table's columns, or of JSON lines the fields that are read."""
+    """What inputs must have in common: a table's columns, or the fields read from JSON lines."""
     if layout.tokenized("").format != "jsonl":
         return layout.columns
     fields = (layout.text,) if layout.label is None else (layout.text, layout.label)
@@ -116,7 +116,7 @@ def _columns(layout: Layout) -> tuple[str, ...]:
 def _split_tokens(
     corpus: Corpus, spec: TokenizerSpec, subword: bytes | None
 ) -> Iterator[tuple[Row, str]]:
-    """Subwords of a tokens file of the model's base tokenizer."""
+    """Split a tokens file of the model's base tokenizer into subwords."""
     found = corpus.layout.tokenizer
     if subword is None or found != spec.base.identity:
         wanted = spec.base.identity if subword is not None else "raw text"

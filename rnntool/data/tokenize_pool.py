@@ -1,8 +1,8 @@
 """Tokenize a stream of texts on several processes, in order, with bounded memory.
 
-Python's analyzers hold its lock, so they run on a process a core; KoNLPy's run in one process whose
-threads share a Java VM (but for Kkma). A Java VM holds up the process that attached threads to it;
-a process that is no longer needed, or belongs to a command that failed, is ended outright.
+Analyzers in Python hold its lock, so they run in one process per core. KoNLPy's run in one process
+whose threads share a Java VM (except Kkma). A Java VM can keep a process with attached threads from
+ending, so a process that is not needed any more, or whose command failed, is killed.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from rnntool.reporting import Reporter
 from rnntool.text.spec import parse_identity
 from rnntool.text.tokenizers import make_tokenizer
 
-if TYPE_CHECKING:  # a line that is tokenized in this process needs no other
+if TYPE_CHECKING:  # not needed to tokenize a line in this process
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-_LINES = 256  # texts a chunk at most
-_CHARACTERS = 131_072  # and so many characters, so that long texts do not pile up
-# Each look-up in Kkma's dictionary locks it, so that its threads wait for each other: a VM a core.
+_LINES = 256  # the most texts in a chunk
+_CHARACTERS = 131_072  # the most characters, so that a chunk of long texts stays small
+# Kkma locks its dictionary at each look-up, so its threads would wait: use one VM per core.
 _ONE_THREAD = ("kkma",)
-_AHEAD = 3  # chunks under way for each core: it never waits, and memory stays bounded
+_AHEAD = 3  # chunks sent ahead per core: no core waits, and memory stays bounded
 
 T = TypeVar("T")
 
 
 class TokenizePool:
-    """Worker processes, started as they are needed and ended on exit.
+    """Worker processes, started when they are needed and ended on exit.
 
     Args:
         options: the tokenizer.
-        workers: processes at most; 0: one a core.
+        workers: the largest number of processes; 0: one per core.
     """
 
     def __init__(self, options: WorkerOptions, workers: int = 0) -> None:
@@ -49,7 +49,7 @@ class TokenizePool:
         self.ahead = self.limit * _AHEAD
         name = parse_identity(options.identity).name
         if name in KONLPY_TOKENIZERS and name not in _ONE_THREAD:
-            # One Java VM with threads: its dictionaries and compiled code serve all of them.
+            # One Java VM with threads: they share its dictionaries and compiled code.
             self.options = replace(options, threads=self.limit)
             self.limit = 1
         self._workers: list[_Worker] = []
@@ -69,7 +69,7 @@ class TokenizePool:
             worker.end()
 
     def tokenize(self, items: Iterable[tuple[T, str]]) -> Iterator[tuple[T, str]]:
-        """Tokens, joined by one space, of a stream of texts, each with what belongs to it.
+        """Tokens of a stream of texts, joined by one space; each text comes with an item.
 
         Yields:
             `(item, tokens)` in the order of the stream.
@@ -98,7 +98,7 @@ class TokenizePool:
             yield from zip(answered.items, answered.answer.texts, strict=True)
 
     def warn_of_characters(self, report: Reporter) -> None:
-        """Say how many lines the analyzer could not split."""
+        """Warn how many lines the analyzer could not split."""
         if self.slow:
             seconds = self.options.max_seconds
             report.warn(f"{self.slow:,} lines took over {seconds} s and were split into characters")
@@ -107,7 +107,7 @@ class TokenizePool:
             report.warn(f"{name} failed on {self.failed:,} lines; they were split into characters")
 
     def _give(self, chunk: _Chunk[Any], alone: bool) -> None:
-        """Hand a chunk to the least busy worker; a lone one is done here if that costs nothing."""
+        """Give a chunk to the least busy worker; a single one is done here if that is cheap."""
         spec = parse_identity(self.options.identity)
         if alone and not self._workers and spec.name not in KONLPY_TOKENIZERS:
             if self._in_process is None:
@@ -122,7 +122,7 @@ class TokenizePool:
         idle.give(chunk)
 
     def _collect(self) -> None:
-        """Wait for an answer of any worker, and take it."""
+        """Wait for an answer from any worker, and take it."""
         from multiprocessing.connection import wait
 
         by_connection = {worker.connection: worker for worker in self._workers if worker.chunks}
@@ -131,7 +131,7 @@ class TokenizePool:
 
 
 class _Chunk(Generic[T]):
-    """Texts that travel together."""
+    """Texts that are sent together."""
 
     def __init__(self, items: list[T], texts: list[str], last: bool) -> None:
         self.items, self.texts, self.last = items, texts, last
@@ -144,13 +144,13 @@ class _Worker:
     def __init__(self, options: WorkerOptions) -> None:
         import multiprocessing
 
-        context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
+        context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
         self.connection: Connection
         self.connection, other = context.Pipe()
         self.process: BaseProcess = context.Process(target=work, args=(other, options), daemon=True)
         self.process.start()
         other.close()
-        self.chunks: dict[int, _Chunk[Any]] = {}  # those that it works on, by number
+        self.chunks: dict[int, _Chunk[Any]] = {}  # chunks that it works on, by number
         self._given = 0
 
     def give(self, chunk: _Chunk[Any]) -> None:

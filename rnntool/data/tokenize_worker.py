@@ -1,12 +1,12 @@
-"""One process that tokenizes: what runs on the other side of `tokenize_pool`'s pipes.
+"""One worker process of `tokenize_pool`: it tokenizes what comes through its pipe.
 
-Chunks are read by the main thread and split by others, so that neither end of the pipe ever waits
-for the other with its own hands full; with Java, several threads split at a time.
+The main thread reads chunks and other threads split them, so the two ends of the pipe can never
+block each other. With Java, several threads split at the same time.
 
-KoNLPy's analyzers can take minutes over one line, and a call into Java cannot be stopped. So lines
-are split on a thread of their own; when one takes too long the thread is left to itself, the line
-becomes characters, and a new thread goes on with the next line. The process ends by
-`os._exit`, which waits for no thread of Python or Java.
+KoNLPy's analyzers can take minutes for one line, and a call into Java cannot be stopped. So lines
+are split on a separate thread. If a line takes too long, the thread is abandoned, the line becomes
+characters, and a new thread continues with the next line. The process ends by `os._exit`, which
+waits for no thread of Python or Java.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class WorkerOptions:
     identity: str
     subword_model: bytes | None = None
     jvm_heap: int = 1024  # MiB
-    max_seconds: float = 5.0  # a line; KoNLPy only
-    threads: int = 1  # that share the Java VM; KoNLPy only
+    max_seconds: float = 5.0  # per line; KoNLPy only
+    threads: int = 1  # threads that share the Java VM; KoNLPy only
 
 
 @dataclass(frozen=True)
 class Tokenized:
-    """A chunk's answer."""
+    """The tokens of a chunk."""
 
     texts: list[str]  # tokens joined by one space, in the order of the chunk
     slow: int = 0  # lines that became characters because they took too long
@@ -50,8 +50,8 @@ class Tokenized:
 
 
 def work(connection: Connection, options: WorkerOptions) -> None:
-    """Answer numbered chunks of texts until the pipe closes; an error is sent as its message."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    """Tokenize numbered chunks of texts until the pipe closes; an error is sent as its message."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     spec = parse_identity(options.identity)
     if spec.name in _BOUNDED:
@@ -68,7 +68,7 @@ def work(connection: Connection, options: WorkerOptions) -> None:
     except UserError as error:
         answers.send(error)
     except EOFError:
-        pass  # the parent has all it wanted, or is gone
+        pass  # the parent needs no more answers, or has ended
     except Exception as error:
         answers.send(UserError(f"{options.identity}: {type(error).__name__}: {error}"))
     os._exit(0)
@@ -79,13 +79,13 @@ _Chunks = queue.SimpleQueue[tuple[int, list[str]]]
 
 
 class _Answers:
-    """The pipe back, for one thread at a time."""
+    """The pipe to the parent, used by one thread at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._lock = connection, threading.Lock()
 
     def send(self, answer: tuple[int, Tokenized] | UserError) -> None:
-        # A parent that is gone needs no answer; the main thread notices and ends the process.
+        # The parent has ended; the main thread notices this and ends the process.
         with self._lock, contextlib.suppress(BrokenPipeError, ConnectionError):
             self._connection.send(answer)
 
@@ -93,7 +93,7 @@ class _Answers:
 def _answer(
     chunks: _Chunks, answers: _Answers, tokenizer: Tokenizer, options: WorkerOptions
 ) -> None:
-    """Answer chunk after chunk: calls into Java let go of Python's lock."""
+    """Tokenize chunks one after another; calls into Java release Python's lock."""
     spec = parse_identity(options.identity)
     while True:
         number, texts = chunks.get()
@@ -116,37 +116,37 @@ def tokenize_chunk(
 
 
 class _Run:
-    """A chunk being split: on this thread, or on one that is given up when it is stuck."""
+    """A chunk being split, on this thread or on one that is abandoned when it takes too long."""
 
     def __init__(self, tokenizer: Tokenizer, chunk: list[str]) -> None:
         self.tokenizer, self.chunk = tokenizer, chunk
         self.together: int = getattr(tokenizer, "together", 1)
-        self.alone = 0  # up to this place texts are split one by one
+        self.alone = 0  # texts before this index are split one by one
         self.results: list[str | None] = [None] * len(chunk)
         self.slow = self.failed = 0
 
     def split_from(self, start: int, at: list[int] | None = None) -> None:
-        """Split from place `start` on; `at[0]` is the place under way, or changed from outside."""
+        """Split from index `start` on; `at[0]` is the current index; the caller may change it."""
         place = start
         while place < len(self.chunk):
             stop = min(len(self.chunk), place + self._step(place))
             texts, failed = self._split_some(self.chunk[place:stop])
             if at is not None:
                 if at[0] != place:
-                    return  # this thread was given up
+                    return  # this thread was abandoned
                 at[0] = stop
             self.results[place:stop] = texts
             self.failed += failed
             place = stop
 
     def _step(self, place: int) -> int:
-        """How many texts are split together at a place."""
+        """How many texts are split together from an index on."""
         return 1 if place < self.alone else self.together
 
     def _split_some(self, texts: list[str]) -> tuple[list[str], int]:
         """Tokens of texts, and how many of those could not be split."""
         if len(texts) > 1:
-            # One that fails fails all: they are split one by one below.
+            # If one text fails, the whole call fails: then they are split one by one below.
             with contextlib.suppress(Exception):
                 many = self.tokenizer.tokenize_many(texts)  # type: ignore[attr-defined]
                 return [" ".join(tokens) for tokens in many], 0
@@ -156,15 +156,15 @@ class _Run:
     def _split(self, text: str) -> tuple[str, bool]:
         try:
             return " ".join(self.tokenizer.tokenize(text)), False
-        except Exception:  # whatever Java threw at this one text; the others are not to suffer
+        except Exception:  # any Java error for this text must not affect the others
             return " ".join(self.tokenizer.characters(text)), True
 
     def within(self, max_seconds: float) -> None:
-        """Split all, with a bound on the seconds that one text may take."""
+        """Split all texts, with a time limit in seconds for each."""
         start = 0
         while (stuck := self._run_from(start, max_seconds)) is not None:
             start = stuck
-            if self._step(stuck) > 1:  # one of several, and nobody knows which
+            if self._step(stuck) > 1:  # one of several texts, and it is unknown which
                 self.alone = stuck + self._step(stuck)
                 continue
             self.slow += 1
@@ -172,8 +172,8 @@ class _Run:
             start = stuck + 1
 
     def _run_from(self, start: int, max_seconds: float) -> int | None:
-        """Split from `start` on; the place where it got stuck, or None at the end."""
-        from rnntool.text.konlpy import leave_java  # analyzers without Java need none of it
+        """Split from `start` on; returns the index that took too long, or None at the end."""
+        from rnntool.text.konlpy import leave_java  # not needed for analyzers without Java
 
         at = [start]
         done = threading.Event()
@@ -189,7 +189,7 @@ class _Run:
             if done.wait(max_seconds):
                 return None
             if at[0] == before < len(self.chunk):
-                at[0] = -1  # tells the thread, should it ever come back, that it was given up
+                at[0] = -1  # tells the thread that it was abandoned, in case it continues
                 return before
 
 

@@ -1,1 +1,1 @@
-"""Word vectors: training them, asking them, and putting them into a model."""
+"""Word vectors: training them, querying them, and loading them into a model."""

@@ -1,4 +1,4 @@
-"""Vectors + vocabulary -> the matrix a model starts from.
+"""Vectors + vocabulary -> the initial embedding matrix of a model.
 
 Shapes: V vocabulary, D dimensions.
 """
@@ -18,16 +18,16 @@ from rnntool.text.vocabulary import PAD_ID, SPECIALS, Vocabulary
 
 @dataclass(frozen=True)
 class EmbeddingMatrix:
-    """A row for each token of a vocabulary, and where it came from."""
+    """A row for each token of a vocabulary, and the origin of each row."""
 
     weights: NDArray[np.float32]  # [V, D]
-    known: NDArray[np.bool_]  # [V] the vectors hold this token
+    known: NDArray[np.bool_]  # [V] the vectors contain this token
     composed: NDArray[np.bool_]  # [V] built from character n-grams (fastText)
-    counts: NDArray[np.int64]  # [V] how often the token stood in the corpus
+    counts: NDArray[np.int64]  # [V] how often the token occurs in the corpus
     path: str
 
     def coverage_report(self) -> str:
-        """How much of the vocabulary, and of the running text, the vectors know."""
+        """How much of the vocabulary, and of the running text, the vectors cover."""
         words = slice(len(SPECIALS), None)
         types, tokens = self.known[words], self.counts[words]
         total = max(1, int(tokens.sum()))
@@ -46,12 +46,12 @@ class EmbeddingMatrix:
 def load_matrix(path: str, vocabulary: Vocabulary, *, seed: int = 1) -> EmbeddingMatrix:
     """The matrix for a vocabulary.
 
-    A token that the vectors lack is composed of its character n-grams where the file has them
-    (Bojanowski et al. 2017), else drawn from a normal distribution with the known rows' mean and
-    deviation in each dimension, so that it starts among them. The row of `<pad>` is zero.
+    A token without a vector gets one from its character n-grams, if the file has them (Bojanowski
+    et al. 2017). Otherwise it is drawn from a normal distribution with the mean and deviation of
+    the known rows in each dimension. The row of `<pad>` is zero.
 
     Raises:
-        UserError: the file cannot be read, or knows no token of the vocabulary.
+        UserError: the file cannot be read, or has no token of the vocabulary.
     """
     vectors = read_vectors(path)
     known = np.array([token in vectors.key_to_index for token in vocabulary.tokens])
@@ -80,7 +80,7 @@ def _compose(
     known: NDArray[np.bool_],
     weights: NDArray[np.float32],
 ) -> NDArray[np.bool_]:
-    """Fill rows from character n-grams where the file has them; which rows were filled."""
+    """Fill rows from character n-grams if the file has them; returns which rows were filled."""
     composed = np.zeros(len(vocabulary), dtype=bool)
     if not hasattr(vectors, "vectors_ngrams"):
         return composed

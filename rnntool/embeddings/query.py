@@ -1,4 +1,4 @@
-"""Asking word vectors: neighbours, analogies, agreement with human judgement."""
+"""Queries of word vectors: neighbours, analogies, agreement with human similarity scores."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Neighbor = tuple[str, float]  # word, cosine
 
 @dataclass(frozen=True)
 class Similarity:
-    """How far cosines agree with human scores."""
+    """How well cosines agree with human scores."""
 
     pairs: int  # in the file
     covered: int  # pairs both of whose words have a vector
     spearman: float
     pearson: float
-    missing: list[str]  # words without a vector, as they first stand in the file
+    missing: list[str]  # words without a vector, in the order of the file
 
     @property
     def coverage(self) -> float:
-        """Share of the pairs covered."""
+        """Share of the pairs that are covered."""
         return self.covered / self.pairs
 
 
 class Embeddings:
-    """Word vectors, ready to be asked.
+    """Word vectors, ready for queries.
 
     Args:
         path: word2vec text or binary, or fastText's binary.
@@ -45,7 +45,7 @@ class Embeddings:
         self.vectors: Any = read_vectors(path)
 
     def neighbors(self, word: str, count: int = 10) -> list[Neighbor]:
-        """The words whose vectors point most nearly where this word's does.
+        """The words whose vectors have the highest cosine with this word's vector.
 
         Raises:
             UserError: the word has no vector.
@@ -90,7 +90,7 @@ class Embeddings:
         )
 
     def _has(self, word: str) -> bool:
-        return word in self.vectors  # with n-grams, any word
+        return word in self.vectors  # true of any word if the file has n-grams
 
     def _require(self, word: str) -> None:
         if self._has(word):
@@ -104,7 +104,7 @@ class Embeddings:
 
 
 def similar_spellings(word: str, words: list[str], count: int = 5) -> list[str]:
-    """Words spelled nearly alike; Hangul is compared jamo by jamo."""
+    """Words with a similar spelling; Hangul is compared jamo by jamo."""
     target = unicodedata.normalize("NFD", word)
     spelled: dict[str, str] = {}
     for other in words:

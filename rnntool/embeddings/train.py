@@ -15,20 +15,20 @@ from rnntool.formats.writing import explain_os_errors
 from rnntool.machine import usable_cores
 from rnntool.reporting import Reporter
 
-_SENTENCE = 10_000  # tokens; gensim drops without a word what a sentence has beyond (MAX_WORDS)
+_SENTENCE = 10_000  # tokens; gensim silently drops the rest of a longer sentence (MAX_WORDS)
 
 
 def train_embeddings(
     kind: str, inputs: list[str], output: str, settings: EmbeddingSettings, report: Reporter
 ) -> None:
-    """Train vectors on tokens files and write them; `.bin` is binary, all else text.
+    """Train vectors on tokens files and write them: binary for `.bin`, otherwise text.
 
     Args:
         kind: `cbow` or `skipgram`.
 
     Raises:
-        UserError: an input cannot be used, no word is frequent enough, or settings exclude each
-            other.
+        UserError: an input cannot be used, no word is frequent enough, or settings contradict
+            each other.
     """
     _check(settings)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def _check(settings: EmbeddingSettings) -> None:
 def _write_sentences(
     inputs: list[str], plain: Path, settings: EmbeddingSettings, report: Reporter
 ) -> int:
-    """The tokens alone, a sentence a line: gensim's fastest input is a file it reads itself."""
+    """Write only the tokens, one sentence per line: gensim is fastest with a file as its input."""
     options = CorpusOptions(text_column=settings.text_column, encoding=settings.encoding)
     files = TokenFiles(inputs, options)
     count = 0
@@ -125,7 +125,7 @@ def _epoch_callback(progress: Any) -> Any:
 
 
 def stable_hash(text: str) -> int:
-    """A hash of a word that PYTHONHASHSEED does not change; gensim seeds vectors with it."""
+    """A hash of a word that does not depend on PYTHONHASHSEED; gensim seeds vectors with it."""
     import zlib
 
     return zlib.crc32(text.encode("utf-8"))

@@ -1,1 +1,1 @@
-"""File types, one a module: `read_…`, `write_…`, as streams, and whole or not at all."""
+"""File types, one per module: `read_…`, `write_…`; as streams, written completely or not at all."""

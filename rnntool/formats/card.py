@@ -1,12 +1,12 @@
-"""`card.yaml`: where a model that is used by its name comes from, and what it is good for.
+"""`card.yaml`: the origin, score and limits of a model that is used by its name.
 
 summary     one line
-score       figure, value and data of its score, and the command that printed it
+score       measure, value and data of its score, and the command that printed it
 data        file, bytes, sha256, use, source and licence of each raw file
-command     that made it from the raw files; note: what was done otherwise
+command     that made it from the raw files; note: deviations from this command
 seed, versions
-files       bytes and sha256 of each file of the run directory but this one
-limits      a line each
+files       bytes and sha256 of each other file in the run directory
+limits      known limits, one per line
 licence     of the weights
 """
 
@@ -23,17 +23,17 @@ from rnntool.yaml_text import YamlError, parse_yaml
 
 @dataclass(frozen=True)
 class Card:
-    """What `card.yaml` says; `entries` holds all of it."""
+    """The contents of `card.yaml`; `entries` has all of them."""
 
     summary: str
     figure: str
     value: float
-    data: str  # that the score is of
+    data: str  # that the score was measured on
     entries: dict[str, Any] = field(repr=False)
 
 
 def read_card(folder: Path) -> Card | None:
-    """A run directory's card; None: it has none.
+    """A run directory's card, or None if it has none.
 
     Raises:
         UserError: it is damaged.

@@ -1,4 +1,4 @@
-"""Compressed files, told by the ends of their names: .gz, .bz2, .xz and .zst."""
+"""Compressed files, recognized by the ends of their names: .gz, .bz2, .xz and .zst."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from rnntool.errors import UserError
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-# How files of other kinds begin that are taken for text by mistake.
+# First bytes of other kinds of files, which users may give by mistake.
 _MAGIC = {
     b"PK\x03\x04": ("a zip archive", "unpack it, and give the text file that is in it"),
     b"\x1f\x8b": ("compressed by gzip", "let its name end in .gz, or unpack it: gzip -d"),
@@ -32,7 +32,7 @@ def without_compression(name: str) -> str:
 
 
 def refuse_binary(start: bytes, name: str) -> None:
-    """Raise a UserError if a text begins as an archive or a compressed file does."""
+    """Raise a UserError if a text begins like an archive or a compressed file."""
     for magic, (kind, hint) in _MAGIC.items():
         if start.startswith(magic):
             raise UserError(f"is {kind}, not text", where=name, hint=hint)
@@ -61,15 +61,15 @@ def open_compressed(path: str) -> BinaryIO:
 def is_damage(error: Exception) -> bool:
     """Whether reading failed because the compressed bytes are damaged.
 
-    Which package reads .zst, and so whose `ZstdError` it is, depends on Python and on smart_open.
+    Python's and smart_open's versions decide which package reads .zst, and raises `ZstdError`.
     """
     return isinstance(error, (zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
 
 
 def compressor(name: str, sink: BinaryIO) -> Any:
-    """What compresses into `sink` as the name says: a file to write to and close; `sink` as it is.
+    """A file to write to and close that compresses into `sink`, or `sink` itself, by the name.
 
-    The same content gives the same bytes: neither time nor name is put in.
+    The same content gives the same bytes: neither time nor name is stored.
     """
     if name.endswith(".gz"):
         import gzip
@@ -78,7 +78,7 @@ def compressor(name: str, sink: BinaryIO) -> Any:
     if name.endswith(COMPRESSED):
         from smart_open.compression import compression_wrapper
 
-        # It closes what it writes into, and the owner of `sink` has not done with it.
+        # It closes its target, but the owner of `sink` still needs it.
         copy = os.fdopen(os.dup(sink.fileno()), "wb")
         return compression_wrapper(copy, "wb", compression=name[name.rindex(".") :])
     return sink

@@ -1,14 +1,14 @@
-"""Documents and their labels, a row each, in any form: one door for all of them.
+"""Documents and their labels, one per row: the common reader of all formats.
 
-    lines     a document a line, no labels
+    lines     one document per line, no labels
     tsv, csv  a table with a header
     fasttext  `__label__x text`
     jsonl     JSON lines
-    parquet   a table with types, through pyarrow
-    folder    a folder of texts for each label
+    parquet   a table with typed columns, through pyarrow
+    folder    one folder of texts for each label
 
-A tokens file is the corpus it was made from, row by row, with the text column tokenized and a
-first line that names the tokenizer. So one reader serves both, and nothing gets lost on the way.
+A tokens file has the same rows as its corpus, with the text column tokenized and a first line that
+names the tokenizer. So one reader reads both, and no column is lost.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 _ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
             ".parquet": "parquet", ".pq": "parquet"}  # fmt: skip
-_IN_TOKENS = ("lines", "tsv", "csv", "fasttext", "jsonl")  # forms that tokens are written in
+_IN_TOKENS = ("lines", "tsv", "csv", "fasttext", "jsonl")  # formats that tokens are written in
 _Lines = Iterator[tuple[int, str]]
 
 
@@ -67,7 +67,7 @@ def open_corpus(path: str, options: CorpusOptions | None = None) -> Iterator[Cor
 
 
 def read_corpus(source: IO[bytes], name: str, options: CorpusOptions) -> Corpus:
-    """`open_corpus` on an open stream."""
+    """Like `open_corpus`, for an open stream."""
     if options.format == "folder":
         raise UserError("is not a folder", where=name, hint="leave out --format folder")
     by_name = options.format if options.format != "auto" else _format_of_name(name)
@@ -104,11 +104,11 @@ def _require_format(form: str, known: tuple[str, ...], name: str) -> None:
 
 
 def _open_body(name: str, layout: Layout, lines: _Lines, options: CorpusOptions) -> Corpus:
-    """The rows after our own first line, if there was one."""
+    """The rows after rnntool's first line, if there is one."""
     first = next(lines, None)
     if first is None and options.allow_empty:
         return Corpus(name, layout, iter(()))
-    if first is None:  # tokens of no documents at all: a header only
+    if first is None:  # a tokens file without documents: only a header
         raise UserError("contains no documents", where=name)
     form = options.format if options.format != "auto" else _guess_format(first[1], name, options)
     if form == "lines" and options.text_column and layout.tokenizer is None:
@@ -151,16 +151,16 @@ def _jsonl(name: str, layout: Layout, lines: _Lines, options: CorpusOptions) -> 
 
 
 def _format_of_name(name: str) -> str | None:
-    """The form that a file's ending says, if it does."""
+    """The format of a file by the end of its name; None if that does not tell."""
     stem = without_compression(name.split("?")[0] if "://" in name else name)
     return _ENDINGS.get(os.path.splitext(stem)[1].lower())
 
 
 def _guess_format(first: str, name: str, options: CorpusOptions) -> str:
-    """By the file's ending; else by what stands in the first line.
+    """The format by the end of the file's name; otherwise by the first line.
 
-    A tabbed line with a known text column is a header, an object with one is a JSON line, and a
-    label with fastText's prefix begins a line of its form.
+    A line with tabs and a known text column is a header, an object with such a field is a JSON
+    line, and a label with fastText's prefix begins a line in fastText's format.
     """
     by_name = _format_of_name(name)
     if by_name is not None:

@@ -1,6 +1,6 @@
-"""Rows in fastText's form for classification: `__label__one __label__two text`, a text a line.
+"""Rows in fastText's format for classification: `__label__one __label__two text`, one per line.
 
-The labels are the words with the prefix that begin the line; a line may have none.
+The labels are the words with this prefix at the beginning of the line; a line may have none.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _LABELS = re.compile(rf"\s*((?:{PREFIX}\S+\s+)*{PREFIX}\S+)(?:\s|$)")
 
 
 def fasttext_layout(layout: Layout) -> Layout:
-    """Where label and text stand."""
+    """The layout with label and text columns."""
     return Layout("fasttext", COLUMNS, 1, 0, layout.tokenizer, layout.model)
 
 
 def fasttext_rows(lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
-    """The rows of lines with their numbers."""
+    """The rows of numbered lines."""
     for number, line in lines:
         found = _LABELS.match(line)
         marked, text = ("", line) if found is None else (found[1], line[found.end() :])
@@ -30,5 +30,5 @@ def fasttext_rows(lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
 
 
 def fasttext_line(fields: list[str]) -> str:
-    """The line of a row's labels and text."""
+    """A line from a row's labels and text."""
     return " ".join(field for field in fields if field)

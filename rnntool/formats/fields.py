@@ -1,4 +1,4 @@
-"""The fields of a line of a table: taken apart, read as numbers, made of a text."""
+"""Fields of a table's line: splitting a line, reading numbers, writing a text as a field."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _ENDS = str.maketrans("\t\n\r", "   ")
 
 
 def split_csv(line: str, where: str, delimiter: str = ",") -> list[str]:
-    """The fields of a line of CSV that holds no line feed; none of an empty one.
+    """The fields of a CSV line without line feeds; an empty list for an empty line.
 
     Raises:
-        UserError: it is not CSV.
+        UserError: it is not valid CSV.
     """
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
@@ -23,12 +23,12 @@ def split_csv(line: str, where: str, delimiter: str = ",") -> list[str]:
 
 
 def as_field(text: str) -> str:
-    """A text as one field of TSV: what would end the field or the line is a space."""
+    """A text as one TSV field: tabs and line ends become spaces."""
     return text.translate(_ENDS)
 
 
 def finite_number(text: str | bytes) -> float | None:
-    """The number that a field holds; None where it is none, or infinite."""
+    """The number in a field; None if it is not a finite number."""
     try:
         value = float(text)
     except ValueError:

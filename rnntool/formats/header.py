@@ -1,6 +1,6 @@
-"""The first line that says what one of our files is: `#rnntool KIND vN key=value key=value`.
+"""The first line of our files, with their kind: `#rnntool KIND vN key=value key=value`.
 
-Values are percent-encoded where they hold white space, so the line splits at spaces.
+White space in values is percent-encoded, so the line can be split at spaces.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def format_header(kind: str, values: dict[str, str], version: int = 1) -> str:
 
 
 def parse_header(line: str, where: str, supported: int = 1) -> Header | None:
-    """The header, or None if the line is none of ours.
+    """The header, or None if the line is not one of rnntool's.
 
     Raises:
-        UserError: it is damaged, or of a version this program does not know.
+        UserError: it is damaged, or has a version that this program does not know.
     """
     if not line.startswith(_MARK):
         return None

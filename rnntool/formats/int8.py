@@ -1,12 +1,12 @@
-"""Matrices in eight bits: whole numbers from -127 to 127, and a scale for each row.
+"""Matrices in int8: integers from -127 to 127, and a scale for each row.
 
-In a weights file such a matrix NAME is int8, and beside it stands `NAME.row_scale`, float32: row r
-of the matrix is int8[r] · scale[r]. The largest number of a row is ±127, and zero stays zero: the
-symmetric quantization with a scale a channel of Krishnamoorthi 2018, "Quantizing deep convolutional
-networks for efficient inference". A tensor that equals another (tied weights) is not written again:
-`NAME.same_as` holds the other's name in UTF-8.
+In a weights file such a matrix NAME is int8, and `NAME.row_scale` (float32) holds its scales: row r
+of the matrix is int8[r] · scale[r]. The largest number of a row becomes ±127, and zero stays zero:
+this is symmetric per-channel quantization (Krishnamoorthi 2018, "Quantizing deep convolutional
+networks for efficient inference"). A tensor that equals another (tied weights) is stored only once:
+`NAME.same_as` contains the other's name in UTF-8.
 
-Shapes: R rows, D columns (of a convolution's filters: all axes but the first).
+Shapes: R rows, D columns (for a convolution's filters: all axes but the first).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 SCALE, SAME = ".row_scale", ".same_as"
 _LARGEST = 127
-_FEW = 4096  # numbers of a matrix that would save too little: it stays as it is
+_FEW = 4096  # numbers; smaller matrices would save too little and stay unchanged
 
 Array = NDArray[Any]
 
 
 class Table(Protocol):
-    """A matrix [R, D] of which rows are taken by their numbers."""
+    """A matrix [R, D] whose rows are taken by their numbers."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ class Table(Protocol):
 
 
 class ScaledRows:
-    """[R, D] in float32, of which only the rows that are asked for are computed.
+    """[R, D] in float32, where only the rows that are needed are computed.
 
     Args:
         values: [R, D] int8.
@@ -65,7 +65,7 @@ def quantize(matrix: Array) -> tuple[Array, Array]:
 
 
 def in_eight_bits(tensors: Mapping[str, Array]) -> dict[str, Array]:
-    """Tensors by name: the larger matrices quantized, whole numbers in fewer bytes."""
+    """Compress tensors by name: large matrices are quantized, integers stored in fewer bytes."""
     packed: dict[str, Array] = {}
     for name, tensor in tensors.items():
         twin = next((n for n in packed if n in tensors and _equal(tensors[n], tensor)), None)
@@ -81,12 +81,12 @@ def in_eight_bits(tensors: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _equal(a: Array, b: Array) -> bool:
-    """Whether two tensors that are worth it are the same, number by number."""
+    """Whether two tensors that are large enough to matter are equal."""
     return a.size >= _FEW and a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b)
 
 
 def _narrowed(tensor: Array) -> Array:
-    """Of whole numbers; never int8, which stands for a quantized matrix."""
+    """Integers in fewer bytes; never int8, which marks a quantized matrix."""
     for dtype in (np.uint8, np.int16, np.int32):
         bounds = np.iinfo(dtype)
         if not tensor.size or (tensor.min() >= bounds.min and tensor.max() <= bounds.max):
@@ -98,7 +98,7 @@ def check_scales(name: str, shape: tuple[int, ...], scales: Array) -> Array:
     """The scales of an int8 tensor.
 
     Raises:
-        ValueError: they are not its rows', or not finite.
+        ValueError: their number is not the number of rows, or one is not finite.
     """
     if len(shape) < 2 or scales.shape != shape[:1] or scales.dtype != np.float32:
         raise ValueError(f"{name} has the shape {list(shape)}, and scales of {list(scales.shape)}")
@@ -109,6 +109,6 @@ def check_scales(name: str, shape: tuple[int, ...], scales: Array) -> Array:
 
 
 def restore(values: Array, scales: Array) -> Array:
-    """[R, …] in float32 of int8 and the rows' scales [R]."""
+    """[R, …] in float32 from int8 values and the scales [R] of their rows."""
     found: Array = values * scales.reshape(-1, *[1] * (values.ndim - 1))
     return found

@@ -1,6 +1,6 @@
-"""Rows of JSON lines: an object a line, its text and its label in two of its fields.
+"""Rows of JSON lines: one object per line, with text and label in two of its fields.
 
-A label may be a text, a number, true or false, or a list of such where a text has several labels.
+A label may be a text, a number, true or false, or a list of these if a text has several labels.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def json_records(
     """Each line's object, with the line's number.
 
     Raises:
-        UserError: a line is no JSON object.
+        UserError: a line is not a JSON object.
     """
     for number, line in lines:
         yield number, parse_object(line, f"{name}:{number}")
 
 
 def parse_object(line: str, where: str) -> dict[str, Any]:
-    """The object of a line.
+    """The object in a line.
 
     Raises:
         UserError: it is none.
@@ -56,10 +56,10 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
 def json_rows(
     name: str, layout: Layout, records: Iterable[tuple[int, dict[str, Any]]]
 ) -> Iterator[Row]:
-    """Rows of objects; a label that is missing is read as an empty one.
+    """Rows of objects; a missing label is read as an empty one.
 
     Raises:
-        UserError: an object has no text, or a text or label of another kind.
+        UserError: an object has no text, or its text or label has the wrong type.
     """
     text_field = layout.columns[layout.text]
     label_field = None if layout.label is None else layout.columns[layout.label]
@@ -77,7 +77,7 @@ def json_rows(
 
 
 def text_of(value: Any, name: str, where: str) -> str:
-    """A text, of null an empty one.
+    """A value as text; null becomes an empty text.
 
     Raises:
         UserError: it is none.
@@ -92,7 +92,7 @@ def text_of(value: Any, name: str, where: str) -> str:
 
 
 def label_of(value: Any, name: str, where: str) -> tuple[str, tuple[str, ...] | None]:
-    """A label, or the labels of a list and how they are shown together.
+    """A label; for a list, its labels joined for display, and the labels themselves.
 
     Raises:
         UserError: it is neither.
@@ -110,7 +110,7 @@ def _label(value: Any, name: str, where: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a column of text: a text as it is, null empty, all else as JSON writes it."""
+    """A value as a text column: text unchanged, null empty, everything else as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

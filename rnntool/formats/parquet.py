@@ -1,7 +1,7 @@
-"""Rows of a Parquet file, by pyarrow: a table's columns with their types.
+"""Rows of a Parquet file, read by pyarrow: a table with typed columns.
 
-The footer that says where all is stands at a file's end, so what cannot be read from any place (a
-pipe, a URL, a compressed file) is read into memory first.
+The table of contents is at the end of the file, so a source without random access (a pipe, a URL,
+a compressed file) is read into memory first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def parquet_corpus(source: BinaryIO, name: str, options: CorpusOptions) -> Corpu
 
     Raises:
         UserError: pyarrow is missing, the file is damaged, or it lacks a column; while iterating:
-            a value is of another kind than a text or a label.
+            a value is neither a text nor a label.
     """
     file = _open(source, name)
     columns = list(file.schema_arrow.names)
@@ -39,7 +39,7 @@ def _open(source: BinaryIO, name: str) -> Any:
     anywhere = isinstance(source, io.BufferedReader) and source.seekable()
     try:
         return pyarrow.parquet.ParquetFile(source if anywhere else io.BytesIO(source.read()))
-    except Exception as error:  # pyarrow believes the sizes in the file, and fails in many ways
+    except Exception as error:  # pyarrow does not check the file's sizes, and fails in many ways
         raise _damaged(error, name) from None
 
 

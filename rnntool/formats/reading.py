@@ -1,4 +1,4 @@
-"""Reading: files, standard input, compressed files and URLs, line by line; a bad line is named."""
+"""Reading files, standard input, compressed files and URLs line by line; errors name the line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnntool.formats.compression import COMPRESSED, is_damage, open_compressed, 
 from rnntool.machine import process_count
 from rnntool.reporting import Reporter
 
-STREAM = "-"  # standard input or output
+STREAM = "-"  # stands for standard input or output
 _CHEAP_TO_COUNT = 1 << 29  # bytes; counting them takes a fraction of a second
 _BOM = "\ufeff"
 
@@ -29,7 +29,7 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
 
     Raises:
         UserError: there is no such file, it is a directory, or it cannot be read; or several
-            processes would read parts of the same standard input.
+            processes would share the same standard input.
     """
     if path == STREAM:
         if process_count() > 1:
@@ -57,16 +57,16 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
 
 
 def _standard_input() -> BinaryIO:
-    """Standard input through a buffer of its own.
+    """Standard input through a separate buffer.
 
-    A thread may be waiting in a read of it when the command ends, and Python cannot shut down while
-    somebody holds `sys.stdin`'s own buffer.
+    A thread may still be waiting for input when the command ends, and Python cannot shut down while
+    a thread holds the buffer of `sys.stdin`.
     """
     if sys.stdin is None:
         raise UserError("is closed", where=name_of(STREAM), hint="give a file or pipe text in")
     try:
         return open(sys.stdin.fileno(), "rb", closefd=False)
-    except (OSError, ValueError):  # a test's stand-in has no file descriptor
+    except (OSError, ValueError):  # a test's replacement has no file descriptor
         return sys.stdin.buffer
 
 
@@ -86,12 +86,12 @@ def _similar_file(path: str) -> str:
 
 @dataclass
 class Undecodable:
-    """What becomes of a line that is not in its file's encoding, and how many there were.
+    """What to do with lines that do not fit the file's encoding, and their count.
 
     Attributes:
-        mode: `strict`: it ends the work; `replace`: each wrong byte is read as U+FFFD; `skip`: the
-            line is read as an empty one, so that lines in and answers out still agree.
-        offered: whether the command has a flag for the mode, which an error may name.
+        mode: `strict`: raise an error; `replace`: read each wrong byte as U+FFFD; `skip`: read the
+            line as an empty one, so that there is still one answer per line.
+        offered: whether the command has a flag for the mode, so that errors can name it.
     """
 
     mode: str = "strict"
@@ -99,12 +99,12 @@ class Undecodable:
     offered: bool = False
 
     def read(self, raw: bytes, encoding: str) -> str:
-        """The line's text; not in `strict` mode."""
+        """The line's text, for the modes `replace` and `skip`."""
         self.count += 1
         return raw.decode(encoding, "replace") if self.mode == "replace" else "\n"
 
     def warn(self, report: Reporter) -> None:
-        """Say how many lines there were."""
+        """Report how many such lines there were."""
         if self.count:
             done = "wrong bytes were replaced" if self.mode == "replace" else "read as empty"
             report.warn(f"{self.count:,} lines are not in the encoding: {done}")
@@ -116,7 +116,7 @@ def read_lines(
     r"""Lines with their 1-based numbers, without `\n` or `\r\n`; a byte order mark is dropped.
 
     Only a line feed ends a line: other separators (U+2028, a lone `\r`) are part of the text. A
-    last line without a line feed is a line; the empty end after a last line feed is not.
+    last line without a line feed counts as a line; nothing after a last line feed does not.
 
     Raises:
         UserError: a line is not in `encoding` or holds a NUL byte; the file cannot be read.
@@ -126,7 +126,7 @@ def read_lines(
 
 
 def read_all_lines(path: str) -> list[str]:
-    """The texts of `read_lines`, of UTF-8, at once: a quarter of the time where memory holds them.
+    """The texts of `read_lines`, for UTF-8, all at once: four times as fast if memory suffices.
 
     Raises:
         UserError: as `read_lines`.
@@ -136,7 +136,7 @@ def read_all_lines(path: str) -> list[str]:
     text: str | None = None
     with suppress(UnicodeDecodeError):
         text = content.decode()
-    if text is None or "\0" in text or "\r" in text:  # to name the line, or to see how it ends
+    if text is None or "\0" in text or "\r" in text:  # to name the line, or to handle its end
         return [line for _, line in decode_lines(io.BytesIO(content), name_of(path), "utf-8")]
     text = text.removeprefix(_BOM)
     return text.removesuffix("\n").split("\n") if content else []
@@ -145,7 +145,7 @@ def read_all_lines(path: str) -> list[str]:
 def decode_lines(
     source: IO[bytes], name: str, encoding: str, errors: Undecodable | None = None
 ) -> Iterator[tuple[int, str]]:
-    """`read_lines` over an open stream; `name` stands in errors."""
+    """`read_lines` on an open stream; `name` is its name in error messages."""
     errors = errors or Undecodable()
     for number, raw in enumerate(_split_lines(source, name, encoding, errors), start=1):
         if number == 1 and isinstance(raw, bytes):
@@ -176,7 +176,7 @@ def _split_lines(
         if newline_is_a_byte:
             yield from source
         else:
-            # Its lines are known only once it is decoded, so that wrong bytes are replaced at best.
+            # Its lines are known only after decoding, so wrong bytes can only be replaced.
             mode = "strict" if errors.mode == "strict" else "replace"
             for line in io.TextIOWrapper(source, encoding=encoding, errors=mode, newline="\n"):
                 errors.count += mode == "replace" and "\ufffd" in line
@@ -202,21 +202,21 @@ def _decode(raw: bytes, name: str, number: int, encoding: str, errors: Undecodab
 
 
 def is_file(path: str) -> bool:
-    """Whether what stands at a path, or at `-`, is a file and thus there as a whole."""
+    """Whether a path, or `-`, is a regular file, which is complete when it is opened."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode if path == STREAM else os.stat(path).st_mode
-    except (OSError, ValueError):  # a URL, or a test's stand-in for standard input
+    except (OSError, ValueError):  # a URL, or a test's replacement of standard input
         return False
     return stat.S_ISREG(mode)
 
 
 def name_of(path: str) -> str:
-    """How errors call a path."""
+    """The name of a path in error messages."""
     return "standard input" if path == STREAM else path
 
 
 def count_lines(paths: list[str]) -> int | None:
-    """How many lines plain files hold, for a progress bar; None where finding out is not cheap."""
+    """The number of lines in plain files, for a progress bar; None if counting is not cheap."""
     count = 0
     for path in paths:
         cheap = os.path.isfile(path) and not path.endswith((*COMPRESSED, ".parquet", ".pq"))

@@ -17,14 +17,14 @@ _TIMEOUT = 30  # seconds without an answer
 
 
 def open_url(url: str) -> BinaryIO:
-    """The bytes at a URL, as they are there.
+    """The bytes at a URL, unchanged.
 
-    What comes over HTTP is fetched whole before any of it is read, so that a connection that breaks
-    off never passes for the end of a file.
+    A file over HTTP is downloaded completely before it is read, so a broken connection is never
+    taken for the end of the file.
 
     Raises:
-        UserError: there is nothing at the URL, it cannot be reached or breaks off, or nothing here
-            knows its scheme.
+        UserError: there is nothing at the URL, it cannot be reached, the connection breaks, or its
+            scheme is not supported.
     """
     if urlsplit(url).scheme in ("http", "https"):
         return _fetched(url)

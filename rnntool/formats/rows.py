@@ -1,4 +1,4 @@
-"""What a document's row is, how rows stand in a file, and which column holds what."""
+"""A document's row, the layout of rows in a file, and the search for its columns."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from rnntool.formats.reading import Undecodable
 
 TEXT_COLUMNS = ("document", "text", "review", "sentence", "content", "tokens")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "labels")
-# Forms that only other programs write: their tokens are written as JSON lines.
+# Formats that we only read: tokens made from them are written as JSON lines.
 _OTHERS_WRITE = ("parquet", "folder")
 
 
 class Row(NamedTuple):
     """One document."""
 
-    line: int  # 1-based line number in the file, for messages; a row's number where it has no lines
+    line: int  # 1-based line number for messages; the row's number in a file without lines
     text: str  # raw text, or tokens joined by one space
-    label: str | None  # as it stands in the file
+    label: str | None  # as in the file
     fields: list[str]  # every column as it was read
-    several: tuple[str, ...] | None = None  # the labels, where the file's form holds a list of them
+    several: tuple[str, ...] | None = None  # the labels, if the file has a list of them
     record: dict[str, Any] | None = None  # the whole object of a JSON line
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows stand in a file."""
+    """The layout of rows in a file."""
 
     format: str  # one of registry.FORMATS but `auto`
     columns: tuple[str, ...] = ()  # the header, or the first object's fields; empty for lines
@@ -38,7 +38,7 @@ class Layout:
     model: str | None = None  # path of the subword model the tokenizer used, if any
 
     def tokens(self, text: str) -> list[str]:
-        """A row's tokens: between single spaces in a tokens file, between white space elsewhere."""
+        """A row's tokens, split at single spaces in a tokens file, at white space elsewhere."""
         return text.split() if self.tokenizer is None else split_tokens(text)
 
     def tokenized(self, tokenizer: str, model: str | None = None) -> Layout:
@@ -49,15 +49,15 @@ class Layout:
 
 @dataclass(frozen=True)
 class CorpusOptions:
-    """What a user may have to say about a file's form."""
+    """What a user may have to specify about a file's format."""
 
     format: str = "auto"
     text_column: str | None = None
     label_column: str | None = None
     encoding: str = "utf-8"
-    text_names: tuple[str, ...] = TEXT_COLUMNS  # what the columns are usually called
+    text_names: tuple[str, ...] = TEXT_COLUMNS  # the usual names of the column
     label_names: tuple[str, ...] = LABEL_COLUMNS
-    allow_empty: bool = False  # a stream of no rows is one, not a mistake
+    allow_empty: bool = False  # for streams: no rows is not an error
     errors: Undecodable = field(default_factory=Undecodable)  # lines in another encoding
 
 
@@ -73,7 +73,7 @@ class Corpus:
         return self._rows
 
     def place(self, row: Row) -> str:
-        """Where a row stands, for messages: file and line."""
+        """A row's place for messages: file and line."""
         if self.layout.format == "folder":
             return f"{self.name}/{row.fields[0]}"
         return f"{self.name}:{row.line}"
@@ -87,10 +87,10 @@ def split_tokens(text: str) -> list[str]:
 def find_columns(
     name: str, layout: Layout, columns: Sequence[str], options: CorpusOptions
 ) -> Layout:
-    """The layout with its columns, and which of them hold text and label.
+    """The layout with its columns, and which of them contain text and label.
 
     Raises:
-        UserError: a named column is not there or there twice, or it is unclear which is the text.
+        UserError: a named column is missing or occurs twice, or it is unclear which is the text.
     """
     what = "field" if layout.format == "jsonl" else "column"
     text = _find(name, columns, options.text_column, options.text_names, f"--text-{what}")

@@ -1,4 +1,4 @@
-"""What may be replaced by a run: another run, and nothing that no training wrote."""
+"""What a new run may replace: another run, but no file that a training did not write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnntool.formats.rundir import (
     read_config,
 )
 
-IDS, VALIDATION_IDS = "ids.bin", "validation.bin"  # a text as numbers, while a training runs
+IDS, VALIDATION_IDS = "ids.bin", "validation.bin"  # token numbers, kept while a training runs
 _FILES = (
     CONFIG, VOCAB, LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, WEIGHTS, METRICS,
     IDS, VALIDATION_IDS, CARD,
@@ -37,17 +37,17 @@ _SUFFIX = ".partial"
 
 
 def partial_path(output: str) -> Path:
-    """Where a training that shall become `output` stands while it runs."""
+    """The folder in which a training works before it becomes `output`."""
     target = Path(output)
     return target.with_name(target.name + _SUFFIX)
 
 
 def require_replaceable(path: str | Path, force: bool) -> None:
-    """Make sure that writing a run to `path` loses nothing but, with `force`, a run.
+    """Make sure that writing a run to `path` deletes nothing, except a run with `force`.
 
     Raises:
-        UserError: a file or a link is there; a folder that is no run, or a run with files of the
-            user's own in it; or a run, and `force` is not given.
+        UserError: there is a file, a link, a folder that is not a run, a run with the user's files
+            in it, or a run and `force` is not given.
     """
     target = Path(path)
     if not os.path.lexists(target):
@@ -83,7 +83,7 @@ def _require_run(folder: Path) -> None:
 
 
 def require_no_strangers(folder: Path) -> None:
-    """Raise a UserError if a training's folder, where it exists, has files of the user's own."""
+    """Raise a UserError if a training's folder exists and contains the user's files."""
     found = strangers(folder) if folder.is_dir() else []
     if found:
         raise UserError(f"contains files that no training wrote ({', '.join(found[:3])}), so it is"
@@ -91,7 +91,7 @@ def require_no_strangers(folder: Path) -> None:
 
 
 def strangers(folder: Path) -> list[str]:
-    """What is in a run directory, or a training's folder, that no training wrote."""
+    """The files in a run directory or a training's folder that no training wrote."""
     found = []
     for entry in sorted(folder.iterdir()):
         known = _FOLDERS.get(entry.name)
@@ -104,6 +104,6 @@ def strangers(folder: Path) -> list[str]:
 
 
 def _is_leftover(name: str) -> bool:
-    """Whether a file or folder was under way to its name when a training was killed."""
+    """Whether a file or folder is a temporary one of a training that was killed."""
     own = "|".join(map(re.escape, (*_FILES, *_FOLDERS)))
     return re.fullmatch(rf"\.({own})\..+", name) is not None

@@ -1,7 +1,7 @@
-"""Models by name: those that the package brings, and a user's own in RNNTOOL_MODELS.
+"""Models by name: those that come with the package, and the user's own in RNNTOOL_MODELS.
 
-Wherever a command takes a run directory, a name of these does as well. A folder of that name in the
-working directory comes first.
+Wherever a command takes a run directory, it also takes such a name. A folder with that name in the
+working directory has priority.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-BRINGS = Path(__file__).parent.parent / "pretrained"  # each a run directory with its card
+BRINGS = Path(__file__).parent.parent / "pretrained"  # run directories with their cards
 VARIABLE = "RNNTOOL_MODELS"
 _CONFIG = "config.yaml"
 
@@ -17,8 +17,8 @@ _CONFIG = "config.yaml"
 def named_models() -> dict[str, Path]:
     """The run directory of each name, in the order of the names.
 
-    RNNTOOL_MODELS may name several folders, separated as in PATH; the first one that has a name
-    wins, and all of them win over the package.
+    RNNTOOL_MODELS may name several folders, separated as in PATH. If a name occurs in several, the
+    first folder is used; all of them have priority over the package.
     """
     found: dict[str, Path] = {}
     own = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
@@ -31,9 +31,9 @@ def named_models() -> dict[str, Path]:
 
 
 def locate(path: str | Path) -> Path:
-    """Where a run is that was given by its path or its name, or a file in it (`NAME/weights…`).
+    """The path of a run given by path or name, or of a file in it (`NAME/weights…`).
 
-    What is neither stays as it is, for the error of who opens it.
+    Anything else is returned unchanged; opening it then raises the error.
     """
     given = Path(path)
     if given.is_absolute() or str(path).startswith(".") or {".."} & {*given.parts}:
@@ -45,13 +45,13 @@ def locate(path: str | Path) -> Path:
 
 
 def hidden_model(path: Path) -> Path | None:
-    """The model by name that a folder of the same name hides; None: there is none."""
+    """The named model that a folder with the same name hides, or None."""
     own = _named(str(path))
     return own if own is not None and path.is_dir() else None
 
 
 def _named(name: str) -> Path | None:
-    """Like `named_models().get(name)`, without a look at the others: a one-line answer waits."""
+    """Like `named_models().get(name)`, but fast: it does not look at the other models."""
     if name != Path(name).name or name.startswith("."):
         return None
     own = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]

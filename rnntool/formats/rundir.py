@@ -1,17 +1,17 @@
-"""The run directory: a trained model that needs nothing else, and says what it is.
+"""The run directory: a complete trained model with its settings and results.
 
 config.yaml          task, every setting resolved, versions, sha256 of the inputs, results
 vocab.tsv            the vocabulary
-labels.txt           the labels, a line each, in the order of the model's outputs
+labels.txt           the labels, one per line, in the order of the model's outputs
 characters.tsv       a tagger's vocabulary of characters
-spelling.tsv         the characters that tokens are read by (--input characters)
-target.tsv           the vocabulary of what a seq2seq model writes
-subword.json         the subword model, where the tokenizer has one
+spelling.tsv         the vocabulary of characters that tokens are read as (--input characters)
+target.tsv           the target vocabulary of a seq2seq model
+subword.json         the subword model, if the tokenizer has one
 weights.safetensors  the best epoch's weights
-metrics.jsonl        an epoch a line
+metrics.jsonl        one epoch per line
 features.yaml        the sizes of the biLM inside the weights (--features)
-card.yaml            where a model that is used by its name comes from (`rnntool models`)
-epochs/              each epoch's weights, 000 before the first, where --keep-epochs asked for them
+card.yaml            the origin of a model that is used by its name (`rnntool models`)
+epochs/              with --keep-epochs: each epoch's weights; 000 is before the first
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rnntool.text.vocabulary import Vocabulary
 from rnntool.yaml_text import YamlError, parse_yaml
 
 FORMAT = 1
-COMPRESSED_FORMAT = 2  # of a run whose weights are in int8 (rnntool compress)
+COMPRESSED_FORMAT = 2  # the format of a run with int8 weights (rnntool compress)
 CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
 CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
 SPELLING = "spelling.tsv"
@@ -39,13 +39,13 @@ WEIGHTS = "weights.safetensors"
 METRICS, EPOCHS, CHECKPOINT = "metrics.jsonl", "epochs", "checkpoint"
 FEATURES, CARD = "features.yaml", "card.yaml"
 _WITHOUT_WORDS = ("forecast",)
-NO_WORDS = "none"  # the tokenizer of a run that reads numbers
+NO_WORDS = "none"  # the tokenizer in runs that read numbers, not text
 _NO_VOCABULARY = Vocabulary((), (), NO_WORDS)
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What `config.yaml` holds."""
+    """The contents of `config.yaml`."""
 
     task: str
     settings: dict[str, Any]
@@ -54,7 +54,7 @@ class RunConfig:
     versions: dict[str, str]
     results: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
-    compressed: dict[str, Any] = field(default_factory=dict)  # from what; empty: it is not
+    compressed: dict[str, Any] = field(default_factory=dict)  # its source; empty: not compressed
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ class Run:
         return found
 
     def note(self, report: Reporter) -> None:
-        """Say what a user would not expect: the training has not come to its end, or a name hides.
+        """Report what a user would not expect: an unfinished training, or a hidden model name.
 
-        A folder in the working directory hides the model of its name that the package brings.
+        A folder in the working directory hides a model with the same name that comes with the
+        package.
         """
         if (self.path / CHECKPOINT).is_dir():
             epochs = len(read_metrics(self.path))
@@ -106,10 +107,10 @@ def read_run(path: str) -> Run:
     """A run directory's parts; `runs.open.open_run` also compares them with the weights.
 
     Args:
-        path: its place, or the name of a model (formats/run_names.py).
+        path: its path, or the name of a model (formats/run_names.py).
 
     Raises:
-        UserError: it is not there, is none, is incomplete, damaged, or of a newer format.
+        UserError: it is missing, not a run, incomplete, damaged, or of a newer format.
     """
     folder = locate(path)
     config = _read_config(folder)
@@ -140,7 +141,7 @@ def require_task(run: Run, task: str) -> Run:
     """The run, if it was trained for the task.
 
     Raises:
-        UserError: it was trained for another; the message names the commands that fit.
+        UserError: it was trained for another task; the message names the commands that fit.
     """
     if run.config.task != task:
         raise UserError(
@@ -152,10 +153,10 @@ def require_task(run: Run, task: str) -> Run:
 
 
 def require_whole(run: Run, flag: str) -> Run:
-    """The run, if its weights are those of its training.
+    """The run, if its weights are not compressed.
 
     Raises:
-        UserError: it is compressed: a training would start from rounded weights.
+        UserError: it is compressed; a training would start from rounded weights.
     """
     if run.config.compressed:
         raise UserError(f"is compressed: {flag} needs the weights before they were rounded to"
@@ -168,7 +169,7 @@ def require_command(run: Run, command: str) -> Run:
     """The run, if the command takes runs of its task.
 
     Raises:
-        UserError: it does not; the message names the commands that do.
+        UserError: it does not; the message names the commands that take it.
     """
     fitting = commands_for(run.config.task)
     if command not in fitting:
@@ -181,7 +182,7 @@ def require_command(run: Run, command: str) -> Run:
 
 
 def commands_for(task: str) -> tuple[str, ...]:
-    """The commands that take runs of a task; of an unknown one only `describe`."""
+    """The commands that take runs of a task; for an unknown task only `describe`."""
     return TASKS[task].commands if task in TASKS else ("describe",)
 
 
@@ -220,7 +221,7 @@ def write_labels(folder: Path, labels: list[str]) -> None:
 def write_parts(
     folder: Path, vocabulary: Vocabulary, labels: list[str], subword_model: bytes | None = None
 ) -> None:
-    """Write what answers need beside the weights."""
+    """Write the files that prediction needs besides the weights."""
     write_vocabulary(str(folder / VOCAB), vocabulary)
     write_labels(folder, labels)
     if subword_model is not None:
@@ -228,7 +229,7 @@ def write_parts(
 
 
 def read_config(folder: Path) -> RunConfig:
-    """`config.yaml` of a finished run or of one under way."""
+    """`config.yaml` of a finished or unfinished run."""
     return _read_config(folder)
 
 

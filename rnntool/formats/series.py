@@ -1,7 +1,7 @@
-"""Series of numbers: CSV or TSV with a header, a time step a row, oldest first.
+"""Series of numbers: CSV or TSV with a header, one time step per row, oldest first.
 
-A first column that is no number is the time. It may be ISO (`1981-01-01`, `2009-01-01T00:10`) or
-European (`01.01.2009 00:10:00`); what is neither is kept as text.
+A first column that is not a number is the time. It may be ISO (`1981-01-01`, `2009-01-01T00:10`) or
+European (`01.01.2009 00:10:00`); other forms are kept as text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Series:
     path: str
     columns: list[str]
     values: Floats  # [N, C]
-    labels: list[str]  # the time column as it stands, or row numbers
+    labels: list[str]  # the time column as text, or row numbers
     times: list[datetime] | None  # the time column, where it could be read
     lines: list[int]
 
@@ -43,7 +43,7 @@ class Series:
         return [self.lines[n + 1] for n in np.flatnonzero(steps > np.median(steps))]
 
     def year_before(self) -> NDArray[np.int64]:
-        """[N] the row of the same time a year before each row; -1 where there is none."""
+        """[N] for each row, the row one year earlier; -1 if there is none."""
         found = np.full(len(self), -1, dtype=np.int64)
         if self.times is None:
             return found
@@ -55,11 +55,11 @@ class Series:
 
 
 def read_series(path: str, columns: list[str] | None = None, encoding: str = "utf-8") -> Series:
-    """Read the named columns, in this order, or all columns of numbers.
+    """Read the named columns in this order, or all columns of numbers.
 
     Raises:
-        UserError: the file cannot be read, has no such column, holds no rows; a cell is empty or no
-            number; time does not go forward.
+        UserError: the file cannot be read, has no such column or no rows; a cell is empty or not a
+            number; the time does not increase.
     """
     name = name_of(path)
     records = _records(path, encoding)
@@ -115,7 +115,7 @@ def _value(text: str, column: str, where: str) -> float:
 
 
 def _times(labels: list[str]) -> list[datetime] | None:
-    """All labels as times, by the first form that fits the first of them."""
+    """All labels as times, in the first format that fits the first label."""
     for form in (None, *_TIMES):
         try:
             if form is None:

@@ -7,10 +7,10 @@ from rnntool.formats.reading import open_binary
 
 
 def read_subword(path: str) -> bytes:
-    """The bytes of a subword model's file, checked to be one.
+    """The bytes of a subword model's file, after a check of its format.
 
     Raises:
-        UserError: it cannot be read, or is no subword model.
+        UserError: it cannot be read, or is not a subword model.
     """
     from rnntool.text.subword import load_subword
 

@@ -1,7 +1,7 @@
 """Rows of a TSV or a CSV with a header.
 
-TSV here has no quoting (a `"` is a plain character, as in NSMC); CSV has quotes as RFC 4180 does,
-so a CSV document may hold line feeds.
+TSV here has no quoting (a `"` is a plain character, as in NSMC). CSV has quotes as in RFC 4180, so
+a CSV document may contain line feeds.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def _row(name: str, layout: Layout, number: int, fields: list[str]) -> Row:
 
 
 def csv_records(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, list[str]]]:
-    """CSV records with the number of the line each begins on.
+    """CSV records with the number of the line on which each begins.
 
     Raises:
-        UserError: what stands there is not CSV.
+        UserError: a record is not valid CSV.
     """
     csv.field_size_limit(_FIELD_LIMIT)
     numbers: list[int] = []

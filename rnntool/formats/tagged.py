@@ -1,11 +1,11 @@
-"""Sentences whose tokens have labels: CoNLL-U, columns, or a sentence a line.
+"""Sentences whose tokens have labels: CoNLL-U, columns, or one sentence per line.
 
-conllu    ten columns, a token a line, a blank line after a sentence, `#` comments
-columns   token TAB … TAB tag, a token a line, a blank line between sentences
-lines     plain text, a sentence a line, tokens between white space; no tags
-table     a TSV with a header, whose columns `tokens` and `tags` hold as many words each
+conllu    ten columns, one token per line, a blank line after a sentence, `#` comments
+columns   token TAB … TAB tag, one token per line, a blank line between sentences
+lines     plain text, one sentence per line, tokens separated by white space; no tags
+table     a TSV with a header and columns `tokens` and `tags` with the same number of words
 
-A sentence keeps its lines as they were read, so that it can be written back with other tags.
+A sentence keeps the lines it was read from, so it can be written again with other tags.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "de
 
 @dataclass(frozen=True)
 class TaggedOptions:
-    """What a user may have to say about a file's form."""
+    """What a user may have to specify about a file's format."""
 
     format: str = "auto"
     token_column: str | None = None  # a name, or a number from 1
     tag_column: str | None = None
     encoding: str = "utf-8"
-    allow_empty: bool = False  # a stream of no sentences is one, not a mistake
+    allow_empty: bool = False  # for streams: no sentences is not an error
     errors: Undecodable = field(default_factory=Undecodable)  # lines in another encoding
 
 
@@ -42,18 +42,18 @@ class Sentence:
     tags: list[str] = field(default_factory=list)  # empty where the file has none
     rows: list[list[str]] = field(default_factory=list)  # every line's fields, comments too
     places: list[int] = field(default_factory=list)  # the row of each token
-    column: int | None = None  # where a row's tag stands; None: after the token
+    column: int | None = None  # the tag's column; None: after the token
 
 
 def read_tagged(path: str, options: TaggedOptions, *, tags: bool = True) -> Iterator[Sentence]:
     """The sentences of a file or of standard input, as a stream.
 
     Args:
-        tags: whether tags are needed; without them plain lines of text serve as well.
+        tags: whether tags are needed; without them, plain lines of text are allowed too.
 
     Raises:
-        UserError: the file cannot be read or holds nothing; a row lacks its token or tag; a table's
-            row has as many tokens as tags not.
+        UserError: the file cannot be read or is empty; a row lacks its token or tag; a table's row
+            has different numbers of tokens and tags.
     """
     name = name_of(path)
     lines = read_lines(path, options.encoding, options.errors)
@@ -77,10 +77,10 @@ def read_tagged(path: str, options: TaggedOptions, *, tags: bool = True) -> Iter
 
 
 def format_tagged(sentence: Sentence, tags: list[str], sure: list[float] | None = None) -> str:
-    """The sentence with these tags, in the form it was read in, its blank line included.
+    """The sentence with these tags, in the format of its file, including the blank line.
 
     Args:
-        sure: each tag's probability, written behind the row; in CoNLL-U as `Prob=` under MISC.
+        sure: each tag's probability, appended to the row; in CoNLL-U as `Prob=` in MISC.
     """
     if sentence.column is None:
         rows = [list(pair) for pair in zip(sentence.tokens, tags, strict=True)]
@@ -136,7 +136,7 @@ def _conllu(
         for number, line in block:
             fields = line.split("\t")
             sentence.rows.append(fields)
-            # 3-4 is a word of two tokens, 3.1 one that is not written: neither is a token.
+            # 3-4 is a word of two tokens, 3.1 an empty node: neither is a token.
             if line.startswith("#") or "-" in fields[0] or "." in fields[0]:
                 continue
             if len(fields) != len(_CONLLU):
@@ -213,7 +213,7 @@ def _plain(
 
 
 def _column(wanted: str, names: tuple[str, ...], flag: str) -> int:
-    """The place of a column given by name or by number from 1."""
+    """The index of a column given by name or by number from 1."""
     if wanted in names:
         return names.index(wanted)
     if wanted.isdecimal() and 1 <= int(wanted) <= len(names):

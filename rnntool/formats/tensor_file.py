@@ -1,10 +1,10 @@
-"""A safetensors file read a tensor, or a few rows of one, at a time.
+"""A safetensors file from which single tensors, or single rows, are read.
 
-A one-line answer needs the vectors of a dozen tokens out of tens of megabytes. The file is read,
-not mapped into memory: a mapping of a file that somebody truncates kills the process.
+A one-line answer needs the vectors of a dozen tokens out of tens of megabytes. The file is read
+and not mapped into memory: if a mapped file is truncated, the process is killed.
 
 The format: 8 bytes with the header's length N (little endian), N bytes of JSON that give each
-tensor's dtype, shape and place, then the numbers (https://github.com/huggingface/safetensors).
+tensor's dtype, shape and position, then the numbers (https://github.com/huggingface/safetensors).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class _Entry(NamedTuple):
 
     dtype: str
     shape: tuple[int, ...]
-    begin: int  # bytes from the file's begin
+    begin: int  # bytes from the beginning of the file
     end: int
 
 
 class TensorFile:
-    """An open safetensors file, its header checked against its size.
+    """An open safetensors file, whose header was checked against the file's size.
 
     It stays open as long as this object lives. Several threads may read.
 
@@ -52,7 +52,7 @@ class TensorFile:
         self.path = path
         self._lock = threading.Lock()
         try:
-            # Without a buffer, which would read more than a row.
+            # Unbuffered: a buffer would read more than one row.
             self._file = open(path, "rb", buffering=0)  # noqa: SIM115  (open while this lives)
             weakref.finalize(self, self._file.close)
             self._state = self._stat()
@@ -66,14 +66,14 @@ class TensorFile:
         return name in self.entries
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """A tensor's shape, which the header says."""
+        """A tensor's shape, from the header."""
         return self.entries[name].shape
 
     def read(self, name: str) -> NDArray[Any]:
-        """A tensor, whole.
+        """A whole tensor.
 
         Raises:
-            UserError: NumPy has no such numbers, the file was changed, or a value is not finite.
+            UserError: NumPy lacks its number type, the file was changed, or a value is not finite.
         """
         found = np.empty(self.shape(name), self.dtype(name))
         if found.size:
@@ -81,10 +81,10 @@ class TensorFile:
         return self._finite(name, found)
 
     def read_rows(self, name: str, rows: list[int]) -> NDArray[Any]:
-        """Rows of a matrix, in the order asked for; those that follow each other are read at once.
+        """Rows of a matrix in the given order; consecutive rows are read together.
 
         Raises:
-            IndexError: it has no such row.
+            IndexError: the matrix has no such row.
             UserError: as `read`.
         """
         begin, (count, width) = self.entries[name].begin, self.shape(name)
@@ -99,10 +99,10 @@ class TensorFile:
         return self._finite(name, found)
 
     def dtype(self, name: str) -> np.dtype[Any]:
-        """What NumPy calls a tensor's numbers.
+        """The NumPy dtype of a tensor.
 
         Raises:
-            UserError: it has no such numbers.
+            UserError: NumPy has no such type.
         """
         dtype = self.entries[name].dtype
         if dtype not in _DTYPES:
@@ -110,7 +110,7 @@ class TensorFile:
         return np.dtype(_DTYPES[dtype])
 
     def _fill(self, found: NDArray[Any], begin: int) -> None:
-        """Read an array's bytes from place `begin` of the file on."""
+        """Fill an array with the file's bytes from position `begin` on."""
         left = found.reshape(-1).view(np.uint8).data
         with self._lock:
             if self._stat() != self._state:
@@ -124,7 +124,7 @@ class TensorFile:
                 left = left[count:]
 
     def _stat(self) -> tuple[int, int]:
-        """Size in bytes, and when it was last written to."""
+        """Size in bytes, and time of the last change."""
         found = os.fstat(self._file.fileno())
         return found.st_size, found.st_mtime_ns
 
@@ -138,13 +138,13 @@ class TensorFile:
 
 
 class Rows:
-    """A matrix in a file, of which rows are read as they are asked for.
+    """A matrix in a file, whose rows are read when they are needed.
 
-    Indexed by an array of row numbers it answers as the matrix would. Where thousands are asked for
-    at once it is read whole, and stays in memory.
+    It is indexed by an array of row numbers, as the matrix would be. If thousands of rows are
+    needed at once, the whole matrix is read and stays in memory.
     """
 
-    _MANY = 4096  # rows, from which on reading them one by one takes longer
+    _MANY = 4096  # rows; from here on, reading the whole matrix is faster
 
     def __init__(self, file: TensorFile, name: str) -> None:
         self._file, self._name = file, name
@@ -164,7 +164,7 @@ class Rows:
 
 
 def _end_of_sequence(rows: list[int], place: int) -> int:
-    """Up to where rows follow each other in the file too, from a place of the list on."""
+    """Where the run of consecutive rows that starts at `place` of the list ends."""
     stop = place + 1
     while stop < len(rows) and rows[stop] == rows[stop - 1] + 1:
         stop += 1
@@ -176,7 +176,7 @@ def _parse(first: bytes, read: Any, size: int) -> dict[str, _Entry]:
 
     Args:
         first: the first eight bytes.
-        read: reads so many more.
+        read: reads the given number of further bytes.
         size: of the file.
     """
     if len(first) < 8:

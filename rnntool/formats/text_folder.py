@@ -1,4 +1,4 @@
-"""Texts in folders that are named by their label: `data/pos/1.txt`, `data/neg/1.txt`, ….
+"""Texts in folders whose names are the labels: `data/pos/1.txt`, `data/neg/1.txt`, ….
 
 Each file is one text, whatever its name; hidden files are left out. Files beside the labels'
 folders belong to no label and are left out too.
@@ -19,10 +19,10 @@ COLUMNS = ("file", "text", "label")
 
 
 def folder_corpus(path: str, options: CorpusOptions) -> Corpus:
-    """The texts of a folder, label by label and by name.
+    """The texts of a folder, sorted by label and by name.
 
     Raises:
-        UserError: it holds no folder with a file in it; while iterating: a file is no text.
+        UserError: it contains no folder with a file; while iterating: a file is not text.
     """
     files = text_files(path)
     return Corpus(path, Layout("folder", COLUMNS, 1, 2), _rows(path, files, options))
@@ -32,7 +32,7 @@ def text_files(path: str) -> list[Path]:
     """The files of a folder's folders.
 
     Raises:
-        UserError: there is none, or a label's folder holds a folder.
+        UserError: there is none, or a label's folder contains a folder.
     """
     found: list[Path] = []
     for folder in sorted(entry for entry in Path(path).iterdir() if entry.is_dir()):
@@ -70,7 +70,7 @@ def _rows(path: str, files: list[Path], options: CorpusOptions) -> Iterator[Row]
 
 
 def _read(path: str, options: CorpusOptions) -> str:
-    """A whole file as one text, its last line feed left out."""
+    """A whole file as one text, without its last line feed."""
     with open_binary(path) as source:
         content = io.BytesIO(source.read())
     lines = [line for _, line in decode_lines(content, path, options.encoding, options.errors)]

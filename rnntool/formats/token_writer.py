@@ -1,4 +1,4 @@
-"""Writing a tokens file: the rows of a corpus with tokens in the place of the text."""
+"""Writing a tokens file: the rows of a corpus with tokens instead of the text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RowWriter:
             self._write_fields(list(layout.columns))
 
     def write(self, row: Row, text: str) -> None:
-        """The row, with `text` in the place of its text."""
+        """Write the row with `text` instead of its own text."""
         if self._layout.format == "jsonl":
             record = {**(row.record or {}), self._layout.columns[self._layout.text]: text}
             self._sink.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
@@ -44,13 +44,13 @@ class RowWriter:
             self._sink.write("\t".join(fields) + "\n")
 
     def flush(self) -> None:
-        """Hand the rows so far to the reader of the pipe."""
+        """Send the rows written so far to the reader of the pipe."""
         self._sink.flush()
 
 
 @contextmanager
 def write_tokens(path: str, layout: Layout) -> Iterator[RowWriter]:
-    """A tokens file (or `-`), whole or not at all, for rows of `layout`.
+    """A tokens file (or `-`) for rows of `layout`, written completely or not at all.
 
     Raises:
         UserError: the place cannot be written.

@@ -1,4 +1,4 @@
-"""Tables of numbers, a vector a row: NumPy's `.npy`, or CSV with or without a header."""
+"""Tables of numbers, one vector per row: NumPy's `.npy`, or CSV with or without a header."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_vector_rows(path: str) -> NDArray[np.float32]:
     """[N, F] vectors.
 
     Raises:
-        UserError: the file cannot be read, is no table of finite numbers, or its rows differ in
+        UserError: the file cannot be read, is not a table of finite numbers, or its rows differ in
             length.
     """
     table = _read_npy(path) if path.endswith(".npy") else _read_csv(path)
@@ -32,7 +32,7 @@ def read_vector_rows(path: str) -> NDArray[np.float32]:
 
 
 def _read_npy(path: str) -> NDArray[np.float32]:
-    # A header is parsed as Python, and warns and fails in as many ways.
+    # NumPy parses the header as Python, which can warn and fail in many ways.
     with open_binary(path) as source, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

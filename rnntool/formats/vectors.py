@@ -1,14 +1,14 @@
-"""Word vectors in the forms that gensim, fastText and spaCy share; never pickled.
+"""Word vectors in the formats that gensim, fastText and spaCy share; never pickled.
 
-    .vec, .txt   word2vec text: a line `V D`, then a word and D numbers a line; GloVe's files are
-                 the same without the first line
-    .bin         word2vec binary; or fastText's own binary, which holds character n-grams too and so
-                 has a vector for words it never saw
+    .vec, .txt   word2vec text: a line `V D`, then one word and D numbers per line; GloVe's files
+    are the same without the first line
+    .bin         word2vec binary; or fastText's own binary, which also has character n-grams and so
+    a vector for any word
 
 Each may be compressed (.gz, .bz2, .xz, .zst).
 
-Reading and writing is gensim's; this module adds the choice of form, errors that say what is wrong,
-and whole-or-nothing writing.
+gensim reads and writes; this module adds the choice of format, clear errors, and writing completely
+or not at all.
 
 Shapes: V words, D dimensions.
 """
@@ -33,8 +33,8 @@ from rnntool.formats.reading import open_binary, read_lines
 from rnntool.formats.writing import explain_os_errors, write_binary
 
 _FASTTEXT_MAGIC = 793712314  # fastText's fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32
-_FASTTEXT_HEAD = 92  # bytes before the words: magic, version, arguments, sizes
-_FASTTEXT_WORDS = 64  # where among them the number of words stands
+_FASTTEXT_HEAD = 92  # bytes before the words: magic number, version, arguments, sizes
+_FASTTEXT_WORDS = 64  # position of the number of words in them
 _AFTER_A_WORD = 1 + 8 + 1  # bytes: zero, count, type
 _BLOCK = 1 << 20  # bytes read at a time
 
@@ -43,8 +43,8 @@ def read_vectors(path: str) -> Any:
     """Vectors as gensim's KeyedVectors (FastTextKeyedVectors where the file has n-grams).
 
     Raises:
-        UserError: the file cannot be read, is cut off, holds rows of two dimensions or numbers that
-            are not finite, or is in another form.
+        UserError: the file cannot be read, is cut off, has rows of different dimensions or numbers
+            that are not finite, or has another format.
     """
     with open_binary(path) as source:
         start = source.read(8)
@@ -90,7 +90,7 @@ def _read_word2vec(path: str) -> Any:
 
 
 def _refuse_bad_line(path: str) -> None:
-    """Raise a UserError that names the first line that is not a word and its numbers."""
+    """Raise a UserError that names the first line that is not a word with its numbers."""
     width = None
     for number, line in read_lines(path):
         fields = line.split()
@@ -111,7 +111,7 @@ def is_binary(path: str) -> bool:
 
 
 def _lacks_header(path: str) -> bool:
-    """Whether a text begins with a word and its numbers at once, as GloVe's files do."""
+    """Whether a text has a word and its numbers in its first line, as GloVe's files do."""
     with open_binary(path) as source:
         fields = source.readline().split()
     return len(fields) > 2 and all(finite_number(field) is not None for field in fields[1:])
@@ -126,14 +126,14 @@ def _read_fasttext(path: str) -> Any:
             return load_facebook_vectors(place)
     except UserError:
         raise
-    except Exception as error:  # gensim believes the sizes in the file, and fails in many ways
+    except Exception as error:  # gensim does not check the file's sizes, and fails in many ways
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"damaged fastText file: {reason}", where=path) from None
 
 
 @contextmanager
 def _uncompressed(path: str) -> Iterator[str]:
-    """Where the file stands as it is: NumPy reads its numbers past any decompression."""
+    """The path of an uncompressed copy: NumPy reads numbers directly from the file."""
     if without_compression(path) == path and "://" not in path:
         yield path
         return
@@ -145,7 +145,7 @@ def _uncompressed(path: str) -> Iterator[str]:
 
 
 def _require_whole_words(path: str) -> None:
-    """Raise a UserError where the file ends inside its words: gensim would read on for ever.
+    """Raise a UserError if the file ends within its words: gensim would never stop reading.
 
     fastText's dictionary.cc, Dictionary::save: a word, a zero byte, its count and its type.
     """
@@ -170,7 +170,7 @@ def _cut_off(path: str) -> UserError:
 
 
 def write_vectors(path: str, vectors: Any) -> None:
-    """Write KeyedVectors, as text or (`.bin`) as binary, whole or not at all.
+    """Write KeyedVectors as text or (`.bin`) binary, completely or not at all.
 
     Raises:
         UserError: the place cannot be written.
@@ -191,7 +191,7 @@ def write_fasttext(path: str, model: Any) -> None:
     """Write a gensim FastText model in fastText's own binary form, n-grams included."""
     from gensim.models.fasttext import save_facebook_model
 
-    # gensim wants a path; it writes beside the target so that a full disk is met before the rename.
+    # gensim needs a path: it writes beside the target, so that a full disk is noticed early.
     folder = os.path.dirname(os.path.realpath(path))
     with explain_os_errors(path), tempfile.TemporaryDirectory(dir=folder) as own:
         temporary = Path(own) / "model.bin"

@@ -1,4 +1,4 @@
-"""Vocabulary files: `token TAB count`, a token a line, in the order of their numbers."""
+"""Vocabulary files: `token TAB count`, one token per line, in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rnntool.text.vocabulary import SPECIALS, Vocabulary
 
 
 class Origin(TypedDict):
-    """Of a vocabulary, by its first line."""
+    """What a vocabulary's first line says of its origin."""
 
     tokenizer: str
     min_count: int
 
 
 def write_vocabulary(path: str, vocabulary: Vocabulary) -> None:
-    """Write a vocabulary, whole or not at all.
+    """Write a vocabulary, completely or not at all.
 
     Raises:
         UserError: the place cannot be written.
@@ -40,13 +40,13 @@ def read_vocabulary(path: str) -> Vocabulary:
     """Read a vocabulary.
 
     Raises:
-        UserError: it is not a vocabulary file, or a line of it is damaged, cut off or doubled.
+        UserError: it is not a vocabulary file, or a line is damaged, cut off or a duplicate.
     """
     return parse_vocabulary(read_all_lines(path), name_of(path))
 
 
 def parse_vocabulary(lines: list[str], name: str) -> Vocabulary:
-    """The vocabulary that a file's lines hold; `name` stands in errors.
+    """The vocabulary in a file's lines; `name` is the file's name in error messages.
 
     Raises:
         UserError: as `read_vocabulary`.
@@ -67,10 +67,10 @@ def parse_vocabulary(lines: list[str], name: str) -> Vocabulary:
 
 
 def origin_of(header: Header | None, name: str) -> Origin:
-    """What a vocabulary's first line says of it.
+    """The origin of a vocabulary, from its first line.
 
     Raises:
-        UserError: it is another file's, or none of ours.
+        UserError: the line is not a vocabulary's, or not one of rnntool's.
     """
     if header is None or header.kind != "vocab":
         raise UserError(
@@ -84,10 +84,10 @@ def origin_of(header: Header | None, name: str) -> Origin:
 
 
 def _columns(lines: list[str], name: str) -> tuple[list[str], list[str]]:
-    """The tokens and their counts, of lines which begin with the file's second.
+    """The tokens and their counts, from the file's second line on.
 
-    All lines are parted at once, and looked at one by one only where something is wrong: `predict`
-    reads a vocabulary before it answers, and its user waits.
+    All lines are split at once, and checked one by one only if something is wrong: `predict` reads
+    a vocabulary before it answers, so this must be fast.
     """
     parts = "\t".join(lines).split("\t") if lines else []
     tokens, counts = parts[::2], parts[1::2]
@@ -102,7 +102,7 @@ def _columns(lines: list[str], name: str) -> tuple[list[str], list[str]]:
 
 
 def _doubled(tokens: list[str], name: str) -> UserError:
-    """Names the first token that stood before."""
+    """An error that names the first duplicate token."""
     seen: set[str] = set()
     for number, token in enumerate(tokens, start=2):
         if token in seen:

@@ -1,7 +1,7 @@
-"""A run's vocabulary, of which a one-line answer needs a dozen look-ups.
+"""A run's vocabulary for one-line answers, which look up only a dozen tokens.
 
-Tens of thousands of tokens as Python's strings and numbers take longer to make than the answer. The
-bytes of the file are checked as a whole, and searched.
+Converting tens of thousands of tokens to Python strings and numbers takes longer than the answer.
+So the bytes of the file are checked as a whole, and searched directly.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary
 
 
 def open_vocabulary(path: str) -> Vocabulary:
-    """As `read_vocabulary`, with the tokens and numbers made once they are needed.
+    """Like `read_vocabulary`, but tokens and numbers are converted only when they are needed.
 
     Raises:
-        UserError: as `read_vocabulary`; that a token stands twice only when it is looked up, or
-            when all are needed.
+        UserError: as `read_vocabulary`; a duplicate token raises it only when it is looked up, or
+            when all tokens are needed.
     """
     with open_binary(path) as source:
         content = source.read()
@@ -30,7 +30,7 @@ def open_vocabulary(path: str) -> Vocabulary:
 
 
 class _InItsFile(Vocabulary):
-    """A vocabulary as the bytes of its file, which are `_well_formed`."""
+    """A vocabulary stored as the bytes of its file, which are `_well_formed`."""
 
     def __init__(self, content: bytes, path: str) -> None:
         head, _, body = content.partition(b"\n")
@@ -57,16 +57,16 @@ class _InItsFile(Vocabulary):
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How often each stood in the corpus."""
+        """How often each token occurs in the corpus."""
         return self._whole.counts
 
     @property
     def ids(self) -> dict[str, int]:
-        """The number of each."""
+        """The number of each token."""
         return self._whole.ids
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Numbers of tokens: the first time each is searched for, then all are in a dictionary."""
+        """Numbers of tokens: the first call searches the bytes, later calls use a dictionary."""
         if self._asked:
             return self._whole.encode(tokens)
         self.__dict__["_asked"] = True
@@ -80,12 +80,12 @@ class _InItsFile(Vocabulary):
         if place < 0:
             return UNK_ID
         if self._content.find(line, place + 1) >= 0:
-            self._whole  # noqa: B018  (says where it stands twice)
+            self._whole  # noqa: B018  (raises the error that names the lines)
         return self._content.count(b"\n", 0, place)
 
 
 def _well_formed(content: bytes) -> bool:
-    """Whether each line after the first is `token TAB count`, and the first four the specials'."""
+    """Whether the lines after the first are `token TAB count`, the four special tokens first."""
     _, _, body = content.partition(b"\n")
     lines = body.count(b"\n")
     # Without its digits, each line must end in its only tab.

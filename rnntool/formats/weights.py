@@ -1,7 +1,7 @@
-"""A run's weights as NumPy arrays: what an answer reads that must not wait for torch.
+"""A run's weights as NumPy arrays, for answers that need no torch.
 
-They may be those of a compressed run, matrices in int8 (formats/int8.py): what reads them here sees
-float32, and the shapes of the model.
+The matrices of a compressed run are int8 in the file (formats/int8.py); they are returned as
+float32, with the shapes of the model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Tensors = dict[str, NDArray[Any] | Rows | ScaledRows]
 
 
 def read_shapes(path: Path) -> dict[str, list[int]]:
-    """Shape of each tensor of a weights file by name; next to nothing but its header is read.
+    """Shape of each tensor in a weights file, by name; little more than its header is read.
 
     Raises:
         UserError: it is missing or damaged.
@@ -32,7 +32,7 @@ def read_shapes(path: Path) -> dict[str, list[int]]:
 
 
 def read_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """The tensors of a weights file by name.
+    """The tensors in a weights file, by name.
 
     Raises:
         UserError: it is missing or damaged, or a value is not finite.
@@ -47,13 +47,13 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def open_weights(path: Path, by_row: Collection[str]) -> Tensors:
-    """As `read_weights`, but of some matrices rows are read once they are asked for.
+    """Like `read_weights`, but rows of some matrices are read only when they are needed.
 
     Args:
         by_row: names of those matrices.
 
     Raises:
-        UserError: as `read_weights`; of those matrices, it is raised when a row is read.
+        UserError: as `read_weights`; for those matrices, raised when a row is read.
     """
     file = TensorFile(path)
     found: Tensors = {}
@@ -69,7 +69,7 @@ def open_weights(path: Path, by_row: Collection[str]) -> Tensors:
 
 
 def _places(file: TensorFile) -> dict[str, str]:
-    """Each tensor of the model, and under which name the file holds its numbers."""
+    """For each tensor of the model, the name under which the file stores its numbers."""
     places: dict[str, str] = {}
     for name in file.entries:
         if name.endswith(SAME):
@@ -94,7 +94,7 @@ def _name_in(file: TensorFile, name: str) -> str:
 
 
 def _scales(file: TensorFile, name: str) -> NDArray[Any] | None:
-    """The scales [R] of a matrix in int8; None where it is in floating point."""
+    """The scales [R] of an int8 matrix; None if it is in floating point."""
     if file.dtype(name) != np.int8:
         return None
     if name + SCALE not in file:

@@ -1,7 +1,7 @@
-"""Writing files and folders that are whole or not there.
+"""Writing files and folders completely or not at all.
 
-A writer writes beside its target and renames when all is there, so that a crash, Ctrl-C or a full
-disk leaves the old file or the new one, never a part.
+A writer writes to a temporary name beside its target and renames it at the end. So a crash, Ctrl-C
+or a full disk leaves the old file or the new one, never a part.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from rnntool.errors import UserError
 from rnntool.formats.compression import compressor
 from rnntool.formats.reading import STREAM
 
-_LINKS = 40  # from one to the next, as many as Linux follows
+_LINKS = 40  # the longest chain of links, as in Linux
 
 
 @contextmanager
 def write_binary(path: str) -> Iterator[BinaryIO]:
-    """A file (or `-`, standard output) that appears under its name when all of it is written.
+    """A file (or `-`, standard output) that gets its name when all of it is written.
 
-    It is compressed where its name ends in .gz, .bz2, .xz or .zst.
+    It is compressed if its name ends in .gz, .bz2, .xz or .zst.
 
     Raises:
         UserError: the place cannot be written, or the disk is full; nothing is left behind.
@@ -41,7 +41,7 @@ def write_binary(path: str) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     _require_file_name(path)
-    if is_special(path):  # it has no name to be renamed to
+    if is_special(path):  # it cannot be replaced by renaming
         with (
             explain_os_errors(path),
             _open_special(path) as sink,
@@ -89,14 +89,14 @@ def write_text(path: str) -> Iterator[TextIO]:
 
 
 def _detach(text: Any) -> None:
-    """Let go of the bytes below without closing them; a pipe that broke cannot be flushed."""
+    """Detach the underlying byte stream without closing it; a broken pipe cannot be flushed."""
     with suppress(OSError, ValueError):
         text.detach()
 
 
 @contextmanager
 def write_directory(path: str) -> Iterator[Path]:
-    """A folder that appears under its name, in an older one's place, when all of it is written.
+    """A folder that gets its name, replacing an older one, when all of it is written.
 
     Raises:
         UserError: the place cannot be written.
@@ -116,7 +116,7 @@ def write_directory(path: str) -> Iterator[Path]:
 
 
 def replace_directory(new: Path, target: Path) -> None:
-    """Put the folder `new` in `target`'s place; an old one goes once the new one stands."""
+    """Replace `target` by the folder `new`; the old one is deleted when the new one is in place."""
     if not target.exists():
         os.replace(new, target)
         return
@@ -137,7 +137,7 @@ def refuse_existing(path: str, force: bool) -> None:
 
 @contextmanager
 def explain_os_errors(path: str) -> Iterator[None]:
-    """An OSError while writing `path` as a UserError that names it."""
+    """Turn an OSError while writing `path` into a UserError that names the path."""
     try:
         yield
     except BrokenPipeError:
@@ -161,7 +161,7 @@ def _require_file_name(path: str) -> None:
 
 
 def is_special(path: str) -> bool:
-    """Whether a path is a pipe, a device or an open file (/dev/stdout), to be written as it is."""
+    """Whether a path is a pipe, a device or an open file (/dev/stdout), to be written directly."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -173,11 +173,11 @@ def _open_special(path: str) -> BinaryIO:
     descriptor = _descriptor(path)
     if descriptor is None:
         return open(path, "wb")
-    return os.fdopen(os.dup(descriptor), "wb")  # opened anew, a file would be cut or overwritten
+    return os.fdopen(os.dup(descriptor), "wb")  # opening it again would truncate or overwrite it
 
 
 def _descriptor(path: str) -> int | None:
-    """The number of the open file that a path such as /dev/stdout, or a link to it, stands for."""
+    """The descriptor of the open file that a path such as /dev/stdout, or a link to it, names."""
     for _ in range(_LINKS):
         if path in ("/dev/stdout", "/dev/stderr"):
             return 1 if path == "/dev/stdout" else 2
@@ -191,7 +191,7 @@ def _descriptor(path: str) -> int | None:
 
 
 def _mode_of(target: str) -> int:
-    """The old file's permissions, or what a new file would get."""
+    """The old file's permissions, or those that a new file would get."""
     try:
         return stat.S_IMODE(os.stat(target).st_mode)
     except OSError:
@@ -199,7 +199,7 @@ def _mode_of(target: str) -> int:
 
 
 def umask() -> int:
-    """The permissions that this process takes from the files it makes."""
+    """The permissions that this process removes from the files it creates."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""Write on from a prompt, token by token.
+"""Continue a prompt, token by token.
 
 Shapes: V vocabulary.
 """
@@ -24,9 +24,9 @@ def generate(
     sampling: Sampling,
     generator: np.random.Generator,
 ) -> Iterator[int]:
-    """Up to `length` tokens after the prompt; a document ends at its `<eos>`, which is not given.
+    """Up to `length` tokens after the prompt; a document ends at `<eos>`, which is left out.
 
-    Padding, `<unk>` and `<bos>` are never drawn: no text holds them.
+    Padding, `<unk>` and `<bos>` are never drawn, since they are not part of a text.
     """
     log_probabilities, states = read_prompt(engine, vocabulary, unit, prompt)
     for _ in range(length):
@@ -46,11 +46,11 @@ def beam_search(
     length: int,
     beams: int,
 ) -> list[int]:
-    """The likeliest continuation of `length` tokens that `beams` hypotheses side by side find.
+    """The likeliest continuation of `length` tokens found by a beam search with `beams` hypotheses.
 
-    A document's `<eos>` ends a hypothesis, which then competes by its mean log-probability a token,
-    so that short ones have no advantage; the search is over when as many have ended as stand side
-    by side.
+    A document's `<eos>` ends a hypothesis. Ended hypotheses are compared by their mean
+    log-probability per token, so that short ones have no advantage. The search stops when `beams`
+    hypotheses have ended.
     """
     log_probabilities, states = read_prompt(engine, vocabulary, unit, prompt)
     scores = np.zeros(1)
@@ -84,7 +84,7 @@ def beam_search(
 def read_prompt(
     engine: StepModel, vocabulary: Vocabulary, unit: Unit, prompt: Sequence[int]
 ) -> tuple[Floats, States]:
-    """[V] log-probabilities of what follows the prompt (of a text's first token without one)."""
+    """[V] log-probabilities of the token after the prompt; without one, of a text's first token."""
     states = engine.zero_states()
     start = vocabulary.ids.get(unit.start)
     tokens = [*([] if start is None else [start]), *prompt] or [UNK_ID]
@@ -94,7 +94,7 @@ def read_prompt(
 
 
 def writable(log_probabilities: Floats, unit: Unit) -> Floats:
-    """Without the tokens that no text holds; `<eos>` stays where it ends a line."""
+    """Exclude the tokens that are not part of a text; `<eos>` stays where it ends a line."""
     masked: Floats = log_probabilities.copy()
     masked[[PAD_ID, UNK_ID, BOS_ID]] = -np.inf
     if unit.spelled and not unit.documents:

@@ -16,14 +16,14 @@ Floats = NDArray[Any]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How boldly to draw.
+    """How the next token is drawn.
 
     Args:
-        temperature: the scores are divided by it; below 1 the likely get likelier.
-        top_k: only the k likeliest tokens; 0: all (Fan et al. 2018, §5.3).
-        top_p: only the likeliest tokens that together have this probability (nucleus; Holtzman et
-            al. 2020, §3.1).
-        greedy: always the likeliest.
+        temperature: the scores are divided by it; below 1, likely tokens become more likely.
+        top_k: draw only from the k likeliest tokens; 0: from all (Fan et al. 2018, §5.3).
+        top_p: draw only from the likeliest tokens that together have this probability (nucleus;
+        Holtzman et al. 2020, §3.1).
+        greedy: always take the likeliest token.
     """
 
     temperature: float = 1.0
@@ -33,10 +33,10 @@ class Sampling:
 
 
 def probabilities(log_probabilities: Floats, sampling: Sampling) -> Floats:
-    """[V] probabilities that a token is drawn with; 0 for those that are excluded."""
+    """[V] the probability of drawing each token; 0 for excluded tokens."""
     scores = log_probabilities.astype(np.float64) / sampling.temperature
     if 0 < sampling.top_k < np.isfinite(scores).sum():
-        # Ties at the border: the first in the vocabulary stay, so that exactly k do.
+        # With equal scores at the border, the first in the vocabulary are kept: exactly k in all.
         kept = np.argsort(-scores, kind="stable")[: sampling.top_k]
         scores = _only(scores, kept)
     weights = np.exp(scores - scores.max())

@@ -1,6 +1,6 @@
-"""What a biLM's two directions know at each place of a text, on the NumPy cells.
+"""The features of a biLM's two directions at each position of a text, on the NumPy cells.
 
-Shapes: T tokens of a text, N places, D embedding, H hidden, V vocabulary.
+Shapes: T tokens of a text, N positions, D embedding, H hidden, V vocabulary.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from rnntool.inference.packed import Ints, pack_rows, side_by_side
 from rnntool.machine import usable_cores
 from rnntool.models.tensor_names import both_ways_output, both_ways_projections
 
-_NUMBERS = 1 << 23  # of log-probabilities at once, to bound the memory
+_NUMBERS = 1 << 23  # log-probabilities computed at once, to bound the memory
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as both directions have read it, `<bos>` and `<eos>` (or what stands for them) too."""
+    """A text read by both directions, including `<bos>` and `<eos>` (or their substitutes)."""
 
-    targets: Ints  # [T] its tokens' numbers in the softmax
-    forward: Floats  # [T, D] what is known of the next token, once this one is read
-    backward: Floats  # [T, D] what is known of the token before, once this one is read
+    targets: Ints  # [T] numbers of its tokens in the softmax
+    forward: Floats  # [T, D] features after reading this token, to predict the next one
+    backward: Floats  # [T, D] features after reading this token, to predict the one before
 
 
 class Softmax(Protocol):
-    """What tells tokens' probabilities."""
+    """Gives the probabilities of tokens."""
 
     def log_probabilities(self, known: Floats) -> Floats:
-        """[N, V] of every token, in nats, from what is known at N places [N, D]."""
+        """[N, V] log-probabilities of all tokens, in nats, from the features [N, D]."""
 
 
 class NumpyBiLM:
-    """The model of a run of `train bilm` that has a vector for each token.
+    """The model of a `train bilm` run whose input is an embedding (not characters).
 
     Args:
-        settings: the run's; `inference.encoder.can_encode` of them is true.
+        settings: of the run; `inference.encoder.can_encode` must be true for them.
         tensors: its weights by name, as `weights.safetensors` holds them.
-        threads: batches computed side by side; 0: one a core.
+        threads: number of batches computed at the same time; 0: one per core.
 
     Raises:
-        ValueError: the weights are of another size than the settings say.
+        ValueError: the sizes of the weights do not fit the settings.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class NumpyBiLM:
         self.threads = threads or usable_cores()
 
     def read(self, texts: Sequence[Sequence[int]]) -> list[Reading]:
-        """Texts given as token numbers."""
+        """Read texts given as token numbers."""
         found: list[Reading | None] = [None] * len(texts)
 
         def answer(rows: list[int]) -> None:
@@ -75,7 +75,7 @@ class NumpyBiLM:
         return [reading for reading in found if reading is not None]
 
     def log_probabilities(self, known: Floats) -> Floats:
-        """[N, D] -> [N, V]; equation 1 of Peters et al. 2018 has one softmax for both ways."""
+        """[N, D] -> [N, V]; both directions share the softmax (Peters et al. 2018, equation 1)."""
         return log_softmax(known @ self.rows.T + self.bias)
 
 
@@ -89,7 +89,7 @@ def _projected(states: Floats, projection: tuple[Floats, Floats] | None) -> Floa
 def likelihoods(
     model: Softmax, readings: Sequence[Reading]
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Of each text, how probable each direction finds its tokens.
+    """The log-probabilities of each text's tokens, by each direction.
 
     Yields:
         [T - 1] log-probabilities in nats of the tokens after the first, by the forward direction,
@@ -103,7 +103,7 @@ def likelihoods(
 
 
 def _of_targets(model: Softmax, known: Floats, targets: Ints) -> NDArray[np.float64]:
-    """[N] ln p of each place's own token."""
+    """[N] ln p of the true token at each position."""
     parts: list[NDArray[np.float64]] = [np.zeros(0)]
     start, size = 0, 1
     while start < len(known):

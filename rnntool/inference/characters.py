@@ -1,4 +1,4 @@
-"""Vectors of words from their characters, in NumPy: what models/characters.py computes.
+"""Vectors of words from their characters, in NumPy; the same as models/characters.py.
 
 Shapes: U words, L characters of the longest, d a character's vector, F filters of a width,
 E features.
@@ -17,7 +17,7 @@ from rnntool.models.tensor_names import CHARACTERS, filters
 
 
 class NumpyCharacters:
-    """A convolution over characters and its maximum, or both ends of an LSTM.
+    """A convolution over characters and its maximum, or an LSTM's last states in both directions.
 
     Args:
         kind: `cnn` or `recurrent`.
@@ -48,7 +48,7 @@ class NumpyCharacters:
         return self._read(words, self.recurrent)
 
     def _filtered(self, words: Sequence[Sequence[int]]) -> Floats:
-        """[U, E] by convolution: a ReLU's maximum is zero where there is nothing."""
+        """[U, E] by convolution; the ReLU's maximum is zero for an empty word."""
         L = max(1, *map(len, words))
         ids = np.zeros((len(words), L), dtype=np.int64)
         real = np.zeros((len(words), L, 1), dtype=bool)
@@ -58,7 +58,7 @@ class NumpyCharacters:
         best = []
         for weight, bias in self.filters:  # [F, d, width], [F]
             width = weight.shape[2]
-            # The odd one of an even width stands before.
+            # An even width pads one step more in front.
             wide = np.pad(x, ((0, 0), (width // 2, (width - 1) // 2), (0, 0)))
             windows = sliding_window_view(wide, width, axis=1)  # [U, L, d, width]
             found = windows.reshape(*windows.shape[:2], -1) @ weight.reshape(len(weight), -1).T

@@ -1,6 +1,6 @@
-"""A classifier's forward pass on the NumPy cells: for answers at once, and for many on a CPU.
+"""A classifier's forward pass on the NumPy cells: starts at once, and is fast on a CPU.
 
-Several batches are computed side by side, a core each.
+Several batches are computed at the same time, one per core.
 
 Shapes: N texts, M tokens of all of them, H hidden, V vocabulary, C classes.
 """
@@ -29,9 +29,9 @@ class NumpyClassifier:
     """The model of a run of `train classify`.
 
     Args:
-        settings: the run's; `can_encode` of them is true.
+        settings: of the run; `can_encode` must be true for them.
         tensors: its weights by name, as `weights.safetensors` holds them.
-        threads: batches computed side by side; 0: one a core.
+        threads: number of batches computed at the same time; 0: one per core.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class NumpyClassifier:
 
     @property
     def classes(self) -> int:
-        """C; a single sigmoid unit tells two apart."""
+        """C; a single sigmoid unit has two classes."""
         return len(self.b) if self.several else max(2, len(self.b))
 
     def probabilities(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """[N, C] class probabilities of N texts of any lengths, given as token numbers."""
         lengths = [len(text) for text in texts]
         tables: list[Floats] | None = None
-        # The table costs as much as V tokens without it.
+        # Making the table costs as much as computing V tokens without it.
         V = self.encoder.size
         if sum(lengths) >= V and V * self.encoder.first[0].b.size <= _TABLE:
             tables = self._tables
@@ -66,13 +66,13 @@ class NumpyClassifier:
 
     @cached_property
     def _tables(self) -> list[Floats]:
-        """[k, V, H] of each direction: the first layer's products for every token there is."""
+        """[k, V, H] for each direction: the first layer's products for every token."""
         return self.encoder.tables()
 
     def _answer(
         self, texts: list[Sequence[int]], tables: list[Floats] | None
     ) -> NDArray[np.float64]:
-        """[N, C] probabilities of texts, the longest first."""
+        """[N, C] probabilities of texts, which are sorted longest first."""
         packing, ids = pack_rows(texts)
         products: Sequence[Products]
         if tables is None:
@@ -90,7 +90,7 @@ def _probabilities(scores: NDArray[np.float64], several: bool) -> NDArray[np.flo
     """[N, C] from [N, C] scores, or from the [N, 1] scores of a sigmoid unit.
 
     Args:
-        several: a text may have several labels, so that each score is a sigmoid's.
+        several: a text may have several labels, so each score goes through a sigmoid.
     """
     if several:
         each: NDArray[np.float64] = np.exp(-np.logaddexp(0, -scores))

@@ -1,7 +1,7 @@
 """A recurrent encoder's forward pass on the NumPy cells: from token numbers to states.
 
-Importing torch takes longer than reading a page. Rows are packed, so no step is computed for
-padding.
+It needs no torch, whose import takes longer than encoding a page of text. Rows are packed, so no
+step is computed for padding.
 
 Shapes: N rows, M steps of all of them, D input, H hidden, k blocks of a cell, V vocabulary.
 """
@@ -32,12 +32,12 @@ class Vectors(Protocol):
     def __getitem__(self, ids: Ints) -> Floats: ...
 
 
-# Gets a direction, n, and the states [n, H] of the first n rows after a step.
+# Called after each step with a direction, n, and the states [n, H] of the first n rows.
 See = Callable[[int, int, Floats], None]
 
 
 def can_encode(settings: Mapping[str, Any]) -> bool:
-    """Whether `Encoder` computes what a run with these settings does."""
+    """Whether `Encoder` supports a run with these settings."""
     plain = settings.get("encoder", "recurrent") in ("recurrent", "directional")
     plain = plain and settings.get("input") != "characters"
     extras = ("layer_norm", "residual", "features")
@@ -45,15 +45,15 @@ def can_encode(settings: Mapping[str, Any]) -> bool:
 
 
 class Encoder:
-    """Layers of one direction or two over packed rows.
+    """Layers with one or two directions over packed rows.
 
     Args:
-        cell: its name.
+        cell: a name of `registry.CELLS`.
         tensors: weights by name, as `weights.safetensors` holds them.
-        prefix: what stands before the names of the encoder's.
-        embedding: the tokens' vectors [V, D], an array or rows of a file; None: one-hot.
-        apart: a layer reads its own direction of the layer below, not both.
-        beside: numbers that stand beside a token's own vector.
+        prefix: the beginning of the names of the encoder's tensors.
+        embedding: token vectors [V, D], an array or rows of a file; None: one-hot.
+        apart: a layer reads only the same direction of the layer below, not both.
+        beside: number of further inputs beside a token's vector.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class Encoder:
         return unit
 
     def tables(self) -> list[Floats]:
-        """[k, V, H] of each direction: the first layer's products for every token there is."""
+        """[k, V, H] for each direction: the first layer's products for every token."""
         V, made = self.size, list[Floats]()
         for p in self.first:
             made.append(np.empty((len(p.W_h), V, p.hidden), p.dtype))
-        # Part by part, so that the vectors of all tokens need not be in memory as well.
+        # In parts, so that the vectors of all tokens need not be in memory too.
         for begin in range(0, V, _PART):
             x = self.vectors(np.arange(begin, min(V, begin + _PART)))
             for p, table in zip(self.first, made, strict=True):
@@ -102,18 +102,18 @@ class Encoder:
         return made
 
     def products(self, x: Floats) -> list[Computed]:
-        """Of each direction of the first layer: `W_xh x + b` of inputs [M, D]."""
+        """For each direction of the first layer: `W_xh x + b` of the inputs [M, D]."""
         return [Computed(p.products(x)) for p in self.first]
 
     def encode(self, packing: Packing, products: Sequence[Products]) -> tuple[Floats, Floats]:
-        """The last layer's states [M, H·directions], and where each direction ended [N, …]."""
+        """The last layer's states [M, H·directions], and each direction's last state [N, …]."""
         *_, (ways, ends) = self.every_layer(packing, products)
         return np.concatenate(ways, axis=1), np.concatenate(ends, axis=1)
 
     def show(self, packing: Packing, products: Sequence[Products], see: See) -> list[Floats]:
-        """Where each direction of the last layer ended [N, H]; its states go to `see` as they come.
+        """The last state [N, H] of each direction of the last layer; `see` gets all its states.
 
-        To store what is looked at once takes as long as to look at it.
+        The states are not stored, since storing them would take as long as using them.
         """
         *_, (_, ends) = self.every_layer(packing, products, see)
         return ends
@@ -121,13 +121,13 @@ class Encoder:
     def every_layer(
         self, packing: Packing, products: Sequence[Products], see: See | None = None
     ) -> Iterator[tuple[list[Floats], list[Floats]]]:
-        """Of each layer, the first one first, what its directions come to.
+        """The states of each layer, from the first to the last.
 
         Args:
-            see: gets the last layer's states, which are then not kept.
+            see: gets the last layer's states, which are then not stored.
 
         Yields:
-            Each direction's states [M, H], and where it ended [N, H].
+            Each direction's states [M, H], and its last state [N, H].
         """
         ways: list[Floats] = []
         for layer in self.layers:
@@ -148,7 +148,7 @@ class Encoder:
     ) -> tuple[Floats, Floats]:
         """One direction of a layer: the states [M, H] in reading order, and the last ones [N, H].
 
-        Backward, a row joins at its own last token, with the zero state that it was given.
+        Backward, a row starts at its last token, from its zero state.
         """
         running = start(p, len(packing.lengths))
         kept = int(packing.lengths.sum()) if see is None else 0
@@ -165,10 +165,10 @@ class Encoder:
 def encoder_of(
     settings: Mapping[str, Any], tensors: Mapping[str, Floats], beside: int = 0
 ) -> Encoder:
-    """The encoder over tokens of a run with these settings; `can_encode` of them is true.
+    """The encoder of a run with these settings, for which `can_encode` must be true.
 
     Raises:
-        ValueError: the weights are of another size than the settings say.
+        ValueError: the sizes of the weights do not fit the settings.
     """
     encoder = Encoder(
         settings["cell"],

@@ -1,7 +1,7 @@
 """A language model's forward pass, a token at a time, on the NumPy cells.
 
-Importing torch takes longer than writing a page, and at batch 1 its kernels' overhead is most of a
-step. The first layer's input product is a row of a table, made once.
+Importing torch takes longer than generating a page, and for a batch of one the overhead of its
+kernels is most of a step. The first layer's input product is looked up in a table made once.
 
 Shapes: B batch, H hidden, V vocabulary.
 """
@@ -27,22 +27,22 @@ from rnntool.models.tensor_names import (
 )
 
 Floats = NDArray[Any]
-States = list[State]  # a layer each
+States = list[State]  # one per layer
 _TABLE = 1 << 26  # numbers of the first layer's table at most; more are computed step by step
 
 
 class StepModel(Protocol):
-    """What writes token after token; its states are arrays whose first axis is the batch."""
+    """A model that predicts token by token; the first axis of its states is the batch."""
 
     def zero_states(self) -> States:
-        """The state before the first token, of one text."""
+        """The state before the first token, for one text."""
 
     def step(self, ids: NDArray[np.int64], states: States) -> tuple[Floats, States]:
         """Read one token each: [B] -> [B, V] log-probabilities of the next, and new states."""
 
 
 def can_step(settings: Mapping[str, Any]) -> bool:
-    """Whether `NumpyLanguageModel` computes what a run of `train lm` with these settings does."""
+    """Whether `NumpyLanguageModel` supports a run of `train lm` with these settings."""
     return not (settings.get("layer_norm") or settings.get("residual"))
 
 
@@ -52,8 +52,8 @@ class NumpyLanguageModel:
     Args:
         cell: `rnn`, `lstm` or `gru`.
         tensors: its weights by name, as `weights.safetensors` holds them.
-        vector: [F] what leads a captioning model; it makes the first state or is an input at each
-            step.
+        vector: [F] the input of a captioning model: it becomes the first state or an input at
+            each step.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class NumpyLanguageModel:
         return self.log_probabilities(h), after
 
     def log_probabilities(self, h: Floats) -> Floats:
-        """[N, V] of the tokens after top states [N, H], in nats."""
+        """[N, V] log-probabilities of the next tokens in nats, from top states [N, H]."""
         found: Floats = self._output(h)
         return found
 
@@ -113,7 +113,7 @@ class NumpyLanguageModel:
         return x, after
 
     def _lead(self, tensors: Mapping[str, Floats], vector: Floats) -> None:
-        """What models/caption.py does with a vector, before the first step."""
+        """Apply a captioning model's vector before the first step, as models/caption.py does."""
         own = condition(tensors)
         scaled = (vector - own.mean) / own.deviation
         if own.weight is None:
@@ -124,7 +124,7 @@ class NumpyLanguageModel:
         self._start = [tuple(next(parts) for _ in self.cell.states) for _ in self.layers]
 
     def _sizes(self) -> list[int]:
-        """H of every part of every layer's state."""
+        """The size H of every part of every layer's state."""
         return [p["W_hh"].shape[1] for p in self.layers for _ in self.cell.states]
 
     def _inputs(self, ids: NDArray[np.int64]) -> Floats:
@@ -150,7 +150,7 @@ def _output(tensors: Mapping[str, Floats]) -> Any:
 
 
 def _adaptive(weights: Floats, pairs: list[tuple[Floats, Floats]], h: Floats) -> Floats:
-    """Grave et al. 2017: a class's probability, in the head, times its tokens' own."""
+    """Grave et al. 2017: a class's probability (in the head) times a token's within the class."""
     head = log_softmax(h @ weights.T)
     tails = [log_softmax(h @ down.T @ up.T) for down, up in pairs]
     first = head.shape[1] - len(tails)

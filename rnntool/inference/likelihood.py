@@ -1,4 +1,4 @@
-"""How probable a language model finds texts, on the NumPy cells.
+"""Log-probabilities of texts by a language model, on the NumPy cells.
 
 Shapes: N texts, B of them side by side, T tokens of one, H hidden, V vocabulary.
 """
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from rnntool.inference.language_model import Floats, NumpyLanguageModel
 
-_TOGETHER = 64  # texts side by side
-_NUMBERS = 1 << 23  # of log-probabilities at once, to bound the memory
+_TOGETHER = 64  # texts computed side by side
+_NUMBERS = 1 << 23  # log-probabilities computed at once, to bound the memory
 
 
 def log_likelihoods(
     engine: NumpyLanguageModel, texts: Sequence[NDArray[np.int64]]
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Of the tokens after the first of each text, each text from the zero state, in any order.
+    """Log-probabilities of each text's tokens but the first, from the zero state, in any order.
 
     Yields:
-        The text's number, and [T - 1] values in nats.
+        The text's index, and [T - 1] values in nats.
     """
     order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
     for start in range(0, len(order), _TOGETHER):
@@ -33,7 +33,7 @@ def log_likelihoods(
 def _side_by_side(
     engine: NumpyLanguageModel, texts: list[NDArray[np.int64]]
 ) -> list[NDArray[np.float64]]:
-    """Of texts, the longest first; those that have ended are left out of a step."""
+    """The same for texts sorted longest first; texts that have ended are left out of a step."""
     lengths = [len(text) for text in texts]
     found = [np.zeros(max(0, length - 1)) for length in lengths]
     states = engine.zero_states(len(texts))

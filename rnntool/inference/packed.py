@@ -1,7 +1,7 @@
 """Many sequences of any lengths as one array without padding, time step by time step.
 
-The longest row comes first, so that the rows that still run at a step are the first ones: the
-array holds step 0 of all rows, then step 1 of those that have one, and so on. No step is computed
+The longest row comes first, so the rows that have a step t are always the first ones. The array
+holds step 0 of all rows, then step 1 of the rows that have one, and so on. No step is computed
 for padding (the layout of torch's PackedSequence).
 
 Shapes: N rows, T steps of the longest, M steps of all rows together.
@@ -16,26 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-_TOGETHER = 512  # rows of a batch: enough for a matrix product's speed, little enough for caches
-_STEPS = 32_768  # of a batch of long rows, to bound its memory
+_TOGETHER = 512  # rows per batch: enough for fast matrix products, few enough for the caches
+_STEPS = 32_768  # steps per batch of long rows, to bound its memory
 
 
 @dataclass(frozen=True)
 class Packing:
-    """Where each step of each row stands among the M."""
+    """The position of each row's steps among the M."""
 
     lengths: Ints  # [N], longest first
     active: Ints  # [T] rows that have a step t
-    starts: Ints  # [T] where step t begins
+    starts: Ints  # [T] position where step t begins
 
     def steps(self, backward: bool = False) -> Iterator[tuple[int, slice]]:
-        """For each time step, first to last: how many rows have it, and where they stand."""
+        """For each time step, first to last: how many rows have it, and their positions."""
         steps = list(zip(self.active.tolist(), self.starts.tolist(), strict=True))
         for n, begin in reversed(steps) if backward else steps:
             yield n, slice(begin, begin + n)
 
     def pack(self, flat: Ints) -> Ints:
-        """[M] numbers that stand row after row, step after step."""
+        """[M] numbers given row after row -> the same in packed order."""
         begins = np.cumsum(self.lengths) - self.lengths
         parts = [flat[begins[: place.stop - place.start] + t]
                  for t, (_, place) in enumerate(self.steps())]  # fmt: skip
@@ -43,7 +43,7 @@ class Packing:
 
 
 def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
-    """Rows of numbers, the longest first: the packing, and the numbers [M]."""
+    """The packing of rows of numbers (longest row first), and their numbers [M]."""
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     T = int(lengths[0]) if len(lengths) else 0
     # How many rows are longer than t: counted from the other end of the sorted lengths.
@@ -54,7 +54,7 @@ def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
 
 
 def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], threads: int) -> None:
-    """Call `answer` with batches of rows, the longest row of each first, in so many threads.
+    """Call `answer` with batches of rows (longest row first) in `threads` threads.
 
     Args:
         lengths: of all rows.
@@ -63,14 +63,15 @@ def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], th
     if len(batches) == 1:
         answer(batches[0])
         return
-    from concurrent.futures import ThreadPoolExecutor  # a lone line has no use for it
+    from concurrent.futures import ThreadPoolExecutor  # not needed for a single line
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(answer, batches))  # raises what one of them raised
+        list(pool.map(answer, batches))  # raises an error of any thread
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length together; the longest first, so that no core ends long after others."""
+    """Rows of similar length together; the longest first, so that all cores end at about the same
+    time."""
     batch: list[int] = []
     steps = 0
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):

@@ -1,6 +1,6 @@
-"""What is kept of the states of packed rows, pooled as they come: none of them is stored.
+"""Pools the states of packed rows as they are computed, without storing them.
 
-Shapes: N rows, of which n run at a time step; H hidden, all = H·directions.
+Shapes: N rows, of which n have a given time step; H hidden, all = H·directions.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Pool:
     """The last state, the maximum and the mean over time of each row, as `pooling` names them.
 
     Args:
-        pooling: `last`, `max`, `mean`, or `all` three of them.
-        lengths: [N] steps of each row; a row without any pools to zeros.
+        pooling: `last`, `max`, `mean`, or `all`: the three together.
+        lengths: [N] steps of each row; a row without steps pools to zeros.
         hidden: H.
         directions: of the layer.
     """
@@ -39,7 +39,7 @@ class Pool:
             self._total = np.zeros(shape, dtype)
 
     def see(self, direction: int, n: int, h: Floats) -> None:
-        """The states [n, H] of the first n rows after a step."""
+        """Take in the states [n, H] of the first n rows after a step."""
         if self._most is not None:
             most = self._most[direction, :n]
             np.maximum(most, h, out=most)
@@ -47,10 +47,10 @@ class Pool:
             self._total[direction, :n] += h
 
     def pooled(self, last: list[Floats]) -> Floats:
-        """[N, all], or three times as wide for `all`.
+        """[N, H·directions], or three times as wide for `all`.
 
         Args:
-            last: where each direction ended [N, H].
+            last: each direction's last state [N, H].
         """
         parts = list(last) if self.pooling in ("last", "all") else []
         if self._most is not None:

@@ -1,6 +1,6 @@
-"""`W_xh x + b` of the M steps of packed rows, time step by time step: computed, or looked up.
+"""`W_xh x + b` for the M steps of packed rows, in order of time: computed, or looked up.
 
-Shapes: M steps, of which n stand at a time step; V vocabulary, H hidden, k blocks of a cell.
+Shapes: M steps, of which n belong to one time step; V vocabulary, H hidden, k blocks of a cell.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Floats = NDArray[Any]
 
 
 class Products(Protocol):
-    """Of all steps."""
+    """The products of all steps."""
 
     def at(self, place: slice) -> Floats:
-        """[k, n, H] of the steps at a place; the next call may write over it."""
+        """[k, n, H] for the steps in `place`; the next call may overwrite it."""
 
 
 class Computed:
-    """Products [k, M, H] that are there."""
+    """Products [k, M, H] that are computed already."""
 
     def __init__(self, products: Floats) -> None:
         self.products = products
@@ -38,7 +38,7 @@ class LookedUp:
     """Rows of a table [k, V, H], one for each of M tokens.
 
     Args:
-        most: n at most.
+        most: the largest n.
 
     Raises:
         IndexError: the table has no such row.

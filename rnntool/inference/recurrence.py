@@ -1,14 +1,14 @@
-"""One direction of a layer, step after step, where only the states are wanted.
+"""One direction of a layer, step by step, when only the states are needed.
 
-A cell's own step keeps its intermediate values for the backward that it returns. Answers need none
-of them: LSTM and GRU here compute the equations of rnntool/cells in arrays that they write over,
-the tanh of several blocks at once. That takes σ(a) = (1 + tanh(a/2)) / 2, with the halves put into
-the weights beforehand. Other cells take their own step.
+A cell's `step` keeps its intermediate values for the backward pass. Inference does not need them.
+So LSTM and GRU here compute the equations of rnntool/cells in arrays that are reused, with one tanh
+for several blocks: σ(a) = (1 + tanh(a/2)) / 2, where the weights are halved beforehand. Other cells
+use their `step`.
 
-A cell's k blocks lie one after the other, [k, n, H], each without gaps: beside one another, as the
-rows of a matrix [n, k·H], they would take NumPy two to four times as long.
+A cell's k blocks are contiguous, one after the other: [k, n, H]. Side by side, in a matrix
+[n, k·H], they would take NumPy two to four times as long.
 
-Shapes: N rows, of which the first n still run at a step; D input, H hidden, k blocks of a cell.
+Shapes: N rows, of which the first n have a given step; D input, H hidden, k blocks of a cell.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ Floats = NDArray[Any]
 
 
 class Recurrence(Protocol):
-    """N rows on their way through time; `h` [N, H] is where each stands."""
+    """The states of N rows as time goes on; `h` [N, H] is the current one."""
 
     h: Floats
 
     def step(self, n: int, a_x: Floats) -> Floats:
-        """Take the first n rows a step on, by `W_xh x + b` [k, n, H]; their new h [n, H]."""
+        """Advance the first n rows by one step, with `W_xh x + b` [k, n, H]: new h [n, H]."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cell's weights as its recurrence wants them, block by block."""
+    """A cell's weights in the layout that its recurrence needs, block by block."""
 
     cell: Cell
     W_x: Floats  # [k, D, H]
     b: Floats  # [k, 1, H]
     W_h: Floats  # [k, H, H]
     b_hg: Floats | None  # [H], of a GRU with the reset after the product
-    own: Weights  # as the cell's own step wants them
+    own: Weights  # as the cell's `step` needs them
 
     @property
     def hidden(self) -> int:
@@ -54,7 +54,7 @@ class Prepared:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the weights, and of what is computed with them."""
+        """The dtype of the weights and of everything computed with them."""
         return self.W_h.dtype
 
     def products(self, x: Floats) -> Floats:
@@ -65,13 +65,13 @@ class Prepared:
 
 
 def prepare(cell: Cell, p: Weights) -> Prepared:
-    """The weights of a direction of a layer, for `start` and for the products `W_xh x + b`."""
+    """Prepare one direction's weights for `start` and for the products `W_xh x + b`."""
     H = p["W_hh"].shape[1]
     k = len(p["b"]) // H
     W_x, W_h = (p[name].reshape(k, H, -1).transpose(0, 2, 1) for name in ("W_xh", "W_hh"))
     b, b_hg = p["b"].reshape(k, 1, H), p.get("b_hg")
     if cell in _IN_PLACE:
-        # The candidate g has its tanh as it is; every other block is a gate.
+        # The candidate g has a plain tanh; every other block is a gate.
         scale = np.array([1 if block == "g" else 0.5 for block in cell.blocks], p["W_hh"].dtype)
         scale = scale.reshape(k, 1, 1)
         W_x, b = W_x * scale, b * scale
@@ -87,7 +87,7 @@ def start(p: Prepared, N: int) -> Recurrence:
 
 
 class _OwnSteps:
-    """Any cell."""
+    """A recurrence for any cell, by its `step`."""
 
     def __init__(self, p: Prepared, N: int) -> None:
         self.cell, self.p = p.cell, p.own
@@ -103,7 +103,7 @@ class _OwnSteps:
 
 
 class _InPlace(ABC):
-    """What the two below share: h, room for `W_hh h`, and its blocks, named once for each n."""
+    """Common part of LSTM and GRU: h, an array for `W_hh h`, and views of its blocks for each n."""
 
     def __init__(self, p: Prepared, N: int) -> None:
         self.p = p
@@ -113,7 +113,7 @@ class _InPlace(ABC):
         self.views: tuple[Floats, ...] = ()
 
     def running(self, n: int) -> tuple[Floats, ...]:
-        """What a step works on, for the first n rows."""
+        """The arrays that a step works on, for the first n rows."""
         if n != self.n:
             k, _, H = self.p.W_h.shape
             self.n, self.views = n, self.narrow(n, self.room[: k * n * H].reshape(k, n, H))
@@ -121,11 +121,11 @@ class _InPlace(ABC):
 
     @abstractmethod
     def narrow(self, n: int, a: Floats) -> tuple[Floats, ...]:
-        """That, of another n than before; a: the room for `W_hh h`."""
+        """The same arrays for a new n; a: the array for `W_hh h`."""
 
 
 class _LSTM(_InPlace):
-    """With i', f', o' for twice a gate: c = (f' c + i' g) / 2 and h = o' tanh(c) / 2."""
+    """Where i', f', o' are twice the gates: c = (f' c + i' g) / 2 and h = o' tanh(c) / 2."""
 
     def __init__(self, p: Prepared, N: int) -> None:
         super().__init__(p, N)
@@ -153,9 +153,9 @@ class _LSTM(_InPlace):
 
 
 class _GRU(_InPlace):
-    """With r', z' for twice a gate: g = tanh(a_xg + r' q/2), h = g + z' (h - g) / 2.
+    """Where r', z' are twice the gates: g = tanh(a_xg + r' q/2), h = g + z' (h - g) / 2.
 
-    The latter is (1 - z) g + z h with a product less; q = W_hg h + b_hg comes halved.
+    The latter equals (1 - z) g + z h with one product less; q = W_hg h + b_hg is already halved.
     """
 
     def narrow(self, n: int, a: Floats) -> tuple[Floats, ...]:

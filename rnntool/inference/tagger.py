@@ -1,4 +1,4 @@
-"""A tagger's forward pass on the NumPy cells: tags for a sentence before torch could be imported.
+"""A tagger's forward pass on the NumPy cells: a sentence takes less time than importing torch.
 
 Shapes: M tokens of all sentences, U distinct words, C tags.
 """
@@ -22,7 +22,7 @@ Numbers = Sequence[Sequence[int]]
 
 
 def can_tag(settings: Mapping[str, Any]) -> bool:
-    """Whether `NumpyTagger` computes what a run of `train tag` with these settings does."""
+    """Whether `NumpyTagger` supports a run of `train tag` with these settings."""
     return can_encode(settings) and not settings.get("crf")
 
 
@@ -30,9 +30,9 @@ class NumpyTagger:
     """The model of a run of `train tag`.
 
     Args:
-        settings: the run's; `can_tag` of them is true.
+        settings: of the run; `can_tag` must be true for them.
         tensors: its weights by name, as `weights.safetensors` holds them.
-        threads: batches computed side by side; 0: one a core.
+        threads: number of batches computed at the same time; 0: one per core.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class NumpyTagger:
     def probabilities(
         self, sentences: Numbers, words: Numbers, spellings: Numbers
     ) -> NDArray[np.float64]:
-        """[M, C] of the tokens of all sentences, one sentence after the other.
+        """[M, C] tag probabilities for the tokens of all sentences, one sentence after the other.
 
         Args:
             sentences: token numbers.
-            words: which of the spellings each token has.
+            words: the index of each token's word in `spellings`.
             spellings: [U] character numbers of each distinct word.
         """
         lengths = [len(sentence) for sentence in sentences]

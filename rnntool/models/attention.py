@@ -20,7 +20,7 @@ class Attention(nn.Module):
     def __init__(self, kind: str, hidden: int, memory: int) -> None:
         super().__init__()
         if kind == "dot" and hidden != memory:
-            # A product needs vectors of one size: the states are brought to the decoder's.
+            # A dot product needs vectors of equal size: project the memory to the decoder's size.
             self.memory: nn.Module = nn.Linear(memory, hidden, bias=False)
             memory = hidden
         else:
@@ -31,7 +31,7 @@ class Attention(nn.Module):
         self.combine = nn.Linear(memory + hidden, hidden, bias=False)
 
     def forward(self, states: Tensor, memory: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Look back from each step.
+        """Attend to the memory from each step.
 
         Args:
             states: the decoder's [B, T, H].

@@ -20,7 +20,7 @@ from rnntool.text.vocabulary import UNK_ID
 
 
 class Direction(NamedTuple):
-    """What a direction knows before each token, and the tokens."""
+    """A direction's features before each predicted token, and those tokens."""
 
     features: Tensor  # [N, D]
     targets: Tensor  # [N]
@@ -31,15 +31,15 @@ class BiLM(nn.Module):
     """Input -> two stacks -> a projection each to the embedding's size -> softmax.
 
     Peters et al. 2018, equation 1: the sum of both directions' log-likelihoods, with shared token
-    vectors and softmax. The softmax's matrix is the input's, unless that reads characters. Input
-    and encoder bear the names that they have in `SequenceClassifier`.
+    vectors and softmax. The softmax uses the input's matrix, unless the input reads characters.
+    Input and encoder have the same names as in `SequenceClassifier`.
 
     Args:
         settings: the model's parts.
-        counts: [V] how often each token stood in the training text.
-        inputs: tokens that can be read, V of them or more: those beyond are `<unk>` where they are
-            predicted.
-        characters: how many there are, where tokens are read by them.
+        counts: [V] how often each token occurs in the training text.
+        inputs: number of tokens that can be read, at least V; those beyond V are predicted as
+            `<unk>`.
+        characters: number of different characters, where tokens are read as characters.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class BiLM(nn.Module):
     ) -> None:
         super().__init__()
         D, H = settings.embedding_dim, settings.hidden
-        # One mask for all steps, as language models like it; and drawing a mask for each would take
-        # a tenth of the training on a CPU.
+        # One mask for all steps, as is usual for language models; a new mask for each step would
+        # take a tenth of the training time on a CPU.
         self.input = make_input(replace(settings, embedding_dropout=0.0), inputs, characters)
         self.input_dropout = LockedDropout(settings.embedding_dropout, time=1)
         self.encoder = DirectionalEncoder(settings.cell, D, H, settings.layers, settings.dropout)
@@ -78,15 +78,15 @@ class BiLM(nn.Module):
         B, T = ids.shape
         targets = ids.masked_fill(ids >= self.output.embedding.num_embeddings, UNK_ID)
         wanted = targets.flatten() if samples is None else torch.cat([targets.flatten(), samples])
-        # One look into the large matrix, for what is read and what is told apart: its gradient is
-        # as large as it is, and is written once.
+        # One lookup in the large matrix for both the inputs and the samples: its gradient has the
+        # size of the matrix, and is then written only once.
         rows = self.output.embedding(wanted)
         own = rows[: B * T].view(B, T, -1)
         vectors = own if self.tied else self.input(ids)
         forward, backward = self.encoder.all_layers(self.input_dropout(vectors), lengths)[-1]
         time = torch.arange(T - 1, device=ids.device)
         at = torch.arange(B, device=ids.device).unsqueeze(1) * T + time  # of B·T steps
-        steps = at[time < lengths.unsqueeze(1) - 1]  # [N] step t; t and t + 1 are both of the text
+        steps = at[time < lengths.unsqueeze(1) - 1]  # [N] t and t + 1 both in the text
         before = self.project[0](_take(self.dropout(forward), steps))
         after = self.project[1](_take(self.dropout(backward), steps + 1))
         wanted = targets.flatten()
@@ -98,5 +98,5 @@ class BiLM(nn.Module):
 
 
 def _take(vectors: Tensor, steps: Tensor) -> Tensor:
-    """[B, T, D] and numbers of N of all B·T steps -> [N, D]."""
+    """[B, T, D] and the numbers of N of its B·T steps -> [N, D]."""
     return vectors.flatten(0, 1).index_select(0, steps)

@@ -14,15 +14,16 @@ from rnntool.models.stateful import State
 
 
 class CaptionModel(LanguageModel):
-    """A language model whose first state comes from a vector, or that reads it at each step.
+    """A language model that gets a vector: as its first state, or as an input at each step.
 
     Vinyals et al. 2015, "Show and Tell" (before the first step), and Mao et al. 2015, "Deep
-    Captioning with Multimodal Recurrent Neural Networks" (at each step), without their images.
+    Captioning with Multimodal Recurrent Neural Networks" (at each step). Here the vector is
+    given; it need not come from an image.
 
     Args:
         settings: the model's parts.
         vocabulary_size: V.
-        mean, deviation: [F] of the training vectors, by which all are scaled.
+        mean, deviation: [F] of the training vectors; every vector is scaled by them.
     """
 
     def __init__(
@@ -60,14 +61,14 @@ class CaptionModel(LanguageModel):
         return dropped
 
     def led_inputs(self, inputs: Tensor, vectors: Tensor) -> Tensor:
-        """[T, B, D] inputs with the [B, F] vectors beside each step, where the model reads them."""
+        """[T, B, D] inputs; [T, B, D + F] where the model reads the [B, F] vectors at each step."""
         if self.condition is not None:
             return inputs
         scaled = (vectors - self.mean) / self.deviation
         return torch.cat([inputs, scaled.to(inputs.dtype).expand(len(inputs), -1, -1)], dim=-1)
 
     def first_state(self, vectors: Tensor) -> State | None:
-        """The state that [B, F] vectors make, or None where they are read at each step."""
+        """The first state from [B, F] vectors, or None where they are read at each step."""
         if self.condition is None:
             return None
         return self._start(torch.tanh(self.condition((vectors - self.mean) / self.deviation)))

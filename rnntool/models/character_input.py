@@ -1,4 +1,4 @@
-"""A token's vector from its characters, in the place of an embedding's row.
+"""A token's vector computed from its characters, instead of a row of an embedding.
 
 Shapes: B batch, T time, V vocabulary, L characters of a word at most, U distinct tokens, D output.
 """
@@ -15,13 +15,14 @@ from rnntool.models.characters import CharacterEncoder
 from rnntool.models.dropout import Dropout
 from rnntool.text.vocabulary import PAD_ID
 
-_CHARACTER_DIM, _FILTERS = 32, 96  # of each character; of each of three widths
+_CHARACTER_DIM, _FILTERS = 32, 96  # size of a character's vector; filters of each of three widths
 
 
 class Highway(nn.Module):
     """y = t ⊙ relu(W x + b) + (1 − t) ⊙ x with t = σ(W_t x + b_t).
 
-    Srivastava et al. 2015, "Highway Networks", equation 3; b_t begins at −2, so that x is carried.
+    Srivastava et al. 2015, "Highway Networks", equation 3; b_t starts at −2: at first x passes
+    nearly unchanged.
     """
 
     def __init__(self, dim: int) -> None:
@@ -39,12 +40,12 @@ class CharacterInput(nn.Module):
     """Characters -> convolutions, each filter's maximum -> highway -> projection to D.
 
     Kim et al. 2016, "Character-Aware Neural Language Models", §3; as a biLM's input Peters et al.
-    2018, §3.4. Row n of a table spells token n, so that the rest of a model sees token numbers
-    alone; words that the vocabulary lacks are numbered on from V (`read_also`).
+    2018, §3.4. Row n of a table holds the characters of token n, so the rest of a model sees only
+    token numbers. Words that are not in the vocabulary get numbers from V on (`read_also`).
 
     Args:
         vocabulary_size: V.
-        characters: how many different characters there are.
+        characters: number of different characters.
         dim: D.
     """
 
@@ -62,7 +63,7 @@ class CharacterInput(nn.Module):
         self._more: Tensor | None = None
 
     def load_vectors(self, weights: Tensor, freeze: bool) -> None:
-        """Vectors of characters' words are computed, so none can be taken.
+        """Refuse: vectors computed from characters cannot be replaced by pretrained ones.
 
         Raises:
             UserError: always.
@@ -70,12 +71,12 @@ class CharacterInput(nn.Module):
         raise UserError("--vectors needs --input embedding")
 
     def spell(self, table: Tensor) -> None:
-        """Take the spelling [V, L] of the vocabulary."""
+        """Set the spelling [V, L] of the vocabulary."""
         with torch.no_grad():
             self.spelling.copy_(table)
 
     def read_also(self, table: Tensor) -> None:
-        """Take the spelling [K, L] of the words that are numbered V to V + K − 1 from now on."""
+        """Set the spelling [K, L] of K further words, which get the numbers V to V + K − 1."""
         self._more = table.to(self.spelling)
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -16,14 +16,14 @@ from rnntool.text.vocabulary import PAD_ID
 
 
 class CharacterEncoder(nn.Module):
-    """Character vectors under a convolution (its maximum) or an LSTM (both directions' ends).
+    """Character vectors, then a convolution and its maximum, or an LSTM's last states both ways.
 
     dos Santos and Zadrozny 2014, "Learning Character-level Representations for Part-of-Speech
     Tagging" (convolution); Ling et al. 2015, "Finding Function in Form" (LSTM).
 
     Args:
         kind: `cnn` or `recurrent`.
-        characters: how many different characters there are.
+        characters: number of different characters.
         dim: size of a character's vector.
         hidden: filters of each width, or H of each direction.
     """

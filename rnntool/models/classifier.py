@@ -22,10 +22,10 @@ class SequenceClassifier(nn.Module):
     Args:
         settings: the model's parts.
         vocabulary_size: V.
-        outputs: C, or 1 for a single sigmoid unit that says how likely the second class is.
+        outputs: C, or 1 for a single sigmoid unit: the probability of the second class.
         context: sizes of a biLM whose frozen states are read as well.
-        characters: how many there are, where tokens are read by them.
-        several: a text may have several labels: each output is a sigmoid by itself.
+        characters: number of different characters, where tokens are read as characters.
+        several: a text may have several labels; each output is then an independent sigmoid.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SequenceClassifier(nn.Module):
         self.output = nn.Linear(pooled_dim(settings.pooling, self.encoder.output_dim), outputs)
 
     def depth(self, name: str) -> int:
-        """How many layers below the top a parameter stands: output 0, encoder 1 and on, input."""
+        """A parameter's depth, counted from the top: output 0, then the encoder's layers, input."""
         layers = getattr(self.encoder, "layers", [None])
         if name.startswith("output."):
             return 0
@@ -77,7 +77,7 @@ class SequenceClassifier(nn.Module):
         return scores.float()
 
     def probabilities(self, scores: Tensor) -> Tensor:
-        """[B, C] probabilities of `forward`'s scores: of all classes together, or of each alone."""
+        """[B, C] probabilities from `forward`'s scores: one softmax, or independent sigmoids."""
         return torch.sigmoid(scores) if self.several else class_probabilities(scores)
 
 

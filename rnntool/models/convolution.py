@@ -1,4 +1,4 @@
-"""Convolution over time: what stands in a window of a few tokens, wherever it stands.
+"""Convolution over time: finds patterns of a few tokens at any position.
 
 Shapes: B batch, T time, D input, F filters of a width.
 """
@@ -71,7 +71,7 @@ class ConvolutionEncoder(nn.Module):
 
 
 class ConvolutionRecurrentEncoder(nn.Module):
-    """A convolution in front of a recurrent encoder, which reads every `pool` steps' maximum."""
+    """A convolution, the maximum of every `pool` steps, then a recurrent encoder."""
 
     def __init__(self, front: ConvolutionEncoder, pool: int, recurrent: nn.Module) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class ConvolutionRecurrentEncoder(nn.Module):
         """As `ConvolutionEncoder`, with ⌈T / pool⌉ steps out."""
         found, _ = self.front(inputs, lengths)
         if self.pool > 1:
-            # Padded steps are zero and what a ReLU found is not below it: no step is lost to them.
+            # Padded steps are zero, and a ReLU's output is never below: no maximum changes.
             pooled = functional.max_pool1d(found.transpose(1, 2), self.pool, ceil_mode=True)
             found = pooled.transpose(1, 2)
         states, last = self.recurrent(found, self.steps(lengths))
@@ -94,7 +94,7 @@ class ConvolutionRecurrentEncoder(nn.Module):
 
 
 def _same(conv: nn.Conv1d, channels: Tensor) -> Tensor:
-    """[B, D, T] -> [B, F, T]: as many steps out as in, the odd one of an even width before."""
+    """[B, D, T] -> [B, F, T]: same number of steps; an even width pads one step more in front."""
     width = conv.kernel_size[0]
     filtered: Tensor = conv(functional.pad(channels, (width // 2, (width - 1) // 2)))
     return filtered

@@ -1,4 +1,4 @@
-"""A linear-chain conditional random field over a tagger's scores: neighbours see each other.
+"""A linear-chain conditional random field over a tagger's scores: it scores pairs of tags too.
 
 Lafferty, McCallum and Pereira 2001; over a BiLSTM as in Huang, Xu and Yu 2015. The forward
 algorithm is pytorch-crf's.
@@ -18,7 +18,7 @@ from rnntool.errors import UserError
 
 
 class TagField(nn.Module):
-    """Scores of single tags and of pairs of neighbours, as one distribution over tag sequences."""
+    """Scores of single tags and of neighbouring tags, as one distribution over tag sequences."""
 
     def __init__(self, tags: int) -> None:
         super().__init__()
@@ -29,12 +29,12 @@ class TagField(nn.Module):
         self.crf: Any = CRF(tags, batch_first=True)
 
     def loss(self, scores: Tensor, tags: Tensor, real: Tensor) -> Tensor:
-        """−ln p(tags) a token, summed over whole sequences.
+        """−ln p(tags) of the whole sequences, divided by the number of tokens.
 
         Args:
             scores: [B, T, C].
             tags: [B, T] true tags; anything at padded steps.
-            real: [B, T] False at padded steps; each row has one real step at least.
+            real: [B, T] False at padded steps; each row has at least one real step.
         """
         total: Tensor = self.crf(scores, tags, mask=real, reduction="sum")
         return -total / real.sum()
@@ -43,11 +43,11 @@ class TagField(nn.Module):
         """[B, T, C] p(tag at t) over all sequences.
 
         ln p(y) = score(y) − ln Z, and ∂ ln Z / ∂ score_tk is the marginal of tag k at t: it is the
-        gradient of the one less that of the other, whichever y is asked about.
+        gradient of score(y) minus that of ln p(y), for any y.
         """
         tags = torch.zeros(scores.shape[:2], dtype=torch.long, device=scores.device)
         mask = real.clone()
-        mask[:, 0] = True  # an empty row: its answer is not looked at
+        mask[:, 0] = True  # for an empty row, whose result is not used
         with torch.inference_mode(False), torch.enable_grad():
             held = scores.detach().clone().requires_grad_()
             total = self.crf(held, tags.clone(), mask=mask.clone(), reduction="sum")

@@ -1,4 +1,4 @@
-"""Two stacks over the same text that do not see each other: one reads forward, one backward.
+"""Two independent stacks over the same text: one reads forward, one backward.
 
 Unlike a stacked BiLSTM's, the second forward layer reads the first forward layer alone, so each
 stack can be a language model (Peters et al. 2018, "Deep contextualized word representations",
@@ -63,7 +63,7 @@ class DirectionalEncoder(nn.Module):
 
         Returns:
             For each layer the forward and the backward states [B, T, H], both in reading order;
-            what stands at padded steps means nothing.
+            values at padded steps are meaningless.
         """
         order = reversed_within(lengths, inputs.shape[1])
         forward, backward = inputs, reorder(inputs, order)
@@ -82,12 +82,12 @@ class DirectionalEncoder(nn.Module):
         return above + states if self.residual and above.shape == states.shape else above
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The last layer's states [B, T, 2·H], and where each direction ended [B, 2·H]."""
+        """The last layer's states [B, T, 2·H], and each direction's last state [B, 2·H]."""
         forward, backward = self.all_layers(inputs, lengths)[-1]
         first = backward[:, 0] * (lengths > 0).unsqueeze(1)
         last = torch.cat([last_states(forward, lengths), first], dim=-1)
         return torch.cat([forward, backward], dim=-1), last
 
     def steps(self, lengths: Tensor) -> Tensor:
-        """[B] steps of the output: as many as of the input."""
+        """[B] steps of the output: the same number as of the input."""
         return lengths

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_LEVELS = 1 << 16  # shares are rounded to one part in so many
+_LEVELS = 1 << 16  # shares are rounded to multiples of 1 / _LEVELS
 
 
 def drop_values(values: Tensor, share: float) -> Tensor:
     """Set a share of the values to 0 and scale the others by 1 / (1 - share).
 
     Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", §4.
-    Torch draws a processor's masks from one stream, a value at a time: a fifth of a small language
-    model's training. Here torch's generator gives a seed alone, and NumPy draws 16 bits a value.
+    On a CPU torch draws masks one value at a time, which takes a fifth of the training time of a
+    small language model. Here torch's generator gives only a seed, and NumPy draws 16 bits a value.
     """
     if values.device.type != "cpu":
         return functional.dropout(values, share)
@@ -30,7 +30,7 @@ def drop_values(values: Tensor, share: float) -> Tensor:
 
 
 class Dropout(nn.Module):
-    """`drop_values` in training, and nothing else.
+    """`drop_values` in training; does nothing in evaluation.
 
     Args:
         share: of the values that are dropped.
@@ -46,7 +46,7 @@ class Dropout(nn.Module):
 
 
 class LockedDropout(nn.Module):
-    """One mask for all steps of a sequence, so that what is dropped stays dropped.
+    """Dropout with one mask for all steps of a sequence.
 
     Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
     Networks", §4; on layer inputs and outputs as in Merity et al. 2018, §4.2.

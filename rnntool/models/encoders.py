@@ -1,4 +1,4 @@
-"""The encoder that settings ask for: recurrent, convolutional, or the one in front of the other."""
+"""Make an encoder from settings: recurrent, convolutional, or a convolution before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contextual vectors of a frozen biLM, mixed as the task likes best (ELMo).
+"""Contextual vectors of a frozen biLM, mixed with weights that the task learns (ELMo).
 
 Shapes: B batch, T time, H hidden of each direction, L recurrent layers.
 """
@@ -17,12 +17,12 @@ from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID
 class ContextFeatures(nn.Module):
     """γ Σ_j s_j h_j with s = softmax(scores) (Peters et al. 2018, equation 1 of §3.2).
 
-    h_0 is the token's own vector twice, where it is as wide as a direction's state; h_1 … h_L are
+    h_0 is the token's vector twice (used if it has the size of a direction's state); h_1 … h_L are
     the layers, forward and backward side by side. The biLM itself is not trained.
 
     Args:
-        settings: the biLM's.
-        vocabulary_size: V, of the biLM and of the task alike.
+        settings: of the biLM.
+        vocabulary_size: V, the same for the biLM and the task.
     """
 
     def __init__(self, settings: BiLMModelSettings, vocabulary_size: int) -> None:
@@ -38,7 +38,7 @@ class ContextFeatures(nn.Module):
             part.requires_grad_(False)
 
     def train(self, mode: bool = True) -> ContextFeatures:
-        """The frozen parts stay as they answer, without dropout."""
+        """Set the mode; the frozen biLM stays in evaluation mode, without dropout."""
         super().train(mode)
         self.input.eval()
         self.encoder.eval()
@@ -71,7 +71,7 @@ def with_borders(ids: Tensor, lengths: Tensor) -> Tensor:
 def beside(
     vectors: Tensor, features: ContextFeatures | None, ids: Tensor, lengths: Tensor
 ) -> Tensor:
-    """[B, T, D] token vectors -> [B, T, D + 2·H] with the contextual ones behind, if there are."""
+    """[B, T, D] token vectors -> [B, T, D + 2·H] with contextual vectors appended, if any."""
     if features is None:
         return vectors
     return torch.cat([vectors, features(ids, lengths).to(vectors.dtype)], dim=-1)

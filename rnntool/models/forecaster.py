@@ -22,7 +22,7 @@ class Forecaster(nn.Module):
         columns: C.
         targets: [K] which columns are forecast.
         horizon: S.
-        mean, deviation: [C] of the training part, by which all is scaled.
+        mean, deviation: [C] of the training part; all values are scaled by them.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Forecaster(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(self, window: Tensor) -> Tensor:
-        """[B, W, C] values in their own units -> [B, S, K] forecasts, scaled."""
+        """[B, W, C] unscaled values -> [B, S, K] scaled forecasts."""
         scaled = self.scale(window)
         lengths = torch.full((len(window),), window.shape[1], device=window.device)
         states, last = self.encoder(scaled, lengths)
@@ -58,9 +58,9 @@ class Forecaster(nn.Module):
         return forecasts
 
     def scale(self, values: Tensor) -> Tensor:
-        """[..., C] values with the training part's mean 0 and deviation 1."""
+        """[..., C] values, scaled so that the training part has mean 0 and deviation 1."""
         return (values - self.mean) / self.deviation
 
     def unscale(self, forecasts: Tensor) -> Tensor:
-        """[..., K] forecasts in the targets' own units."""
+        """[..., K] forecasts in the original units of the targets."""
         return forecasts * self.deviation[self.targets] + self.mean[self.targets]

@@ -17,12 +17,12 @@ from rnntool.text.vocabulary import PAD_ID, UNK_ID
 
 
 class EmbeddingInput(nn.Module):
-    """A learned or pretrained row for each token; the row of `<pad>` is zero and stays so."""
+    """A learned or pretrained row for each token; the row of `<pad>` always stays zero."""
 
     def __init__(self, vocabulary_size: int, dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.output_dim = dim
-        self.reads_rows_alone = True  # a model that uses the rows as a whole matrix says otherwise
+        self.reads_rows_alone = True  # a model that uses the whole matrix sets it to False
         self.embedding = nn.Embedding(vocabulary_size, dim, padding_idx=PAD_ID)
         self.dropout = Dropout(dropout)
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
@@ -30,7 +30,7 @@ class EmbeddingInput(nn.Module):
             self.embedding.weight[PAD_ID] = 0
 
     def load_vectors(self, weights: Tensor, freeze: bool) -> None:
-        """Take pretrained rows [V, D]; `freeze` keeps them as they are."""
+        """Copy pretrained rows [V, D]; with `freeze` they are not trained."""
         with torch.no_grad():
             self.embedding.weight.copy_(weights)
             self.embedding.weight[PAD_ID] = 0
@@ -51,7 +51,7 @@ class OneHotInput(nn.Module):
         self.dropout = Dropout(dropout)
 
     def load_vectors(self, weights: Tensor, freeze: bool) -> None:
-        """One-hot vectors are not learned, so none can be taken.
+        """Refuse: one-hot vectors cannot be replaced by pretrained ones.
 
         Raises:
             UserError: always.
@@ -72,7 +72,7 @@ def make_input(
     """The input that the settings ask for.
 
     Args:
-        characters: how many there are, where tokens are read by them.
+        characters: number of different characters, where tokens are read as characters.
     """
     if settings.input == "one-hot":
         return OneHotInput(vocabulary_size, settings.embedding_dropout)
@@ -83,9 +83,10 @@ def make_input(
 
 
 class WordDropout(nn.Module):
-    """In training, replace a share of the tokens by `<unk>`, so that unknown words lose terror.
+    """In training, replace a share of the tokens by `<unk>`: the model learns to cope with it.
 
-    Iyyer et al. 2015, "Deep Unordered Composition Rivals Syntactic Methods", §3 drops words whole.
+    Iyyer et al. 2015, "Deep Unordered Composition Rivals Syntactic Methods", §3 (which removes the
+    words).
     """
 
     def __init__(self, share: float) -> None:

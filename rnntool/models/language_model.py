@@ -22,10 +22,10 @@ class LanguageModel(nn.Module):
     """Token vectors, recurrent layers, and a softmax over the vocabulary.
 
     With tied weights (Press and Wolf 2017; Inan et al. 2017) the output matrix is the embedding,
-    and the last layer is as wide as it.
+    and the last layer has its size.
 
     Args:
-        extra: further inputs at each step beside the token's vector.
+        extra: number of further inputs at each step, besides the token's vector.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LanguageModel(nn.Module):
 
         Args:
             ids: [T, B] token numbers.
-            state: what the piece before left; None: zeros.
+            state: the state after the previous piece; None: zeros.
 
         Returns:
             The top layer's states [T, B, H], the same after dropout (what the output reads), and
@@ -93,7 +93,7 @@ class SoftmaxOutput(nn.Module):
 class AdaptiveOutput(nn.Module):
     """Grave et al. 2017, "Efficient softmax approximation for GPUs": exact, by frequency classes.
 
-    The vocabulary is sorted by frequency, so the frequent tokens share the head.
+    The vocabulary is sorted by frequency, so the most frequent tokens are in the head.
     """
 
     def __init__(self, hidden: int, vocabulary_size: int) -> None:

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 
 def pool(kind: str, states: Tensor, last: Tensor, lengths: Tensor) -> Tensor:
-    """`last`, `max` or `mean` over the real steps, or `all` three side by side.
+    """`last`, `max` or `mean` over the real steps; `all`: the three side by side.
 
     Args:
         states: [B, T, H]; padded steps are left out.
@@ -51,7 +51,7 @@ def _max_of_real(states: Tensor, real: Tensor) -> Tensor:
 
 
 def _lowered(states: Tensor, real: Tensor) -> Tensor:
-    """The states, and at padded steps the lowest number there is."""
+    """The states, with the lowest finite number at padded steps."""
     lowest = torch.finfo(states.dtype).min
     return torch.minimum(
         states, torch.full_like(states[..., :1], lowest).masked_fill(real, torch.inf)
@@ -93,5 +93,5 @@ def _mean(states: Tensor, real: Tensor) -> Tensor:
 
 
 def _learns(states: Tensor) -> bool:
-    """Whether a gradient is wanted; the export to ONNX, for one, wants none."""
+    """Whether a gradient is needed (not, for example, in the export to ONNX)."""
     return torch.is_grad_enabled() and states.requires_grad

@@ -2,8 +2,8 @@
 
 Padding never changes a result, and no packed sequences are needed: the forward direction has seen
 only real tokens at every real step, and the backward direction reads each row reversed within its
-own length. So every direction of every layer is a plain unpacked `torch.nn` call, which takes the
-fast kernels that packed sequences do not (oneDNN on a CPU).
+own length. So every direction of every layer is a plain `torch.nn` call. It uses fast kernels that
+torch does not use for packed sequences (oneDNN on a CPU).
 
 Shapes: B batch, T time, D input, H hidden.
 """
@@ -23,11 +23,11 @@ from rnntool.models.written import GATES, WrittenLayer
 
 @dataclass(frozen=True)
 class Extras:
-    """What `torch.nn`'s layers do not do; without them, they run."""
+    """Options that `torch.nn`'s layers do not have; without them `torch.nn`'s layers are used."""
 
     layer_norm: bool = False  # inside the cell
     recurrent_dropout: float = 0.0  # one mask for all steps
-    residual: bool = False  # a layer's input is added to its output, where they are as wide
+    residual: bool = False  # a layer's input is added to its output, if both have the same size
 
 
 NO_EXTRAS = Extras()
@@ -36,7 +36,7 @@ NO_EXTRAS = Extras()
 def make_layer(
     cell: str, D: int, H: int, *, batch_first: bool = False, extras: Extras = NO_EXTRAS
 ) -> nn.Module:
-    """One direction of one layer, initialized: `torch.nn`'s where it can do it, else ours.
+    """One direction of one layer, initialized: from `torch.nn` where it can, else our own.
 
     Args:
         cell: a name of `registry.CELLS`; `gru` resets after the product, as cuDNN does.
@@ -97,8 +97,8 @@ class RecurrentEncoder(nn.Module):
             lengths: [B], 0 ≤ length ≤ T.
 
         Returns:
-            The last layer's states [B, T, H·directions], in reading order for both directions (what
-            stands at padded steps means nothing), and each direction's last state
+            The last layer's states [B, T, H·directions], in reading order for both directions
+            (values at padded steps are meaningless), and each direction's last state
             [B, H·directions], which is zero for an empty row.
         """
         backward_order = reversed_within(lengths, inputs.shape[1])
@@ -120,12 +120,12 @@ class RecurrentEncoder(nn.Module):
         return states, last
 
     def steps(self, lengths: Tensor) -> Tensor:
-        """[B] steps of the output: as many as of the input."""
+        """[B] steps of the output: the same number as of the input."""
         return lengths
 
 
 def _ends(states: Tensor, lengths: Tensor, directions: int) -> Tensor:
-    """[B, T, H·directions] -> [B, H·directions]: each direction's half where it ends reading."""
+    """[B, T, H·directions] -> [B, H·directions]: each direction's state after its last token."""
     forward, *backward = states.chunk(directions, dim=-1)
     first = [half[:, 0] * (lengths > 0).unsqueeze(1) for half in backward]
     return torch.cat([last_states(forward, lengths), *first], dim=-1)
@@ -139,7 +139,7 @@ def reversed_within(lengths: Tensor, steps: int) -> Tensor:
 
 
 def reorder(states: Tensor, order: Tensor) -> Tensor:
-    """[B, T, H] with the steps of each row taken in the order [B, T], as `reversed_within` has it.
+    """[B, T, H] with the steps of each row in the order [B, T] that `reversed_within` returns.
 
     That order is its own inverse, so the gradient is reordered in the same way.
     """
@@ -152,7 +152,7 @@ def reorder(states: Tensor, order: Tensor) -> Tensor:
 
 
 class _Reorder(torch.autograd.Function):
-    """Copies whole steps both ways. Torch's own gradient of a gather adds up single numbers."""
+    """Copies whole steps in both passes; torch's gradient of a gather adds single numbers."""
 
     @staticmethod
     def forward(ctx: Any, states: Tensor, steps: Tensor) -> Tensor:
@@ -180,7 +180,7 @@ def initialize(network: nn.Module, cell: str) -> None:
     """Orthogonal recurrent weights, Glorot input weights, zero biases, forget gates open.
 
     Saxe et al. 2014 (orthogonal), Glorot and Bengio 2010 eq. 16; a forget bias of 1 as in
-    Jozefowicz et al. 2015 §3: the sum of torch's two biases is what counts.
+    Jozefowicz et al. 2015 §3: the sum of torch's two biases is 1.
     """
     for name, weight in network.named_parameters(recurse=False):
         gates = torch.split(weight.data, len(weight) // GATES[cell])
@@ -189,7 +189,7 @@ def initialize(network: nn.Module, cell: str) -> None:
             if cell == "lstm" and name.startswith("bias_ih"):
                 nn.init.ones_(gates[1])
             continue
-        for gate in gates:  # each gate's block is a matrix of its own
+        for gate in gates:  # each gate's block is initialized as a separate matrix
             if name.startswith("weight_hh"):
                 nn.init.orthogonal_(gate)
             else:

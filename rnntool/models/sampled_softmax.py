@@ -1,4 +1,4 @@
-"""The likelihood of a token among a sample of the vocabulary, and among all of it.
+"""The likelihood of a token within a sample of the vocabulary, and within the whole of it.
 
 Shapes: N tokens, E features, V vocabulary, S samples.
 """
@@ -9,22 +9,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_POWER = 0.75  # of the counts: rare tokens are drawn more often than they stand in the text
+_POWER = 0.75  # of the counts: rare tokens are drawn more often than they occur in the text
 _ROWS = 2048  # tokens scored against the whole vocabulary at a time: bounds the memory
 
 
 class TiedSoftmax(nn.Module):
     """A softmax whose matrix is the embedding (Press and Wolf 2017), full or sampled.
 
-    Sampled: the true token against S others that are shared by the batch, the score of each less
-    the log of how often it is drawn, so that the sum over the sample is an unbiased estimate of the
-    sum over all others (importance sampling; Bengio and Senécal 2003, "Quick Training of
+    Sampled: the true token against S others, shared by the whole batch. From each score the log of
+    the token's expected number of draws is subtracted, so that the sum over the sample is an
+    unbiased estimate of the sum over all others
+     (importance sampling; Bengio and Senécal 2003, "Quick Training of
     Probabilistic Neural Nets by Importance Sampling"; Jean et al. 2015, "On Using Very Large Target
     Vocabulary for Neural Machine Translation").
 
     Args:
         embedding: [V, E], shared and not copied.
-        counts: [V] how often each token stood in the training text.
+        counts: [V] how often each token occurs in the training text.
     """
 
     def __init__(self, embedding: nn.Embedding, counts: Tensor) -> None:
@@ -32,7 +33,7 @@ class TiedSoftmax(nn.Module):
         self.embedding = embedding
         self.reads_rows_alone = False  # as in EmbeddingInput; but for `log_likelihood`
         seen = counts.double().clamp(min=1)
-        # Before the first step each token is as likely as it is frequent.
+        # Before the first step each token's probability is its frequency.
         self.bias = nn.Parameter((seen / seen.sum()).log().to(embedding.weight.dtype))
         weights = seen**_POWER
         self.probabilities: Tensor
@@ -51,7 +52,7 @@ class TiedSoftmax(nn.Module):
         true = ((features * own).sum(-1) + self.bias[targets]).float()
         drawn = torch.log(self.probabilities[samples] * len(samples))
         other = (features @ others.T + (self.bias[samples] - drawn)).float()
-        with torch.no_grad():  # a target is not its own rival; and where p is 0, the gradient is 0
+        with torch.no_grad():  # a target is not its own rival; where p is 0, so is the gradient
             other.masked_fill_(targets.unsqueeze(1) == samples, -torch.inf)
         scores = torch.cat([true.unsqueeze(1), other], dim=1)
         return functional.cross_entropy(scores, torch.zeros_like(targets))

@@ -20,17 +20,17 @@ from rnntool.models.stateful import State, StatefulEncoder
 
 
 class Memory(NamedTuple):
-    """A source, read."""
+    """What the encoder returns for a batch of sources."""
 
     states: Tensor  # [B, S, E]
-    lengths: Tensor  # [B] steps of it
+    lengths: Tensor  # [B] real steps of each source
     start: State  # the decoder's first state
 
 
 class Seq2Seq(nn.Module):
     """Sutskever et al. 2014 without attention, Luong et al. 2015 with it.
 
-    The encoder's last state, through a linear layer and a tanh, is the decoder's first.
+    A linear layer and a tanh turn the encoder's last state into the decoder's first state.
 
     Args:
         settings: the model's parts.
@@ -58,7 +58,7 @@ class Seq2Seq(nn.Module):
         self.output = SoftmaxOutput(H, targets)
 
     def read(self, ids: Tensor, lengths: Tensor) -> Memory:
-        """[B, S] source numbers and [B] lengths -> what the decoder looks at."""
+        """Encode [B, S] source numbers with [B] lengths."""
         states, last = self.encoder(self.source(ids), lengths)
         flat = torch.tanh(self.bridge(last))
         pieces = [p.unsqueeze(0).contiguous() for p in
@@ -67,15 +67,15 @@ class Seq2Seq(nn.Module):
             tuple(pieces[n : n + 2]) if self.parts == 2 else pieces[n]
             for n in range(0, len(pieces), self.parts)
         ]
-        # An empty source has one padded step to look at: its zeros.
+        # For an empty source, attention sees one padded step of zeros.
         return Memory(states, self.encoder.steps(lengths).clamp(min=1), start)
 
     def write(self, ids: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
-        """Read target tokens, each of which the step before should have written.
+        """Read the target tokens (teacher forcing); the features predict the next ones.
 
         Args:
             ids: [B, T] target numbers, beginning with `<bos>`.
-            state: the decoder's before them.
+            state: the decoder's state before the first of them.
 
         Returns:
             Features [B, T, H] for the softmax, and the state after.

@@ -56,7 +56,7 @@ class InputSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CellExtras:
-    """Options of a recurrent layer that its basic equations do not have."""
+    """Options of a recurrent layer beyond its basic equations."""
 
     recurrent_dropout: float = setting(
         0.0, "Dropout on the hidden state, with the same mask at all steps (variational).", min=0.0,

@@ -1,4 +1,4 @@
-"""A stack of recurrent layers that takes a state and gives one back, for text without an end.
+"""A stack of recurrent layers that takes a state and returns the next, for continuous text.
 
 Shapes: T time, B batch, D input, H hidden.
 """
@@ -14,7 +14,7 @@ from rnntool.errors import UserError
 from rnntool.models.dropout import drop_values
 from rnntool.models.recurrent import NO_EXTRAS, Extras, make_layer
 
-State = list[Any]  # a layer each: h [1, B, H], or (h, c) for an LSTM
+State = list[Any]  # one entry per layer: h [1, B, H], or (h, c) for an LSTM
 _KERNELS: dict[str, Any] = {
     "rnn": torch._VF.rnn_tanh, "rnn-relu": torch._VF.rnn_relu,
     "lstm": torch._VF.lstm, "gru": torch._VF.gru,
@@ -27,10 +27,10 @@ class StatefulEncoder(nn.Module):
     Args:
         sizes: the hidden size of each layer.
         dropout: a module applied between the layers.
-        weight_drop: share of W_hh's values set to 0, the same ones at every step of a call
+        weight_drop: share of W_hh's values that are set to 0, the same ones at every step
             (DropConnect; Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models",
             §2).
-        extras: what `torch.nn`'s layers do not do.
+        extras: options that `torch.nn`'s layers do not have.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class StatefulEncoder(nn.Module):
 
         Args:
             inputs: [T, B, D].
-            state: what the piece before left; None: zeros.
+            state: the state after the previous piece; None: zeros.
 
         Returns:
             The top layer's outputs [T, B, H] and the state after the last step.
@@ -92,7 +92,7 @@ class StatefulEncoder(nn.Module):
         return result[0], (result[1:] if self.cell == "lstm" else result[1])
 
     def zeros(self, batch: int, like: Tensor) -> State:
-        """The state before a text, of the kind and on the device of `like`."""
+        """The zero state before a text, with the dtype and device of `like`."""
         state: State = []
         for H in self.sizes:
             h = like.new_zeros(1, batch, H)
@@ -101,7 +101,7 @@ class StatefulEncoder(nn.Module):
 
 
 def detach(state: State) -> State:
-    """The state's values without their history: where truncated BPTT cuts the gradient."""
+    """The state's values without their graph: here truncated BPTT cuts the gradient."""
     return [
         tuple(part.detach() for part in layer) if isinstance(layer, tuple) else layer.detach()
         for layer in state
@@ -111,8 +111,8 @@ def detach(state: State) -> State:
 def reset_some(state: State, share: float) -> State:
     """The state with a random share of its B rows set to zero, the same ones in every layer.
 
-    A model whose state is always carried on never sees a zero state again; its cells can drift to
-    where it works only from there.
+    If the state is always carried over, the model never sees a zero state again after the first
+    chunk. Its cells can then drift to values without which the model no longer works well.
     """
     first = state[0][0] if isinstance(state[0], tuple) else state[0]
     keep = (torch.rand(1, first.shape[1], 1, device=first.device) >= share).to(first.dtype)

@@ -19,13 +19,13 @@ from rnntool.models.settings import BiLMModelSettings, TaggerSettings
 
 
 class SequenceTagger(nn.Module):
-    """Word vectors, and beside them vectors of their characters -> encoder -> linear, at each step.
+    """Word vectors and character-based vectors side by side -> encoder -> linear at each step.
 
     Args:
         settings: the model's parts.
         vocabulary_size: V.
-        characters: different characters, where the settings want them read.
-        labels: C.
+        characters: number of different characters, if the settings use them.
+        labels: C, the number of tags.
         context: sizes of a biLM whose frozen states are read as well.
     """
 
@@ -71,10 +71,10 @@ class SequenceTagger(nn.Module):
             ids: [B, T] token numbers, right-padded with 0.
             lengths: [B].
             spelling: [U, L] characters of the batch's distinct words, with `spelling_lengths` [U].
-            words: [B, T] which of them each token is; padded steps may say anything.
+            words: [B, T] which row of `spelling` each token has; padded steps may hold any.
 
         Returns:
-            [B, T, C] in float32; what stands at padded steps means nothing.
+            [B, T, C] in float32; values at padded steps are meaningless.
         """
         vectors = self.input(self.word_dropout(ids))
         if self.characters is not None:
@@ -89,7 +89,7 @@ class SequenceTagger(nn.Module):
         return scores.float()
 
     def loss(self, scores: Tensor, tags: Tensor, real: Tensor) -> Tensor:
-        """Mean −ln p of the true tags a token: [B, T, C] scores, [B, T] tags, [B, T] real steps."""
+        """Mean −ln p per token of the true tags: [B, T, C] scores, [B, T] tags and real steps."""
         if self.field is not None:
             return self.field.loss(scores, tags, real)
         return functional.cross_entropy(scores[real], tags[real])

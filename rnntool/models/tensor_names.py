@@ -1,8 +1,8 @@
-"""Where a model's tensors stand in `weights.safetensors`: the one place that knows their names.
+"""Names of a model's tensors in `weights.safetensors`: the only module that knows them.
 
 PyTorch names a tensor by the modules that hold it, so the names follow from the classes of this
-package. What reads weights without torch (NumPy inference, inspection, the check of a run when it
-is opened) asks here.
+package. Code that reads weights without torch uses this module: NumPy inference, inspection, and
+the check of a run when it is opened.
 
 Shapes: V vocabulary, D input, H hidden, C classes or tokens of an output.
 """
@@ -23,7 +23,7 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 class Condition(NamedTuple):
-    """How a captioning model's vector is scaled, and made a state where it is not an input."""
+    """How a captioning model scales its vector, and how it turns it into a state (if it does)."""
 
     mean: Any  # [F]
     deviation: Any  # [F]
@@ -32,7 +32,7 @@ class Condition(NamedTuple):
 
 
 def token_vectors(tensors: Tensors) -> Any | None:
-    """[V, D]; None where tokens are one-hot or are read by their characters."""
+    """[V, D]; None where tokens are one-hot or are read as characters."""
     return tensors.get(TOKEN_VECTORS)
 
 
@@ -62,9 +62,9 @@ def both_ways_output(tensors: Tensors) -> tuple[Any, Any]:
 
 
 def both_ways_projections(tensors: Tensors) -> list[tuple[Any, Any] | None]:
-    """Of each direction of a biLM, the weights [D, H] and biases [D] before its softmax.
+    """For each direction of a biLM, the weights [D, H] and biases [D] before its softmax.
 
-    None where H is D: then the states are taken as they are.
+    None where H equals D: then the states are used unchanged.
     """
     names = [f"project.{way}." for way in range(2)]
     return [
@@ -74,7 +74,7 @@ def both_ways_projections(tensors: Tensors) -> list[tuple[Any, Any] | None]:
 
 
 def condition(tensors: Tensors) -> Condition:
-    """What a captioning model does with its vector; a KeyError where it is no captioning model."""
+    """How a captioning model uses its vector; KeyError if the model is of another task."""
     return Condition(
         tensors["mean"], tensors["deviation"],
         tensors.get("condition.weight"), tensors.get("condition.bias"),
@@ -82,9 +82,9 @@ def condition(tensors: Tensors) -> Condition:
 
 
 def layer_tensors(tensors: Tensors, prefix: str = ENCODER) -> list[list[tuple[str, Tensors]]]:
-    """Of each recurrent layer, of each direction: the prefix of its tensors, and those tensors.
+    """For each layer and direction: the prefix of its tensors, and those tensors.
 
-    A language model's layers have one direction, and no number for it in their names.
+    A language model's layers have one direction, whose number is not part of the names.
     """
     layers: list[list[tuple[str, Tensors]]] = []
     while True:
@@ -116,10 +116,10 @@ def mixture_of_layers(tensors: Tensors) -> tuple[Any, float, int]:
 
 
 def vocabulary_rows(shapes: Shapes) -> dict[str, int]:
-    """How many entries each vocabulary of a run must have for its weights, by what it is of.
+    """How many entries each vocabulary of a run must have to fit its weights, by kind.
 
-    `tokens`, `targets` (what a seq2seq model writes), `characters` (a tagger's), `spelling` (what
-    tokens are read by); what the weights do not tell is left out.
+    The kinds are `tokens`, `targets` (of a seq2seq model), `characters` (of a tagger) and
+    `spelling` (with --input characters). Sizes that the weights do not determine are left out.
     """
     named = {
         "tokens": (TOKEN_VECTORS, "source.embedding.weight", _SPELLED),
@@ -135,9 +135,9 @@ def vocabulary_rows(shapes: Shapes) -> dict[str, int]:
 
 
 def rows_of_tokens(names: Container[str]) -> list[str]:
-    """Names of the tensors that have a row for each token, whose rows can be left out.
+    """Names of the tensors with a row for each token, from which rows can be removed.
 
-    None where the vocabulary is laid out otherwise: one-hot, a biLM's inside, an adaptive softmax.
+    Empty where tokens have another layout: one-hot, a biLM inside, an adaptive softmax.
     """
     if f"{_ADAPTIVE}head.weight" in names or f"features.{TOKEN_VECTORS}" in names:
         return []
@@ -154,7 +154,7 @@ def _input_width(shapes: Shapes) -> int | None:
 
 
 def _spelled_width(shapes: Shapes) -> int:
-    """Numbers that a tagger's characters add to a token's own."""
+    """Features that a tagger's character encoder adds to a token's vector."""
     ways = [name for name in shapes if name.startswith(f"{CHARACTERS}encoder.layers.0.")]
     widths = [shapes[name][0] for name in ways if name.endswith(".bias")]
     widths += [shapes[name][1] for name in ways if name.endswith(".weight_hh_l0")]

@@ -1,8 +1,8 @@
-"""A recurrent layer written out step by step, for what `torch.nn` does not offer.
+"""A recurrent layer written step by step, for options that `torch.nn` does not offer.
 
-Layer normalisation inside the cell, a recurrent dropout mask that is the same at every step, and
-the GRU whose reset comes before the product. With the extras off it computes what `torch.nn`'s
-layer does, from the same weights under the same names.
+The options are layer normalisation inside the cell, recurrent dropout with the same mask at every
+step, and the GRU with the reset before the product. Without them it computes the same as
+`torch.nn`'s layer, from the same weights with the same names.
 
 Shapes: T time, B batch, D input, H hidden, G gates.
 """
@@ -27,9 +27,9 @@ class WrittenLayer(nn.Module):
         cell: a name of `GATES`; the gates' order is torch's (LSTM i f g o, GRU r z g).
         layer_norm: normalise the summed inputs of each step, and an LSTM's c before its tanh (Ba,
             Kiros and Hinton 2016, "Layer Normalization", equations 4 and 20 to 22).
-        recurrent_dropout: share of h_{t-1} that is dropped on its way into the step, with one mask
+        recurrent_dropout: share of h_{t-1} that is dropped before the step reads it, with one mask
             for all steps of a sequence (Gal and Ghahramani 2016, §4; Keras' `recurrent_dropout`).
-        batch_first: inputs and outputs are [B, T, ·] and not [T, B, ·].
+        batch_first: inputs and outputs are [B, T, ·] instead of [T, B, ·].
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class WrittenLayer(nn.Module):
         return normalized
 
     def _input_bias(self) -> Tensor | float:
-        """What is added to every step's input part at once; an RNN's comes after its norm."""
+        """The bias added to the input part of all steps; an RNN's is added after its norm."""
         if self.cell in ("rnn", "rnn-relu"):
             return 0.0
         return self.bias_ih_l0 if self.cell == "gru" else self._both_biases()
@@ -104,8 +104,8 @@ class WrittenLayer(nn.Module):
     def _both_biases(self) -> Tensor:
         return self.bias_ih_l0 + self.bias_hh_l0
 
-    # Each step takes the input's part a [B, G·H], h as the step reads it (dropout), h and c as they
-    # are, and gives the new h and c.
+    # Each step takes the input part a [B, G·H], h after dropout, and h and c before dropout, and
+    # returns the new h and c.
 
     def _rnn(self, a: Tensor, read: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         total = self._norm("sum", a + functional.linear(read, self.weight_hh_l0))
@@ -137,7 +137,7 @@ class WrittenLayer(nn.Module):
 
 
 def _norms(cell: str, H: int) -> dict[str, nn.Module]:
-    """Where each cell is normalised: of an RNN the sum, of the gated ones both products apart."""
+    """Normalised parts: the sum in an RNN; each of the two products in LSTM and GRU."""
     sizes = {
         "lstm": {"x": 4 * H, "h": 4 * H, "c": H},
         "gru": {"x": 3 * H, "h": 3 * H},

@@ -39,10 +39,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         layers: stacked layers.
         bidirectional: read backward as well.
         dropout: between layers and before the output.
-        epochs: at most; the best one on the validation part is kept.
-        batch_size: texts of a step.
-        lr: the learning rate; its peak with the one-cycle schedule.
-        validation: share of the texts that is held back to choose the epoch; 0: none.
+        epochs: the largest number of epochs; the best on the validation part is kept.
+        batch_size: texts per step.
+        lr: the learning rate; with the one-cycle schedule, its peak.
+        validation: share of the texts held out to choose the best epoch; 0: none.
         random_state: seed of everything random.
         settings: further settings of `train classify` by name, such as `{"pooling": "max"}`.
 
@@ -152,14 +152,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return build(ClassifySettings, values, where="TextClassifier")
 
     def _open(self, folder: TemporaryDirectory[str]) -> None:
-        """Load the run in the folder, which lives as long as the model does."""
+        """Load the run in the folder, which is kept as long as the model."""
         self._folder = folder
         self.model_: Model = load(Path(folder.name) / "run")
         names = _names(self.classes_)
         self._columns = [self.model_.labels.index(name) for name in names]
 
     def __getstate__(self) -> dict[str, Any]:
-        """A pickle holds the files of the run, not the place where they lie."""
+        """A pickle contains the files of the run, not their path."""
         state = dict(super().__getstate__())
         if "model_" in state:
             files = (file for file in state["model_"].path.rglob("*") if file.is_file())
@@ -197,7 +197,7 @@ _SAME = (
 
 
 def _names(classes: NDArray[Any]) -> list[str]:
-    """A name for each class: its text, or numbers for all where a text cannot be a label."""
+    """A name for each class: its text, or a number for all if some text cannot be a label."""
     names = [str(value) for value in classes.tolist()]
     usable = all(name == " ".join(name.split()) != "" for name in names)
     if usable and len(set(names)) == len(names):

@@ -1,4 +1,4 @@
-"""A text with a gap, and what may stand in it, as a tokenizer splits them together."""
+"""A text with a gap and the choices for it, tokenized together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Tokenize = Callable[[str], list[str]]
 
 
 class Filled(NamedTuple):
-    """A text with a choice in its gap: `tokens[start:stop]` are the choice's."""
+    """A text with a choice in its gap: `tokens[start:stop]` belong to the choice."""
 
     tokens: list[str]
     start: int
@@ -45,12 +45,12 @@ def fill_gap(
 ) -> list[Filled]:
     """The text with each choice in its gap, split as a whole.
 
-    A tokenizer may split the neighbours of a choice otherwise than alone. What differs from the
-    split of the bare context for one choice counts as every choice's own, so that all are compared
-    between the same tokens.
+    A tokenizer may split the words next to a choice differently than without it. Tokens that differ
+    for any choice count as part of every choice, so that all choices are compared between the same
+    context tokens.
 
     Raises:
-        UserError: a choice has no token of its own.
+        UserError: a choice consists of no token.
     """
     texts = [tokenize(before + choice + after) for choice in choices]
     left, right = tokenize(before), tokenize(after)
@@ -65,5 +65,5 @@ def fill_gap(
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> int:
-    """How many items both begin with."""
+    """Length of the common beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))

@@ -1,9 +1,9 @@
 """Several texts split in one call into Java, for KOMORAN and Kkma.
 
-KoNLPy fetches morpheme after morpheme, and each call from Python into Java takes longer than a
-morpheme is worth; of several threads, only one at a time makes its calls. Here Java itself takes an
-analysis apart: method handles of the analyzers' own methods are put together to one function from a
-text to its morphemes, and a stream applies it to each text. None of it needs a Java compiler.
+KoNLPy fetches each morpheme by a separate call from Python into Java. Such a call is slow, and only
+one thread at a time can make it. Here Java itself reads the analysis: method handles of the
+analyzers' methods are combined to one function from a text to its morphemes, and a Java stream
+applies it to each text. No Java compiler is needed.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import Any
 
 Many = Callable[[list[str]], list[list[str]]]
 
-TOGETHER = 16  # texts a call: the call is cheap beside them, and a slow text holds up few others
-_TOKENS, _TEXTS = "\x1e", "\x1d"  # stand between them; no text given to a call may hold one
-_APART = ("\n", _TOKENS, _TEXTS)  # KoNLPy's KOMORAN takes the lines of a text one by one
+TOGETHER = 16  # texts per call: few calls, and a slow text delays only a few others
+_TOKENS, _TEXTS = "\x1e", "\x1d"  # separators; no text given to a call may contain one
+_APART = ("\n", _TOKENS, _TEXTS)  # KoNLPy's KOMORAN splits a text's lines one by one
 _KOMORAN = "kr.co.shineware.nlp.komoran."
 _KKMA = "org.snu.ids.ha.ma."
 _STREAM = "java.util.stream.Stream"
 
 
 def many_splitter(name: str, analyzer: Any, split: Callable[[str], list[str]]) -> Many:
-    """What splits several texts as `analyzer.morphs` splits each, in the running Java VM.
+    """The function that splits several texts as `analyzer.morphs` does, in the running Java VM.
 
     Args:
         name: `komoran` or `kkma`.
         analyzer: KoNLPy's object.
-        split: what splits one, for texts that cannot go with others.
+        split: splits one text, for texts that cannot be combined with others.
 
     Raises:
-        Exception: Java threw it at one of the texts.
+        Exception: Java raised it for one of the texts.
     """
     handles = _Handles()
     make = {"komoran": _komoran, "kkma": _kkma}[name]
@@ -77,7 +77,7 @@ def _kkma(handles: _Handles, jki: Any) -> Any:
 
 
 class _Handles:
-    """Java's method handles, and what is made of them."""
+    """Java's method handles, and functions combined from them."""
 
     def __init__(self) -> None:
         import jpype
@@ -103,22 +103,22 @@ class _Handles:
         return self._proxies.asInterfaceInstance(function.class_, handle)
 
     def chain(self, first: Any, *others: Any) -> Any:
-        """One handle after the other, each of what the one before gives."""
+        """The composition of handles: each gets the result of the one before."""
         for handle in others:
             fitting = self._type.methodType(handle.type().returnType(), first.type().returnType())
             first = self._handles.filterReturnValue(first, handle.asType(fitting))
         return first
 
     def stream(self) -> Any:
-        """Collection -> a stream of what it holds."""
+        """Collection -> a stream of its items."""
         return self.method("java.util.Collection", "stream", _STREAM)
 
     def mapped(self, handle: Any) -> Any:
-        """Stream -> a stream of what the handle makes of each."""
+        """Stream -> a stream of the handle's result for each item."""
         return self._of_stream("map", self.function(handle))
 
     def flattened(self) -> Any:
-        """Stream of collections -> a stream of what they hold."""
+        """Stream of collections -> a stream of all their items."""
         return self._of_stream("flatMap", self.function(self.stream()))
 
     def collected(self) -> Any:

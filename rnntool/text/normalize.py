@@ -1,4 +1,4 @@
-"""What may be done to a text before it is split."""
+"""Normalisations of a text before it is split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Normalizer = Callable[[str], str]
 
 
 def make_normalizer(spec: TokenizerSpec) -> Normalizer:
-    """One function for all of a specification's normalisations, in a fixed order."""
+    """One function that applies all of a specification's normalisations in a fixed order."""
     steps: list[Normalizer] = []
     for form in ("nfc", "nfkc"):
         if form in spec.flags:

@@ -1,8 +1,8 @@
 """Subword units over the tokens of any tokenizer: byte-pair encoding (Sennrich et al. 2016).
 
-By the library `tokenizers`. (Its unigram trainer gives other pieces at each run for the same input,
-so it is not offered.) Each token of the base tokenizer is split into pieces; its first piece begins
-with `▁`, so tokens can be put together again, and a model over morphemes never joins two of them.
+The library `tokenizers` trains and applies it. (Its unigram trainer gives different pieces at each
+run for the same input, so it is not offered.) Each base token is split into pieces.
+The first begins with `▁`, so tokens can be joined again, and no piece spans two morphemes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class SubwordTokenizer:
 
 
 def split_token(model: Any, token: str) -> list[str]:
-    """The pieces of one token; characters that the model never saw stay as they are."""
+    """The pieces of one token; characters that the model does not know stay unchanged."""
     whole = SPACE + token
     encoded = model.encode(whole)
     pairs = zip(encoded.tokens, encoded.offsets, strict=True)
@@ -66,7 +66,7 @@ def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
     """Train a model of `size` pieces on counted tokens; the bytes of its file.
 
     Args:
-        counts: how often each token of the base tokenizer stands in the corpus.
+        counts: how often each token of the base tokenizer occurs in the corpus.
         base: identity of the base tokenizer.
 
     Raises:
@@ -78,7 +78,7 @@ def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
     if not counts:
         raise UserError("no tokens to learn subwords from")
     library = Library(models.BPE(unk_token=UNK))
-    # Left to itself, the library chooses among equally frequent characters another way each time.
+    # Without this, the library orders equally frequent characters differently at each run.
     alphabet = _alphabet(counts, min(_ALPHABET, size // 2))
     trainer = trainers.BpeTrainer(
         vocab_size=size,
@@ -87,7 +87,7 @@ def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
         limit_alphabet=len(alphabet),
         show_progress=False,
     )
-    # The library counts words itself, so frequent words are given as often as they stand.
+    # The library counts words itself, so each word is given as often as it occurs.
     words = (SPACE + token for token, n in sorted(counts.items()) for _ in range(n))
     library.train_from_iterator(words, trainer)
     content = {"rnntool": "subword", "format": _FORMAT, "base": base,
@@ -108,7 +108,7 @@ def load_subword(model: bytes) -> tuple[str, Any]:
     """The base tokenizer's identity, and the library's model.
 
     Raises:
-        UserError: it is no subword model of ours, or of a newer format.
+        UserError: it is not a subword model of rnntool, or has a newer format.
     """
     from tokenizers import Tokenizer as Library
 

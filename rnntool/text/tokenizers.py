@@ -1,4 +1,4 @@
-"""Tokenizers behind one protocol. Their libraries are imported when one is made, not before."""
+"""Tokenizers with one interface. A library is imported only when its tokenizer is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnntool.text.subword import SubwordTokenizer
 from rnntool.text.tokens import SPACE, Tokenizer, import_package
 from rnntool.text.words import words_splitter
 
-_ESCAPED = SPACE + SPACE  # a `▁` of the text itself, where tokens are characters
+_ESCAPED = SPACE + SPACE  # a `▁` in the text itself, where tokens are characters
 _Split = Callable[[str], Iterable[str]]
 
 
@@ -27,18 +27,18 @@ class SplitTokenizer:
         self._many: Many | None = getattr(split, "many", None)
 
     def tokenize(self, text: str) -> list[str]:
-        """Tokens of a text; none of a blank one (some analyzers hang on it)."""
+        """Tokens of a text; an empty list for a blank one (some analyzers hang on it)."""
         if not text or text.isspace():
             return []
         return _all_clean(list(self._split(self._normalize(text))))
 
     @property
     def together(self) -> int:
-        """How many texts `tokenize_many` is best given."""
+        """The best number of texts for one call of `tokenize_many`."""
         return 1 if self._many is None else TOGETHER
 
     def tokenize_many(self, texts: list[str]) -> list[list[str]]:
-        """Tokens of each text; one that cannot be split fails them all."""
+        """Tokens of each text; if one text cannot be split, the whole call fails."""
         if self._many is None:
             return [self.tokenize(text) for text in texts]
         found: list[list[str]] = [[] for _ in texts]
@@ -55,7 +55,7 @@ class SplitTokenizer:
 
 
 class CharacterTokenizer:
-    """A token a character (`char`) or a conjoining jamo (`jamo`); reversible.
+    """One token per character (`char`) or conjoining jamo (`jamo`); reversible.
 
     Hangul syllables decompose into conjoining jamo by Unicode's NFD, and NFC puts them together
     again, so `detokenize` gives the text back (a text not in NFC comes back in NFC from `jamo`).
@@ -83,21 +83,21 @@ class CharacterTokenizer:
         return unicodedata.normalize("NFC", text) if self._jamo else text
 
 
-# What a file's form needs for itself is written as Unicode's pictures of control characters.
+# Characters that tokens files reserve are written as Unicode's pictures of control characters.
 _WRITTEN = {" ": SPACE, SPACE: _ESCAPED, "\t": "␉", "␉": "␉␉", "\n": "␊", "␊": "␊␊",
             "\r": "␍", "␍": "␍␍"}  # fmt: skip
 _READ = {written: read for read, written in _WRITTEN.items()}
 
 
 def _decompose_hangul(text: str) -> str:
-    """Syllables as conjoining jamo; all else (é, か) stays whole."""
+    """Syllables as conjoining jamo; everything else (é, か) stays unchanged."""
     return "".join(
         unicodedata.normalize("NFD", c) if "\uac00" <= c <= "\ud7a3" else c for c in text
     )
 
 
 def _all_clean(tokens: list[str]) -> list[str]:
-    if " ".join(tokens).split() == tokens:  # each is clean, as nearly always
+    if " ".join(tokens).split() == tokens:  # all tokens are clean, the usual case
         return tokens
     return [clean for token in tokens if (clean := _clean(token))]
 
@@ -146,7 +146,7 @@ def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
 
 
 def _kiwi(tagged: bool) -> _Split:
-    # One worker is one process here, so kiwi's own threads would only get in each other's way.
+    # Each worker is a process already, so kiwi's own threads would only compete for the cores.
     kiwi: Any = import_package("kiwipiepy", "kiwipiepy").Kiwi(num_workers=1)
     if tagged:
         return lambda text: [f"{token.form}/{token.tag}" for token in kiwi.tokenize(text)]

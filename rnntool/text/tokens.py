@@ -1,4 +1,4 @@
-"""What every tokenizer is, how its tokens are written, and how its library is imported."""
+"""The tokenizers' interface, how tokens are written, and how a tokenizer's library is imported."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Tokenizer(Protocol):
     identity: str
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens, none of which is empty or holds white space that a file's form needs."""
+        """The tokens; none is empty or contains a space, a tab or a line end."""
 
     def characters(self, text: str) -> list[str]:
-        """A token a character, for a text that the analyzer cannot split."""
+        """One token per character, for a text that the analyzer cannot split."""
 
 
 def import_package(module: str, package: str) -> Any:

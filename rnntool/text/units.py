@@ -1,4 +1,4 @@
-"""The units a language model predicts, and the text that they make together.
+"""The units that a language model predicts, and how they are joined to text.
 
 A line of text becomes tokens and an end: for characters and jamo the line feed is a token like any
 other; words, morphemes and subwords end a line with `<eos>`.
@@ -15,18 +15,18 @@ from rnntool.text.tokenizers import CharacterTokenizer
 from rnntool.text.tokens import SPACE
 from rnntool.text.vocabulary import BOS, EOS, PAD, UNK
 
-LINE_FEED = "␊"  # how the character tokenizers write it
+LINE_FEED = "␊"  # how the character tokenizers write a line feed
 _SPELLED = ("char", "jamo")
 _CHEAP = (*_SPELLED, "whitespace", "regex")
-_UNKNOWN = "�"  # what a token stands for that no text has
+_UNKNOWN = "�"  # shown for a token that no text contains
 
 
 class Unit:
-    """How a language model's text is cut and put together.
+    """How a language model's text is split into units and joined again.
 
     Args:
         spec: the tokenizer.
-        documents: each line is a document of its own, `<bos> … <eos>`, and holds no line feed.
+        documents: each line is a separate document, `<bos> … <eos>`, without line feeds.
     """
 
     def __init__(self, spec: TokenizerSpec, documents: bool = False) -> None:
@@ -36,7 +36,7 @@ class Unit:
 
     @property
     def cheap(self) -> bool:
-        """Whether a line is split in no time."""
+        """Whether splitting a line takes almost no time."""
         return self.spec.subword is None and self.spec.name in _CHEAP
 
     @property
@@ -46,18 +46,18 @@ class Unit:
 
     @property
     def start(self) -> str:
-        """The token that the first token of a text is predicted from."""
+        """The token before a text, from which its first token is predicted."""
         return BOS if self.documents else self.end
 
     def line(self, tokens: Sequence[str]) -> list[str]:
-        """A line's tokens with what stands around them."""
+        """A line's tokens with the special tokens around them."""
         return [BOS, *tokens, EOS] if self.documents else [*tokens, self.end]
 
     def text(self, tokens: Iterable[str]) -> str:
-        """The text that tokens stand for; `<eos>` is a line feed.
+        """The text of tokens; `<eos>` becomes a line feed.
 
-        Characters, jamo and subwords of white-space words come back as they were; between other
-        tokens (morphemes) a space is all that can be put.
+        For characters, jamo and subwords of white-space words the original text is restored. Other
+        tokens (morphemes) are joined by spaces, since the original spacing is not known.
         """
         shown = [_shown(token) for token in tokens]
         if self._spelling is not None:

@@ -1,4 +1,4 @@
-"""A vocabulary: which token has which number."""
+"""A vocabulary: the number of each token."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ PAD_ID, UNK_ID, BOS_ID, EOS_ID = range(4)
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """V tokens in the order of their numbers; the specials come first.
+    """V tokens in the order of their numbers; special tokens come first.
 
-    `counts[i]` is how often token i stood in the corpus; `<unk>` counts what was left out.
+    `counts[i]` is how often token i occurs in the corpus; the count of `<unk>` is that of all
+    tokens left out.
     """
 
     tokens: tuple[str, ...]
@@ -31,7 +32,7 @@ class Vocabulary:
         return len(self.tokens)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Numbers of tokens; `<unk>`'s for those that are not in the vocabulary."""
+        """Numbers of tokens; the number of `<unk>` for tokens not in the vocabulary."""
         get = self.ids.get
         return [get(token, UNK_ID) for token in tokens]
 
@@ -52,8 +53,8 @@ def build_vocabulary(
     Args:
         counts: how often each token was seen.
         tokenizer: identity of the tokenizer.
-        max_size: V at most, the specials included; None: no bound.
-        specials: put first, whether or not they were seen.
+        max_size: the largest V, special tokens included; None: no limit.
+        specials: special tokens, put first whether or not they were seen.
     """
     seen = [(t, n) for t, n in counts.items() if n >= min_count and t not in specials]
     ordered = sorted(seen, key=lambda pair: (-pair[1], pair[0]))

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 
-_INNER = r"['’ʼ\-‐.\u00b7]"  # a mark that stands inside a word
+_INNER = r"['’ʼ\-‐.\u00b7]"  # a mark inside a word
 _JOINERS = "\u200c\u200d"  # zero width, inside Persian and Indic words
 
 
@@ -24,7 +24,7 @@ def words_splitter() -> Callable[[str], list[str]]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    r"""`\w` knows no combining marks, without which half of the world's words fall apart."""
+    r"""The pattern of a word; `\w` lacks combining marks, which many scripts need inside words."""
     one = rf"[\w{_marks()}{_JOINERS}]"
     return re.compile(rf"{one}+(?:{_INNER}{one}+)*|\S")
 
