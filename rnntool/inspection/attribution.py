@@ -1,10 +1,10 @@
-"""Why a model answers as it does: each token's share in the answer to one text.
+"""Why a model answers as it does: each token's contribution to the answer for one text.
 
 ig             integrated gradients on the token vectors, from zero vectors to the real ones:
                x_t · ∫₀¹ ∂F/∂x_t (α x) dα (Sundararajan, Taly and Yan 2017, "Axiomatic Attribution
-               for Deep Networks", equation 1). The shares add up to F(x) - F(0).
+               for Deep Networks", equation 1). They add up to F(x) - F(0).
 gradient       x_t · ∂F/∂x_t (x): the first step of a Taylor series, at the text itself
-leave-one-out  F of the text, less F of the text without the token
+leave-one-out  F of the text minus F of the text without the token
 
 F is a score: the logit of a label against the rest, log p / (1 - p), in nats.
 
@@ -23,8 +23,8 @@ from rnntool.formats.rundir import Run
 from rnntool.inspection.engines import Engine, Floats, probabilities
 from rnntool.inspection.integrate import integrate
 
-TOLERANCE = 0.01  # of score less baseline score; and of all shares together, signs aside
-_MOST = 1 << 13  # points of the path
+TOLERANCE = 0.01  # share of (score - baseline score), and of the sum of absolute contributions
+_MOST = 1 << 13  # maximum number of points on the path
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,25 @@ class Attribution:
     """One answer explained."""
 
     text: str
-    tokens: list[str]  # T that the model reads
-    label: str  # whose score is explained
+    tokens: list[str]  # the T tokens that the model reads
+    label: str  # the label whose score is explained
     probability: float  # of that label
-    attributions: list[float]  # each token's share in the score, in nats
+    attributions: list[float]  # each token's contribution to the score, in nats
     running: list[dict[str, float] | None]
     """p of every label if the text ended after each token; None before a tagger's token."""
     score: float  # log p / (1 - p), in nats
-    baseline_score: float  # the same where every token's vector is zero
-    points: int = 1  # of the path, at which the gradient was asked for
-    place: int | None = None  # the token whose tag it is, from 0; None: of a classifier
+    baseline_score: float  # the score if every token's vector is zero
+    points: int = 1  # number of gradients computed along the path
+    place: int | None = None  # for a tagger, the index of the token, from 0
 
     @property
     def residual(self) -> float:
-        """What the shares lack of score less baseline score, in nats; of `ig` about nothing."""
+        """Score minus baseline score minus the sum of attributions, in nats; near 0 for `ig`."""
         return self.score - self.baseline_score - sum(self.attributions)
 
     @property
     def relative_residual(self) -> float:
-        """The residual as a share of what it is measured against; 0 where both are nothing."""
+        """The residual as a share of |score - baseline score|; 0 if that is 0."""
         total = abs(self.score - self.baseline_score)
         return abs(self.residual) / total if total else 0.0
 
@@ -68,13 +68,13 @@ class Attribution:
 class Explainer:
     """Explains the answers of a run of `train classify` or `train tag`.
 
-    The NumPy cells do it, without torch, where they compute what the run's model does.
+    The NumPy cells compute it without torch, if they support the run's model.
 
     Args:
         method: one of registry.EXPLANATIONS.
 
     Raises:
-        UserError: the run's weights cannot be used, or it knows one label alone.
+        UserError: the run's weights cannot be used, or it has only one label.
     """
 
     def __init__(self, run: Run, method: str = "ig") -> None:
@@ -86,7 +86,7 @@ class Explainer:
         self.engine = _open_engine(run)
 
     def read(self, tokens: Sequence[str]) -> list[str]:
-        """The tokens that the model reads of a text: all, or those within `--max-length`."""
+        """The tokens of a text that the model reads: all, or the first `--max-length`."""
         return list(tokens)[: self.run.config.settings.get("max_length") or None]
 
     def explain(
@@ -96,10 +96,10 @@ class Explainer:
         """Explain the answer to one text.
 
         Args:
-            tokens: of the text, one at least.
-            text: as it was written; None: the tokens, joined by spaces.
-            label: whose score is explained; None: the answer's.
-            place: a tagger's token, from 0.
+            tokens: the text's tokens, at least one.
+            text: the original text; None: the tokens, joined by spaces.
+            label: the label whose score is explained; None: the predicted one.
+            place: for a tagger, the index of the token, from 0.
 
         Raises:
             UserError: there is no such label, or no token.
@@ -121,7 +121,7 @@ class Explainer:
         )  # fmt: skip
 
     def _running(self, tokens: list[str], place: int | None) -> Floats:
-        """[T, C] scores of each beginning of the text; of a tagger from its token on."""
+        """[T, C] scores of each beginning of the text; for a tagger, from its token on."""
         beginnings = [tokens[:n] for n in range((place or 0) + 1, len(tokens) + 1)]
         return self.engine.scores(beginnings, self._places(place, len(beginnings)))
 
@@ -131,7 +131,7 @@ class Explainer:
     def _shares(
         self, tokens: list[str], label: int, place: int | None
     ) -> tuple[Floats, float, float, int]:
-        """[T] shares, the score, the baseline's, and how many points they took."""
+        """[T] attributions, the score, the baseline's score, and the number of points."""
 
         def along(scales: Floats) -> tuple[Floats, Floats]:
             return self.engine.along(tokens, scales, label, place)
@@ -146,7 +146,7 @@ class Explainer:
         return score - self._without(tokens, label, place), score, baseline, len(tokens)
 
     def _without(self, tokens: list[str], label: int, place: int | None) -> Floats:
-        """[T] scores of the text without each token; a tagger's own one stays, its vector zero."""
+        """[T] scores of the text without each token; for a tagger's token, its vector is zeroed."""
         rows = [tokens[:t] + tokens[t + 1 :] for t in range(len(tokens))]
         if place is None:
             return self.engine.scores(rows)[:, label]
@@ -160,10 +160,10 @@ class Explainer:
 
 
 def label_number(run: Run, label: str) -> int:
-    """The place of a label among the run's.
+    """The number of a label.
 
     Raises:
-        UserError: the run does not know it.
+        UserError: the run has no such label.
     """
     if label not in run.labels:
         raise UserError(f"label {label!r} was not seen in training", where=run.path,
@@ -172,7 +172,7 @@ def label_number(run: Run, label: str) -> int:
 
 
 def _open_engine(run: Run) -> Engine:
-    """NumPy's where it computes what the run's model does, torch's elsewhere.
+    """The NumPy engine if it supports the run's model, otherwise torch's.
 
     Raises:
         UserError: the weights do not fit the settings.

@@ -1,4 +1,4 @@
-"""A trained encoder in float64 on the NumPy cells, with its backward: what explanations need.
+"""A trained encoder in float64 on the NumPy cells, with its backward, for explanations.
 
 Shapes: B batch, T time, D input, H hidden, W units of the top layer, both directions together.
 """
@@ -18,19 +18,19 @@ Back = Callable[[Array, Array], Array]
 
 
 class Encoded(NamedTuple):
-    """What an encoder makes of a batch."""
+    """An encoder's output for a batch."""
 
     states: Array  # (B, T, W) of the top layer; 0 at padded steps
-    last: Array  # (B, W): where each direction's reading ended
+    last: Array  # (B, W) each direction's last state
     real: Mask | None  # (B, T) False at padded steps; None: there are none
     backward: Back  # from ∂/∂states and ∂/∂last to ∂/∂x (B, T, D)
 
 
 class EncoderWithBackward:
-    """The recurrent layers of a run, as models/recurrent.py and models/directional.py have them.
+    """The recurrent layers of a run, the same as in models/recurrent.py and models/directional.py.
 
     Args:
-        settings: the run's.
+        settings: of the run.
         tensors: its weights by name, in float64.
     """
 
@@ -42,13 +42,13 @@ class EncoderWithBackward:
 
     @property
     def step_numbers(self) -> int:
-        """Numbers that one step of one row keeps for its backward, roughly."""
+        """The approximate number of values that a step of one row stores for its backward."""
         return sum(2 * p["W_hh"].size // p["W_hh"].shape[1] for layer in self.layers for p in layer)
 
     def encode(self, x: Array, lengths: Lengths | None = None, *, gradient: bool = True) -> Encoded:
         """Run all layers over x (B, T, D), right-padded where lengths (B,) are given.
 
-        gradient=False keeps nothing for the backward, which then raises RuntimeError.
+        gradient=False stores nothing for the backward, which then raises RuntimeError.
         """
         B, T, _ = x.shape
         real = None if lengths is None else mask_of(lengths, B, T)
@@ -72,7 +72,7 @@ class EncoderWithBackward:
     def _one_stack(
         self, x: Array, lengths: Lengths | None, real: Mask | None, gradient: bool
     ) -> Encoded:
-        """Each layer reads both directions of the layer below; `last` is the top layer's."""
+        """Each layer reads both directions of the layer below; `last` is that of the top layer."""
         states, last = x, np.zeros((len(x), 0))
         backs: list[tuple[list[UnrolledCell], bool]] = []
         for layer in self.layers:
@@ -105,7 +105,7 @@ class EncoderWithBackward:
     def _two_stacks(
         self, x: Array, lengths: Lengths | None, real: Mask | None, gradient: bool
     ) -> Encoded:
-        """Each direction reads its own alone; `last` is its top state, input added and all."""
+        """Each direction reads only the same direction below; `last` is its top state."""
         stacks = [self._stack(d, x, lengths, gradient) for d in (0, 1)]
         H = stacks[0][0].shape[2]
         ends = _places_of_ends(x, lengths)
@@ -129,7 +129,7 @@ class EncoderWithBackward:
     def _stack(
         self, direction: int, x: Array, lengths: Lengths | None, gradient: bool
     ) -> tuple[Array, Callable[[Array], Array]]:
-        """One direction's states (B, T, H), and the way back from their gradient to ∂/∂x."""
+        """One direction's states (B, T, H), and the backward from their gradient to ∂/∂x."""
         states, backs = x, []
         for layer in self.layers:
             run = self._run(layer, direction, states, lengths, gradient)
@@ -147,7 +147,7 @@ class EncoderWithBackward:
 
 
 def _end(way: UnrolledCell, dlast: Array) -> tuple[Array, ...]:
-    """The gradient of a direction's last state: of its h alone."""
+    """The gradient of a direction's last state, which is that of h only."""
     return (dlast, *(np.zeros_like(part) for part in way.state[1:]))
 
 

@@ -1,8 +1,8 @@
-"""What an explanation asks of a model: scores of texts, and the score's gradient along a path.
+"""What an explanation needs from a model: scores of texts, and their gradient along a path.
 
 A score is the logit of a label against the rest, log p / (1 - p), in nats: for a softmax,
-z_label minus the log of the sum of the others' exponentials; for a sigmoid, what goes into it.
-A conditional random field's p is its marginal.
+z_label minus the log of the sum of the others' exponentials; for a sigmoid, its input. For a
+conditional random field, p is the marginal.
 
 Shapes: N texts, S points of a path, T tokens, D inputs of the encoder, C labels.
 """
@@ -21,27 +21,27 @@ Texts = Sequence[Sequence[str]]
 
 
 class Engine(ABC):
-    """A classifier, or a tagger at one of its tokens; dropout is off, as when it answers."""
+    """A classifier, or a tagger at one of its tokens; without dropout, as in prediction."""
 
     @abstractmethod
     def scores(self, texts: Texts, places: Sequence[int] | None = None) -> Floats:
-        """[N, C] of each label.
+        """[N, C] scores of each label.
 
         Args:
-            texts: tokens; a text may hold none, but not for a tagger.
-            places: which token of each text a tagger is asked about; None: of a classifier.
+            texts: tokens; a text may be empty, but not for a tagger.
+            places: for a tagger, the index of the token in each text; None for a classifier.
         """
 
     @abstractmethod
     def along(
         self, tokens: Sequence[str], scales: Floats, label: int, place: int | None = None
     ) -> tuple[Floats, Floats]:
-        """The score of a label where every token's vector x_t is scaled, and its gradient times x.
+        """The score of a label with all token vectors x_t scaled, and its gradient times x.
 
         Args:
-            tokens: T of them, one at least.
+            tokens: T tokens, at least one.
             scales: [S] α: the encoder reads α x.
-            place: a tagger's token.
+            place: for a tagger, the index of the token.
 
         Returns:
             [S] scores F(α x), and [S, T] products x_t · ∂F/∂x_t (α x).
@@ -49,20 +49,20 @@ class Engine(ABC):
 
     @abstractmethod
     def blanked(self, tokens: Sequence[str], place: int) -> Floats:
-        """[C] a tagger's scores at a token whose own vector is zero."""
+        """[C] a tagger's scores at a token whose vector is set to zero."""
 
 
 def log_odds(z: Floats, several: bool = False) -> Floats:
     """[N, C] scores from the [N, C] inputs of a softmax, C ≥ 2.
 
     Args:
-        several: a text may have several labels: each z goes into a sigmoid of its own.
+        several: a text may have several labels; each z then goes into a separate sigmoid.
     """
     return z if several else z - _rest(z)
 
 
 def log_odds_gradient(z: Floats, label: int, several: bool = False) -> Floats:
-    """[N, C] of the score of a label by z: 1 for the label, minus the others' softmax."""
+    """[N, C] gradient of a label's score by z: 1 for the label, minus the others' softmax."""
     if several:
         own = np.zeros_like(z)
         own[:, label] = 1
@@ -76,7 +76,7 @@ def log_odds_gradient(z: Floats, label: int, several: bool = False) -> Floats:
 
 
 def _rest(z: Floats) -> Floats:
-    """[N, C]: of each label the log of the sum of the others' exponentials."""
+    """[N, C] for each label, the log of the sum of the others' exponentials."""
     C = z.shape[1]
     others = np.where(np.eye(C, dtype=bool), -np.inf, z[:, None, :])  # [N, C, C]
     most = others.max(axis=2, keepdims=True)

@@ -1,4 +1,4 @@
-"""What `rnntool explain` does: the texts of a file, and the explanation of the answer to each."""
+"""`rnntool explain`: read the texts of a file, and explain the answer to each."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from rnntool.runs.rows import require_tokenizer, stream_options
 from rnntool.tasks.tag.reader import tag_reader
 from rnntool.tasks.tag.settings import TagSettings
 
-_TOGETHER = 256  # rows read at a time, where they are there
+_TOGETHER = 256  # maximum number of rows read at a time
 
 
 class Asked(NamedTuple):
     """A text to explain."""
 
-    line: int  # of its file; 0 of --text
+    line: int  # line in the file; 0 for --text
     text: str
     tokens: list[str]
 
 
 class Explained(NamedTuple):
-    """A text with its explanations: a classifier's one, or one for each token that has a tag."""
+    """A text with its explanations: one for a classifier, one per token for a tagger."""
 
-    number: int  # of the text, from 1
+    number: int  # number of the text, from 1
     tags: bool
     parts: list[Attribution]
 
 
 class Explaining:
-    """A run that explains its answers, opened and asked for what it knows.
+    """An opened run that explains its answers.
 
     Raises:
-        UserError: the run cannot be used, or does not know the label.
+        UserError: the run cannot be used, or has no such label.
     """
 
     def __init__(self, path: str, settings: ExplainSettings, report: Reporter) -> None:
@@ -61,13 +61,13 @@ class Explaining:
 
     @property
     def name(self) -> str:
-        """The run's."""
+        """The name of the run."""
         return self.run.path.resolve().name
 
     def explain(self, source: str | None) -> Iterator[Explained]:
-        """Every text of a file or a stream, in order, as it arrives; or the one of `--text`.
+        """Explain every text of a file or stream in order, as it arrives, or the text of `--text`.
 
-        A row without a token is left out; a warning says how many were.
+        A row without tokens is left out; a warning gives their number.
 
         Raises:
             UserError: the source cannot be read, or no text has a token.

@@ -19,10 +19,10 @@ _COLUMNS = ("text", "label", "step", "token", "attribution", "running_label", "r
 
 
 def as_record(explained: Explained, one: bool) -> dict[str, Any]:
-    """A text's JSON object. Of a tagger each value about an answer is a list, a token each.
+    """A text's JSON object. For a tagger, each value about an answer is a list over tokens.
 
     Args:
-        one: one token's tag alone was asked for: plain values, as a classifier's.
+        one: only one token's tag is explained: plain values, as for a classifier.
     """
     parts = explained.parts
     record: dict[str, Any] = {"text": parts[0].text, "tokens": parts[0].tokens}
@@ -34,12 +34,12 @@ def as_record(explained: Explained, one: bool) -> dict[str, Any]:
 
 
 def headings(tags: bool) -> list[str]:
-    """The columns of `as_rows`; a tagger's second one is the token whose tag is explained."""
+    """The columns of `as_rows`; a tagger's second column is the token whose tag is explained."""
     return [_COLUMNS[0], *(["of"] if tags else []), *_COLUMNS[1:]]
 
 
 def as_rows(explained: Explained) -> Iterator[list[str]]:
-    """A row for each token of a text; of a tagger, for each token of each explained tag."""
+    """One row per token of a text; for a tagger, per token and explained tag."""
     for part in explained.parts:
         of = [] if part.place is None else [str(part.place + 1)]
         rows = zip(part.tokens, part.attributions, part.answers, part.curve, strict=True)
@@ -66,7 +66,7 @@ def as_lines(explained: Explained, method: str) -> Iterator[Text]:
 
 
 def _bars(curve: Sequence[float | None]) -> str:
-    """p after each token, a character each: an eighth of its height for an eighth of p."""
+    """p after each token as one bar character, in steps of one eighth."""
     return "".join(" " if p is None else _BARS[min(7, int(p * 8))] for p in curve)
 
 

@@ -10,11 +10,11 @@ from rnntool.inspection.texts import read_texts
 from rnntool.reporting import Reporter
 
 TEXTS = 20
-_TOKENS = 60  # of a text that are read: each step keeps a gradient as large as the weights
+_TOKENS = 60  # tokens read of a text: each step stores a gradient as large as the weights
 
 
 def flow_of_texts(run: Run, data: str, report: Reporter) -> Flow | None:
-    """The mean flow over up to `TEXTS` texts; None where the run cannot be looked into."""
+    """The mean flow over up to `TEXTS` texts; None if the run cannot be inspected."""
     if run.config.task not in ("classify", "lm"):
         return None
     least = 2 if run.config.task == "lm" else 1

@@ -1,9 +1,9 @@
-"""An integral over [0, 1] whose total is known, in pieces that are as short as they need to be.
+"""Adaptive integration over [0, 1] of several summands whose total is known.
 
-Along the path of integrated gradients the sum over all tokens has a known integral: over every
-piece [a, b] it is F(b) - F(a). That alone does not make each token's own share right: where two
-steps change places as the maximum of a pooling, the sum may hardly notice. So a piece is halved as
-long as its halves do not agree with it, token by token, and its sum with F(b) - F(a).
+Along the path of integrated gradients the integral of the sum over all tokens is known: for every
+piece [a, b] it is F(b) - F(a). A right sum does not mean that each token's part is right: if the
+maximum of a pooling moves to another step, the sum may hardly change. So a piece is halved until
+its halves agree with it, token by token, and its sum agrees with F(b) - F(a).
 
 Shapes: S points, T tokens.
 """
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Along = Callable[[Floats], tuple[Floats, Floats]]  # [S] points -> [S] F, [S, T] summands of F'
 
-_PIECES = 2  # to begin with
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)  # of one piece, on [-1, 1]
+_PIECES = 2  # number of pieces at the start
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)  # for one piece, on [-1, 1]
 
 
 class Integral(NamedTuple):
@@ -30,24 +30,24 @@ class Integral(NamedTuple):
     parts: Floats  # [T]
     start: float  # F(0)
     end: float  # F(1)
-    points: int  # at which the gradient was asked for
+    points: int  # number of points where the gradient was computed
 
 
 class _Piece(NamedTuple):
     low: float
     high: float
     parts: Floats  # [T]
-    lacking: float  # what the parts' sum lacks of F(high) - F(low), without its sign
-    change: float  # half of Σ |parts of the piece that this one is a half of, less both halves'|
+    lacking: float  # |F(high) - F(low) - sum of the parts|
+    change: float  # half of Σ |parts of the halved piece - parts of both halves|
 
 
 def integrate(along: Along, tolerance: float, most: int) -> Integral:
-    """Integrate by Gauss-Legendre quadrature, the worst pieces halved again and again.
+    """Integrate by Gauss-Legendre quadrature; the worst pieces are halved repeatedly.
 
     Args:
-        tolerance: how much all pieces together may lack of |F(1) - F(0)|, and how much the parts
-            may change of the sum of their sizes.
-        most: points at most; the sum of the parts says how good the result is then.
+        tolerance: largest error of all pieces together relative to |F(1) - F(0)|, and largest
+            change of the parts relative to the sum of their absolute values.
+        most: maximum number of points; if it is reached, the sum of the parts shows the error.
     """
     known: dict[float, float] = {}
     whole = _measure(along, _equal(0.0, 1.0, _PIECES), known)
@@ -65,7 +65,7 @@ def integrate(along: Along, tolerance: float, most: int) -> Integral:
 
 
 def _errors(pieces: list[_Piece], total: float, tolerance: float) -> Floats:
-    """Of each piece: 1 would use up all that is tolerated."""
+    """The error of each piece; 1 is the whole tolerance."""
     size = float(np.abs(_sum(pieces)).sum())
     lacking = np.array([piece.lacking for piece in pieces])
     change = np.array([piece.change for piece in pieces])
@@ -98,7 +98,7 @@ def _halved(along: Along, wholes: list[_Piece], known: dict[float, float]) -> li
 def _measure(
     along: Along, bounds: list[tuple[float, float]], known: dict[float, float]
 ) -> list[_Piece]:
-    """Pieces with their integrals; F at their ends goes into `known`."""
+    """Pieces with their integrals; F at their ends is stored in `known`."""
     ends = sorted({end for pair in bounds for end in pair} - known.keys())
     nodes = [0.5 * (low + high) + 0.5 * (high - low) * _NODES for low, high in bounds]
     scores, products = along(np.concatenate([ends, *nodes]))

@@ -1,10 +1,10 @@
-"""What each layer of a network knows: a linear classifier on its frozen states.
+"""What each layer of a network represents: a linear classifier on its frozen states.
 
-Alain and Bengio 2017, "Understanding intermediate layers using linear classifier probes"; of a
-biLM's layers Peters et al. 2018, §5.3. A probe shows what can be read off a layer linearly, not
-what the network does with it.
+Alain and Bengio 2017, "Understanding intermediate layers using linear classifier probes"; for
+a biLM's layers Peters et al. 2018, §5.3. A probe shows what a linear classifier can predict from a
+layer, not what the network uses it for.
 
-Shapes: M things asked about, F features of a layer.
+Shapes: M labelled texts or words, F features of a layer.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from rnntool.runs.open import open_run
 from rnntool.runs.paired import paired_bootstrap
 
 Bools = NDArray[np.bool_]
-_STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # C of the regression: how freely it may fit
-_ROUNDS = 300  # of its optimizer at most
+_STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # C of the regression, its inverse regularisation
+_ROUNDS = 300  # maximum number of its optimizer's iterations
 _VALIDATION = 0.2  # share of the training texts on which C is chosen
 
 
 @dataclass(frozen=True)
 class Row:
-    """What can be read off one layer."""
+    """The result of the probe on one layer."""
 
     layer: str
     features: int
     accuracy: float
     low: float  # 95 % interval
     high: float
-    gain: float | None  # over the row above
+    gain: float | None  # improvement over the row above
     gain_low: float | None
     gain_high: float | None
     c: float | None  # the regression's inverse regularisation, chosen on validation texts
@@ -71,7 +71,7 @@ class Probed:
         return asdict(self)
 
     def table(self) -> Table:
-        """A row a layer."""
+        """One row per layer."""
         columns = [f"{self.test:,} {self.of}", "accuracy", "95 % from", "to",
                    "over the row above", "95 % from", "to"]  # fmt: skip
         rows: list[list[Any]] = []
@@ -86,7 +86,7 @@ def probe_layers(path: str, data: str, settings: ProbeSettings, report: Reporter
     """Train a probe on each layer's states, and test it on texts held out.
 
     Raises:
-        UserError: run or data cannot be used, or the data hold one label alone.
+        UserError: run or data cannot be used, or the data have only one label.
     """
     run = require_command(open_run(path), "probe")
     run.note(report)
@@ -140,7 +140,7 @@ def _row(
     above: Bools | None,
     settings: ProbeSettings,
 ) -> Row:
-    """The accuracy with its interval; whole texts are drawn, since a text's words are alike."""
+    """The accuracy with its interval; the bootstrap draws whole texts, whose words are similar."""
     own = sums_by_text(test, right)
     nothing = np.stack([np.zeros(len(own)), own[:, 1]], axis=1)
     found = paired_bootstrap("accuracy", nothing, own, settings.resamples, settings.seed)
@@ -154,7 +154,7 @@ def _row(
 def _fit(
     x: Floats, labels: NDArray[Any], owners: NDArray[np.int64], settings: ProbeSettings
 ) -> tuple[Any, float]:
-    """A regression with the C that is best on validation texts, trained on all of them then."""
+    """A regression with the C that is best on validation texts, then trained on all texts."""
     texts = int(owners[-1]) + 1
     drawn = np.random.default_rng(settings.seed).random(texts) < _VALIDATION
     held = drawn[owners]
@@ -172,8 +172,8 @@ def _fit(
 def _regression(x: Floats, labels: NDArray[Any], c: float) -> Any:
     """Logistic regression on standardised features.
 
-    On one thread: scikit-learn's threads spin where they wait for one another, and where the
-    machine is shared two of them took twenty times as long as one.
+    It uses one thread: scikit-learn's threads use the CPU while they wait for each other. On a
+    shared machine two of them took twenty times as long as one.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -182,7 +182,9 @@ def _regression(x: Floats, labels: NDArray[Any], c: float) -> Any:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the last rounds move no answer
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # the last iterations change no prediction
         return make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=_ROUNDS)).fit(
             x, labels
         )

@@ -1,4 +1,4 @@
-"""A trained network's frozen states, layer by layer, of texts given as tokens.
+"""A trained network's states for texts given as tokens, layer by layer.
 
 Shapes: T tokens of a text, M of several, D token vector, H hidden, F features of a layer.
 """
@@ -27,19 +27,19 @@ VECTORS = "token vectors"
 
 
 class LayerStates(Protocol):
-    """A network that is read layer by layer."""
+    """A network whose states are read layer by layer."""
 
-    names: list[str]  # of what `read` gives for each text, the lowest first
+    names: list[str]  # names of the layers that `read` returns, lowest first
 
     def read(self, texts: Sequence[Sequence[str]]) -> list[list[Floats]]:
-        """Of each text each layer's [T, F], both directions of a layer side by side."""
+        """For each text each layer's [T, F], with both directions side by side."""
 
 
 class NumpyLayers:
-    """The NumPy cells.
+    """States from the NumPy cells.
 
     Args:
-        run: of `train classify`, `tag`, `lm` or `bilm`; `can_encode` of its settings is true.
+        run: of `train classify`, `tag`, `lm` or `bilm`; `can_encode` must be true for its settings.
 
     Raises:
         UserError: the weights do not fit the settings.
@@ -56,15 +56,15 @@ class NumpyLayers:
             self.encoder: Encoder = encoder_of({**settings, **apart}, tensors, beside)
         except (KeyError, ValueError, IndexError) as error:
             raise UserError(f"do not fit the model: {error}", where=run.weights) from None
-        # One-hot vectors are as long as the vocabulary, and say no more than the words.
+        # One-hot vectors are left out: they have the size of the vocabulary and add nothing.
         self.static = self.encoder.embedding is not None
         layers = [f"layer {n + 1}" for n in range(len(self.encoder.layers))]
         self.names = [VECTORS, *layers] if self.static else layers
 
     def read(self, texts: Sequence[Sequence[str]]) -> list[list[Floats]]:
-        """States after each token; of a language model those of `<bos>` and its like are left out.
+        """States after each token, without those of `<bos>` and similar tokens.
 
-        A tagger's token vectors are those of the words and of their characters side by side.
+        A tagger's token vectors are word vectors and character-based vectors side by side.
         """
         whole = [[*self.before, *text, *self.behind] for text in texts]
         encoded = [self.run.vocabulary.encode(text) for text in whole]
@@ -85,13 +85,13 @@ class NumpyLayers:
         return found
 
     def _vectors(self, ids: Ints, texts: list[list[str]]) -> Any:
-        """[M, D] of packed tokens."""
+        """[M, D] vectors of packed tokens."""
         x = self.encoder.vectors(ids)
         return x if self.spelled is None else self.spelled.beside(x, texts)
 
 
 class _Spelled:
-    """What a tagger reads of its words' characters."""
+    """The character-based part of a tagger's input."""
 
     def __init__(self, run: Run, tensors: dict[str, NDArray[Any]]) -> None:
         settings = run.config.settings
@@ -106,7 +106,7 @@ class _Spelled:
         return 0 if self.engine is None else self.engine.width
 
     def beside(self, x: NDArray[Any], texts: list[list[str]]) -> NDArray[Any]:
-        """[M, D] word vectors with those of their spellings beside them."""
+        """[M, D] word vectors with the character-based vectors beside them."""
         if self.engine is None:
             return x
         places: dict[str, int] = {}
@@ -116,7 +116,7 @@ class _Spelled:
 
 
 class TorchLayers:
-    """A biLM that reads its tokens by their characters."""
+    """States of a biLM that reads characters, from torch."""
 
     def __init__(self, run: Run, device: str = "auto", threads: int = 0) -> None:
         from rnntool.tasks.bilm.load import load_bilm
@@ -125,7 +125,7 @@ class TorchLayers:
         self.names = [VECTORS, *(f"layer {n + 1}" for n in range(self.trained.settings.layers))]
 
     def read(self, texts: Sequence[Sequence[str]]) -> list[list[Floats]]:
-        """States after each token; token vectors are those made of the characters."""
+        """States after each token; token vectors are those made from the characters."""
         from rnntool.tasks.bilm.embed import embed_tokens
 
         listed = [list(text) for text in texts]
@@ -137,7 +137,7 @@ def open_layers(run: Run, device: str = "auto", threads: int = 0) -> LayerStates
     """The states of a run of `train classify`, `tag`, `lm` or `bilm`.
 
     Raises:
-        UserError: it has no recurrent layers, or has parts that are not read layer by layer.
+        UserError: it has no recurrent layers, or has unsupported parts.
     """
     settings = run.config.settings
     if settings.get("encoder") == "cnn":
@@ -158,7 +158,7 @@ def open_layers(run: Run, device: str = "auto", threads: int = 0) -> LayerStates
 
 
 def _around(run: Run) -> tuple[list[str], list[str]]:
-    """What a language model reads before a text and behind it."""
+    """The tokens that a language model reads before and after a text."""
     if run.config.task not in ("lm", "bilm"):
         return [], []
     unit = unit_of(run)

@@ -24,11 +24,11 @@ from rnntool.models.tensor_names import class_output, token_vectors
 from rnntool.tasks.tag.reader import TagReader, tag_reader
 from rnntool.tasks.tag.settings import TagSettings
 
-_NUMBERS = 8_000_000  # kept for the backward at a time, to bound its memory
+_NUMBERS = 8_000_000  # kept for the backward pass at a time, to limit its memory
 
 
 def can_explain(run: Run) -> bool:
-    """Whether `NumpyEngine` computes what the run's model does; torch does the rest."""
+    """Whether `NumpyEngine` supports the run's model; torch is used for all others."""
     settings = run.config.settings
     plain = settings.get("encoder", "recurrent") in ("recurrent", "directional")
     plain = plain and settings.get("input") != "characters"
@@ -93,7 +93,7 @@ class NumpyEngine(Engine):
         return max(1, _NUMBERS // (max(1, T) * self.encoder.step_numbers))
 
     def _of_vectors(self, vectors: list[Array], places: Any) -> Floats:
-        """[N, C] of texts of any lengths, each given as (T, D)."""
+        """[N, C] scores of texts of any lengths, each given as (T, D) vectors."""
         lengths = np.array([len(v) for v in vectors])
         x = np.zeros((len(vectors), int(lengths.max()), vectors[0].shape[1]))
         for row, own in zip(x, vectors, strict=True):
@@ -112,7 +112,7 @@ class NumpyEngine(Engine):
         return log_odds(z, self.several)[:, label], (dx * x).sum(axis=2)
 
     def _head(self, encoded: Encoded, places: Any) -> tuple[Floats, Any]:
-        """[N, C] inputs of the softmax, and the way back to the states and the last ones."""
+        """[N, C] inputs of the softmax, and their backward to the states and last states."""
         if self.tags:
             return self._tag_head(encoded, places)
         pooling = self.run.config.settings["pooling"]
@@ -131,7 +131,7 @@ class NumpyEngine(Engine):
         return states[at] @ self.W.T + self.b, back
 
     def _vectors(self, tokens: Sequence[str]) -> Array:
-        """(T, D) of what the encoder reads of each token; a one-hot `<pad>` is zeros."""
+        """(T, D) the encoder's input for each token; a one-hot `<pad>` is zeros."""
         ids = np.array(self.run.vocabulary.encode(tokens), dtype=np.int64)
         if self.embedding is not None:
             found: Array = self.embedding[ids]

@@ -1,4 +1,4 @@
-"""From the states of all steps to one vector, and back: what models/pooling.py does, in NumPy.
+"""Pooling of states to one vector, with its backward: models/pooling.py in NumPy.
 
 Shapes: B batch, T time, W units of the top layer, both directions together.
 """
@@ -17,15 +17,15 @@ Pooled = tuple[Array, Callable[[Array], Array]]
 
 
 def pool(kind: str, states: Array, last: Array, real: Mask | None = None) -> tuple[Array, Back]:
-    """`last`, `max` or `mean` of the states, or `all` three side by side.
+    """`last`, `max` or `mean` of the states; `all`: the three side by side.
 
     Args:
         states: [B, T, W].
-        last: [B, W]: where each direction's reading ended.
+        last: [B, W] each direction's last state.
         real: [B, T] False at padded steps; None: there are none. An empty row pools to zeros.
 
     Returns:
-        [B, F] features, and the way back from their gradient [B, F] to those of states and last.
+        [B, F] features, and the backward from their gradient [B, F] to states and last.
     """
     parts = ("last", "max", "mean") if kind == "all" else (kind,)
     pooled = {part: _over_time(part, states, real) for part in parts if part != "last"}

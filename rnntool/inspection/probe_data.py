@@ -1,6 +1,6 @@
-"""What a probe is asked about: texts and their labels, or words and their tags.
+"""The data of a probe: texts and their labels, or words and their tags.
 
-Shapes: T tokens of a text, M things asked about, F features.
+Shapes: T tokens of a text, M labelled texts or words, F features.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _WAYS: dict[str, Callable[[Floats], Floats]] = {
     "max": lambda states: states.max(axis=0),
     "last": lambda states: states[-1],
 }
-_TOGETHER = 2_048  # texts whose states are held at once
+_TOGETHER = 2_048  # texts whose states are in memory at once
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Texts, and in each the spans of tokens that have a label."""
+    """Texts, each with its labelled spans of tokens."""
 
     of: str  # texts or words
     texts: list[list[str]]
@@ -48,7 +48,7 @@ class Asked:
     labels: list[list[str]]
 
     def take(self, rows: Sequence[int]) -> Asked:
-        """The texts `rows`."""
+        """The texts with the numbers `rows`."""
         return Asked(
             self.of,
             [self.texts[row] for row in rows],
@@ -57,11 +57,11 @@ class Asked:
         )
 
     def every_label(self) -> NDArray[Any]:
-        """[M], one text's after the other's."""
+        """[M] labels, one text after the other."""
         return np.array([label for own in self.labels for label in own])
 
     def owners(self) -> NDArray[np.int64]:
-        """[M] the text that each stands in."""
+        """[M] the index of each label's text."""
         return np.repeat(np.arange(len(self.labels)), [len(own) for own in self.labels])
 
 
@@ -79,7 +79,7 @@ def read_asked(path: str, run: Run, settings: ProbeSettings, report: Reporter) -
 
 
 def _is_conllu(path: str, encoding: str) -> bool:
-    """CoNLL-U's lines begin with a comment, or have ten columns."""
+    """Whether a file is CoNLL-U: it starts with a comment, or has ten columns."""
     first = next((line for _, line in read_lines(path, encoding)), "")
     comment = first.startswith("#") and not first.startswith("#rnntool")
     return comment or (len(first.split("\t")) == 10 and first[:1].isdigit())
@@ -97,7 +97,7 @@ def _texts(path: str, run: Run, settings: ProbeSettings, report: Reporter) -> As
 
 
 def _words(path: str, run: Run, settings: ProbeSettings) -> Asked:
-    """A word's span is that of its pieces, as the run's tokenizer splits the word."""
+    """Words and tags; a word's span is that of its pieces by the run's tokenizer."""
     spec = parse_identity(run.config.tokenizer)
     spaced = Unit(spec).spelled  # between characters a space is a token
     own = make_tokenizer(spec, run.subword_model(), settings.jvm_heap)
@@ -120,14 +120,14 @@ def _words(path: str, run: Run, settings: ProbeSettings) -> Asked:
 
 
 def _joined(sentence: Sentence) -> Iterator[bool]:
-    """Of each word whether no space parts it from the one before (CoNLL-U's SpaceAfter=No)."""
+    """For each word, whether it follows the one before without a space (SpaceAfter=No)."""
     misc = [sentence.rows[place][-1] if sentence.rows else "" for place in sentence.places]
     yield False
     yield from ("SpaceAfter=No" in own for own in misc[: len(sentence.tokens) - 1])
 
 
 def features(asked: Asked, states: LayerStates, pool: str) -> list[Floats]:
-    """Of each layer [M, F]: the states of each span, pooled; zeros of one without a token."""
+    """For each layer [M, F]: the pooled states of each span; zeros for a span without tokens."""
     parts: list[list[Floats]] = [[] for _ in states.names]
     for start in range(0, len(asked.texts), _TOGETHER):
         piece = slice(start, start + _TOGETHER)
@@ -148,7 +148,7 @@ def _pooled(layer: Floats, spans: list[tuple[int, int]], pool: str) -> Floats:
 
 
 def split(asked: Asked, share: float, seed: int) -> tuple[Asked, Asked]:
-    """Texts to train on and to test on, at random by `seed`, a whole text on one side."""
+    """Texts for training and for testing, at random by `seed`; no text is divided."""
     order = np.random.default_rng(seed).permutation(len(asked.texts)).tolist()
     held = max(1, round(len(order) * share))
     return asked.take(sorted(order[held:])), asked.take(sorted(order[:held]))
@@ -163,7 +163,7 @@ def at_most(asked: Asked, limit: int, seed: int) -> Asked:
 
 
 def sums_by_text(asked: Asked, right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """[texts, 2] how many of each text's are right, and how many it has: for the bootstrap."""
+    """[texts, 2] the number of right ones in each text, and of all, for the bootstrap."""
     lengths = np.array([len(own) for own in asked.labels])
     starts = [0, *itertools.accumulate(lengths.tolist())]
     counts = [int(right[a:b].sum()) for a, b in itertools.pairwise(starts)]

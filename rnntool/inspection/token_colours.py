@@ -1,7 +1,7 @@
-"""Numbers of tokens as colours behind them: orange above zero, blue below, the stronger the larger.
+"""Numbers as background colours of tokens: orange above zero, blue below, stronger if larger.
 
-Orange and blue stay apart for readers who do not tell red from green. One scale serves a terminal,
-a page and a report: full colour is the largest number of a text, or of several that are compared.
+Colour-blind readers can distinguish orange and blue. Terminal, page and report use the same scale:
+full colour is the largest number of a text, or of several texts that are compared.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 ABOVE, BELOW = (230, 159, 0), (86, 180, 233)  # Okabe and Ito 2008: orange and sky blue
-_FAINT = 0.03  # of full colour: below, none
-_PAGE = 0.6  # opacity of full colour on a page, so that text on it is read in light and dark
-_TERMINAL = (255, 255, 255)  # what a weak colour pales to; the text on it is black
+_FAINT = 0.03  # share of full colour; weaker colours are left out
+_PAGE = 0.6  # opacity of full colour on a page, so that text is legible in light and dark mode
+_TERMINAL = (255, 255, 255)  # the colour of zero; the text is black
 
 
 def full_colour(*values: Iterable[float]) -> float:
-    """The largest of all numbers, signs aside: what full colour stands for."""
+    """The largest absolute value, which gets full colour."""
     return max((abs(value) for own in values for value in own), default=0.0)
 
 
@@ -40,12 +40,12 @@ def as_html(
     between: str = " ",
     unit: str = " nats",
 ) -> str:
-    """Tokens as `<span>`s with their colours; escaped, so that a text may hold any characters.
+    """Tokens as `<span>`s with their colours; escaped, so that a text may contain any characters.
 
     Args:
-        full: what full colour stands for; None: the largest of the values.
-        between: what stands between two tokens.
-        unit: of the numbers that a pointer over a token shows.
+        full: the number with full colour; None: the largest absolute value.
+        between: the text between two tokens.
+        unit: unit of the numbers in the tooltips.
     """
     full = full_colour(values) if full is None else full
     spans = (
@@ -56,7 +56,7 @@ def as_html(
 
 
 def css(value: float, full: float) -> str:
-    """A `style` attribute with the colour of a number, or nothing where it has none."""
+    """A `style` attribute with the colour of a number; empty if it has none."""
     share = strength(value, full)
     if not share:
         return ""

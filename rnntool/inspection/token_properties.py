@@ -1,4 +1,4 @@
-"""What can be said of a token from the text alone: where it stands, and what it is.
+"""Properties of a token that follow from the text alone: its position and its kind.
 
 Shapes: T tokens of a line.
 """
@@ -27,7 +27,7 @@ class Property(NamedTuple):
 
     name: str
     yes_or_no: bool
-    lines: list[Values]  # [T] of each line
+    lines: list[Values]  # [T] for each line
 
 
 def built_in(lines: Sequence[Sequence[str]], spelled: bool) -> list[Property]:
@@ -58,11 +58,11 @@ def built_in(lines: Sequence[Sequence[str]], spelled: bool) -> list[Property]:
 
 
 def read_property(path: str, lines: Sequence[Sequence[str]]) -> Property:
-    """A property of one's own: for each line of the text a line of numbers, one for each token.
+    """A user's property: for each line of the text, a line with one number per token.
 
     Raises:
-        UserError: the file cannot be read, has more or fewer lines, or a line more or fewer
-            values than the text's has tokens, or what is no number.
+        UserError: the file cannot be read, its lines or the values in a line differ in number from
+            the text's lines and tokens, or a value is not a number.
     """
     found: list[Values] = []
     name, stem = name_of(path), name_of(path).rpartition("/")[2].partition(".")[0]
@@ -92,7 +92,7 @@ def _is_punctuation(token: str) -> bool:
 
 
 def _length_so_far(line: Sequence[str]) -> list[int]:
-    """Of each character how many of its word have been read, itself too; 0 of a space."""
+    """For each character, how many of its word have been read, including itself; 0 for a space."""
     found, length = [], 0
     for token in line:
         length = 0 if token == SPACE else length + 1
@@ -101,7 +101,7 @@ def _length_so_far(line: Sequence[str]) -> list[int]:
 
 
 def _inside(line: Sequence[str], pairs: dict[str, str]) -> list[int]:
-    """Whether a token stands between an opening and a closing sign; the signs themselves do not."""
+    """Whether a token is between an opening and a closing sign; the signs are not."""
     found, waiting = [], list[str]()
     for token in line:
         if waiting and token == waiting[-1]:
@@ -113,7 +113,7 @@ def _inside(line: Sequence[str], pairs: dict[str, str]) -> list[int]:
 
 
 def _inside_quotes(line: Sequence[str]) -> list[int]:
-    """As `_inside`; a straight double quotation mark opens and closes by turns."""
+    """Like `_inside`; straight double quotation marks open and close in turn."""
     plain, found = False, []
     for token, own in zip(line, _inside(line, _QUOTES), strict=True):
         plain = not plain if token == '"' else plain

@@ -1,8 +1,8 @@
 """Scores and gradients of any classifier or tagger in torch, in float64, by autograd.
 
-For what the NumPy cells do not compute: convolutions, layer normalisation, inputs that read
-characters, frozen features of a biLM (a part of the vector that the encoder reads of a token),
-conditional random fields.
+It is used where the NumPy cells cannot: for convolutions, layer normalisation, inputs that read
+characters, frozen features of a biLM (a part of each token's input vector), and conditional random
+fields.
 
 Shapes: N texts, S points of a path, T tokens, D inputs of the encoder, C labels.
 """
@@ -28,7 +28,7 @@ from rnntool.tasks.classify.load import load_classifier
 from rnntool.tasks.tag.load import load_tagger
 from rnntool.tasks.tag.task import batch_scores
 
-_TOGETHER = 64  # texts, or points of a path
+_TOGETHER = 64  # texts, or points of a path, per batch
 
 
 def open_engine(run: Run) -> Engine:
@@ -41,7 +41,7 @@ def open_engine(run: Run) -> Engine:
 
 
 class _TorchEngine(Engine):
-    """What classifiers and taggers share: a hook in front of the encoder scales what it reads."""
+    """Common part of classifiers and taggers: a hook before the encoder scales its input."""
 
     model: nn.Module
 
@@ -85,7 +85,7 @@ class _TorchEngine(Engine):
 
     @contextmanager
     def _reading(self, scale: Tensor | None, read: list[tuple[Tensor, Tensor]]) -> Iterator[None]:
-        """Let the encoder read scaled vectors, and keep them as they were and as it read them."""
+        """Scale the encoder's input, and keep the vectors before and after scaling."""
 
         def hook(module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
             x = given[0].detach().double()
@@ -137,7 +137,7 @@ class _Tagger(_TorchEngine):
 
 
 def _log_odds(z: Tensor) -> Tensor:
-    """[N, C]: each input of the softmax against the rest."""
+    """[N, C] log p / (1 - p) of each class, from the inputs of the softmax."""
     C = z.shape[1]
     others = z[:, None, :].masked_fill(torch.eye(C, dtype=torch.bool), -torch.inf)
     return z - others.logsumexp(dim=2)
@@ -146,7 +146,7 @@ def _log_odds(z: Tensor) -> Tensor:
 def _marginal_log_odds(field: TagField, z: Tensor, real: Tensor, places: Sequence[int]) -> Tensor:
     """[N, C] log p / (1 - p) of the marginal of each tag at one token of each sentence.
 
-    log p of tag k at t is α_t(k) + β_t(k) less the logarithm of the partition function; α and β
+    log p of tag k at t is α_t(k) + β_t(k) minus the logarithm of the partition function; α and β
     are the forward and the backward variables in logarithms (Lafferty, McCallum and Pereira 2001).
 
     Args:

@@ -12,7 +12,7 @@ from rnntool.pages import render, safe
 from rnntool.tables import visible
 from rnntool.text.tokens import SPACE
 
-_SHADES = 10  # of each colour: a class instead of a style for each token keeps the page small
+_SHADES = 10  # per colour: a CSS class instead of a style for each token keeps the page small
 
 
 def unit_page(
@@ -26,7 +26,7 @@ def unit_page(
     """A self-contained page.
 
     Args:
-        lines: tokens of each line, with a value each.
+        lines: tokens of each line, each with a value.
         spelled: tokens are characters, and a space is one of them.
         about: what the unit follows.
     """
@@ -43,7 +43,7 @@ def unit_page(
 
 
 def _line(tokens: Sequence[str], values: Sequence[float], full: float, spelled: bool) -> Any:
-    """The tokens, neighbours of the same shade in one element."""
+    """The tokens; neighbours with the same shade are in one element."""
     shades = [round(strength(value, full) * _SHADES) for value in values]
     parts = []
     pairs = zip(tokens, shades, strict=True)

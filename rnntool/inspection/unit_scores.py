@@ -1,4 +1,4 @@
-"""How well single hidden units follow something: ranks, areas under ROC curves, thresholds.
+"""How well single hidden units follow a target: ranks, areas under ROC curves, thresholds.
 
 Shapes: M texts or tokens, U units.
 """
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Ranks = NDArray[np.float32]  # exact: a rank is half of a whole number below 2²⁴
-_COLUMNS = 32  # ranked at a time, to bound the memory that it takes
+Ranks = NDArray[np.float32]  # exact: a rank is half of an integer below 2²⁴
+_COLUMNS = 32  # ranked at a time, to limit the memory
 
 
 def ranks(values: NDArray[Any]) -> Ranks:
-    """[M, U] from [M, U]: the rank of each value in its column, from 1; equal ones share theirs."""
+    """[M, U] from [M, U]: the rank of each value in its column, from 1; equal values share one."""
     found = np.empty(values.shape, dtype=np.float32)
     for start in range(0, values.shape[1], _COLUMNS):
         some = slice(start, start + _COLUMNS)
@@ -44,12 +44,12 @@ def _ranks(values: NDArray[Any]) -> Floats:
 def areas(ranked: Ranks, positive: Bools) -> Floats:
     """[U] areas under the ROC curve: how often a positive has a larger value than a negative.
 
-    Half of the pairs of equal values count (Mann and Whitney 1947). 0.5: the unit says nothing;
-    below, it is larger where the property is absent.
+    Pairs of equal values count as one half (Mann and Whitney 1947). 0.5 means no relation; below
+    0.5, the unit is larger where the property is absent.
 
     Args:
         ranked: [M, U] from `ranks`.
-        positive: [M]; there are positives and negatives.
+        positive: [M]; must have both positives and negatives.
     """
     n = int(positive.sum())
     found: Floats = ranked[positive].sum(axis=0, dtype=np.float64) - n * (n + 1) / 2
@@ -57,7 +57,7 @@ def areas(ranked: Ranks, positive: Bools) -> Floats:
 
 
 def rank_correlations(ranked: Ranks, values: Floats) -> Floats:
-    """[U] Spearman's ρ of each unit with [M] values; 0 of a unit that never changes."""
+    """[U] Spearman's ρ of each unit with [M] values; 0 for a constant unit."""
     theirs = ranks(values[:, None])[:, 0].astype(np.float64)
     middle = (len(values) + 1) / 2
     a, b = ranked - middle, theirs - middle
@@ -67,25 +67,25 @@ def rank_correlations(ranked: Ranks, values: Floats) -> Floats:
 
 
 class Threshold(NamedTuple):
-    """A unit's value above which, or below which, it says yes."""
+    """The value of a unit above which, or below which, it means yes."""
 
     value: float
     above: bool
 
     def accuracy(self, values: NDArray[Any], positive: Bools) -> float:
-        """The share of [M] values whose side of the threshold is right."""
+        """The share of [M] values on the right side of the threshold."""
         return float(((values > self.value) == (positive == self.above)).mean())
 
 
 def best_threshold(values: NDArray[Any], positive: Bools, above: bool) -> Threshold:
-    """The threshold with the highest accuracy, between two values that are neighbours.
+    """The threshold with the highest accuracy, halfway between two neighbouring values.
 
     Args:
-        above: whether the positives are on its upper side.
+        above: whether the positives are above it.
     """
     order = np.argsort(values, kind="stable")
     ordered, yes = values[order].astype(np.float64), positive[order] == above
-    # With the cut before place n, the n below should be no and the rest yes.
+    # With the threshold before index n, the n values below should be no and the others yes.
     right = (
         np.concatenate([[0], np.cumsum(~yes)]) + yes.sum() - np.concatenate([[0], np.cumsum(yes)])
     )

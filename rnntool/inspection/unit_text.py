@@ -1,4 +1,4 @@
-"""A text whose every token's states are looked at, line by line.
+"""A text, line by line, for the states after each of its tokens.
 
 Shapes: T tokens of a line, M of several, F features of a layer.
 """
@@ -26,7 +26,7 @@ from rnntool.tasks.lm.text import unit_of
 from rnntool.text.spec import parse_identity
 from rnntool.text.units import Unit
 
-_PIECE = 500  # tokens that are read on from one zero state, where lines follow each other
+_PIECE = 500  # maximum number of tokens from one zero state, where lines are read as one text
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class UnitText:
     """Lines of tokens, and how the run's model reads them."""
 
     lines: list[list[str]]
-    end: str | None  # the token between two lines that are read on; None: each by itself
+    end: str | None  # the token between two lines; None: each line is read separately
     spelled: bool  # whether tokens are characters
 
     def properties(self, paths: Sequence[str]) -> list[Property]:
-        """Those that every text has, and those of files.
+        """The built-in properties, and those read from files.
 
         Raises:
             UserError: a file does not fit the text.
@@ -46,7 +46,7 @@ class UnitText:
         return [*built_in(self.lines, self.spelled), *(read_property(p, self.lines) for p in paths)]
 
     def pieces(self) -> list[list[int]]:
-        """Lines that are read on from one another, in their order."""
+        """Groups of lines that are read as one text, in order."""
         if self.end is None:
             return [[n] for n in range(len(self.lines))]
         found: list[list[int]] = [[]]
@@ -60,10 +60,10 @@ class UnitText:
         return found
 
     def halves(self, seed: int) -> tuple[list[int], list[int]]:
-        """The lines of both halves, pieces of the text by turns at random.
+        """The lines of two random halves; a piece of the text is never split.
 
         Raises:
-            UserError: the text is a single piece.
+            UserError: the text has only one piece.
         """
         pieces = self.pieces()
         if len(pieces) < 2:
@@ -75,7 +75,7 @@ class UnitText:
         return first, second
 
     def states(self, reader: LayerStates, lines: Sequence[int]) -> list[Any]:
-        """Of each layer [M, F] after each token of these lines, which are whole pieces."""
+        """For each layer [M, F] after each token of these lines, which must be whole pieces."""
         wanted = set(lines)
         pieces = [piece for piece in self.pieces() if piece[0] in wanted]
         texts = [self._joined(piece) for piece in pieces]

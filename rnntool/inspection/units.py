@@ -1,7 +1,7 @@
-"""Which hidden units of a run follow something: what `rnntool units` does.
+"""Which hidden units of a run follow a label or property, for `rnntool units`.
 
-Units are chosen on one half of the data, or on all of it with `--test`, and scored on the other:
-among hundreds of units some fit any data by chance.
+Units are chosen on one half of the data and scored on the other; with `--test`, they are chosen on
+all of it and scored on the test data. Otherwise some of hundreds of units would fit by chance.
 
 Shapes: M texts, words or tokens, U units of a layer, H hidden.
 """
@@ -48,12 +48,12 @@ class Following:
     what: str
     unit: UnitName
     sign: str  # + where the unit is larger with the label or property; - where it is smaller
-    measure: str  # AUC, of yes and no; or Spearman's ρ, of numbers
-    chosen: float  # on the data that it was chosen on; signs aside
-    scored: float  # on the other data, with the same sign
-    threshold: float | None = None  # chosen for its accuracy; of yes and no
-    accuracy: float | None = None  # of that threshold on the other data
-    majority: float | None = None  # the accuracy of always answering with the more frequent one
+    measure: str  # AUC for yes and no; Spearman's ρ for numbers
+    chosen: float  # absolute value on the data used for choosing
+    scored: float  # value on the other data, with the same sign
+    threshold: float | None = None  # the most accurate one; for yes and no
+    accuracy: float | None = None  # accuracy of this threshold on the other data
+    majority: float | None = None  # the accuracy of always predicting the more frequent value
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,14 @@ class Found:
 
 
 class _Layers:
-    """Of each layer [M, U] values, and their ranks unit by unit."""
+    """For each layer [M, U] values, and their ranks for each unit."""
 
     def __init__(self, values: list[Any]) -> None:
         self.values, self.ranks = values, [ranks(layer) for layer in values]
 
 
 class Units:
-    """A run whose units are looked at.
+    """A run whose units are examined.
 
     Raises:
         UserError: the run cannot be used, or has no recurrent layer.
@@ -102,11 +102,13 @@ class Units:
         self.run.note(report)
         self.settings, self.report = settings, report
         self.states: LayerStates = open_layers(self.run, "cpu")
-        self.first = int(VECTORS in self.states.names)  # token vectors are no units
+        self.first = int(
+            VECTORS in self.states.names
+        )  # skips the token vectors, which are not units
 
     @property
     def name(self) -> str:
-        """The run's."""
+        """The name of the run."""
         return self.run.path.resolve().name
 
     def find(self, data: str) -> Found:
@@ -124,7 +126,7 @@ class Units:
         return self._of_labels(data, of)
 
     def _of(self, data: str) -> str:
-        """What the units are asked about, where the user does not say it."""
+        """What the units are compared with, if the user does not say it."""
         if self.settings.of != "auto":
             return self.settings.of
         if data == STREAM:
@@ -184,7 +186,7 @@ class Units:
         return Found(TOKENS, len(ours.values[0]), len(theirs.values[0]), rows)
 
     def read(self, data: str) -> UnitText:
-        """A text as the run reads it, up to `--limit` tokens.
+        """A text split as the run does, up to `--limit` tokens.
 
         Raises:
             UserError: it cannot be used, or has no token.
@@ -192,7 +194,7 @@ class Units:
         return read_text(data, self.run, self.settings, self.report)
 
     def activations(self, text: UnitText, lines: Sequence[int]) -> list[Any]:
-        """Of each layer [M, U] states after each token of the lines."""
+        """For each layer [M, U] states after each token of the lines."""
         return text.states(self.states, lines)[self.first :]
 
     def values(self, data: str, unit: str) -> tuple[list[list[str]], list[list[float]], bool]:
@@ -220,11 +222,11 @@ class Units:
     def _best(
         self, what: str, ours: _Layers, theirs: _Layers, a: Any, b: Any
     ) -> Iterator[Following]:
-        """The units that follow a label or property best, of all layers; none where it is one.
+        """The units of all layers that follow a label or property best; none if it is constant.
 
         Args:
             ours, theirs: to choose on and to score on.
-            a, b: [M] what is to be followed there: booleans, or numbers.
+            a, b: [M] the label or property there: booleans, or numbers.
         """
         if a.min() == a.max() or b.min() == b.max():
             return
@@ -243,7 +245,7 @@ class Units:
 
 
 def _signed(ranked: Ranks, target: Any, yes_or_no: bool) -> Floats:
-    """[U] area less 0.5, or ρ: 0 says nothing."""
+    """[U] area minus 0.5, or ρ; 0 means no relation."""
     return areas(ranked, target) - 0.5 if yes_or_no else rank_correlations(ranked, target)
 
 
