@@ -11,12 +11,12 @@ from rnntool.inspection.gradient_flow import Flow
 from rnntool.reports.svg import Axis, Line, axis_of, line_chart
 from rnntool.runs.metrics import Bin
 
-_POINTS = 400  # of a series that is drawn
+_POINTS = 400  # maximum number of points drawn of a series
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture of a page."""
+    """A picture on a page."""
 
     title: str
     svg: str
@@ -25,7 +25,7 @@ class Chart:
 
 
 def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], task: str) -> list[Chart]:
-    """Loss of training (dashed) and validation, and the deciding figure, a colour for each run."""
+    """Training loss (dashed), validation loss and the deciding figure, one colour per run."""
     losses, figures = [], []
     name = next((n for n in FIGURES if any(n in epochs[0] for epochs in curves.values())), None)
     for colour, (run, epochs) in enumerate(curves.items()):
@@ -53,7 +53,7 @@ def _over_epochs(title: str, label: str, lines: list[Line]) -> Chart:
 
 
 def reliability(run: str, bins: Sequence[Bin], error: float) -> Chart:
-    """How often answers of a confidence are right."""
+    """The share of right answers at each confidence."""
     own = [b for b in bins if b.answers]
     line = Line("share that is right", [b.confidence for b in own], [b.right for b in own])
     x, y = Axis("confidence of the answer", 0.0, 1.0), Axis("share that is right", 0.0, 1.0)
@@ -69,7 +69,7 @@ def reliability(run: str, bins: Sequence[Bin], error: float) -> Chart:
 def forecast_chart(
     dates: Sequence[str], truth: Sequence[float], forecast: Sequence[float], target: str
 ) -> Chart:
-    """What came and what was forecast one step before; of a long series its end."""
+    """True values and one-step forecasts; for a long series only its end."""
     dates, truth, forecast = dates[-_POINTS:], truth[-_POINTS:], forecast[-_POINTS:]
     x = [float(n) for n in range(len(truth))]
     lines = [Line("what came", x, truth, 0), Line("forecast", x, forecast, 1, True)]
@@ -81,7 +81,7 @@ def forecast_chart(
 
 
 def gradients(flows: Mapping[str, Flow], texts: int) -> Chart:
-    """The norm of the loss's gradient by steps back, a line for each run, layer and direction."""
+    """The norm of the gradient by steps back, one line per run, layer and direction."""
     lines: list[Line] = []
     for run, flow in flows.items():
         for layer in flow.layers:

@@ -26,9 +26,9 @@ from rnntool.runs.metrics import Floats, Ints
 if TYPE_CHECKING:
     from rnntool.tasks.classify.evaluate import Rows
 
-_TOKENS = 80  # of a text that are shown: around a tag, or from its beginning
-_LINES = 2_000  # among so many the most surprising are looked for
-_LEAST = 4  # tokens of a line: shorter ones are surprising by themselves
+_TOKENS = 80  # tokens shown of a text: around a tag, or from its beginning
+_LINES = 2_000  # number of lines searched for the most surprising ones
+_LEAST = 4  # tokens of a line; shorter lines are always surprising
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Example:
 def class_errors(
     run: Run, rows: Rows, probabilities: Floats, truth: Ints, most: int, report: Reporter
 ) -> list[Example]:
-    """The errors that the classifier is surest of; a token's colour is its share in the answer."""
+    """The most confident errors of a classifier; colours are contributions to the answer."""
     colours = _Colours(run, report)
     found = []
     for row, confidence, answer in _surest_errors(probabilities, truth, most):
@@ -59,7 +59,7 @@ def tag_errors(
     run: Run, sentences: list[Sentence], probabilities: Floats, truth: Ints, most: int,
     report: Reporter,
 ) -> list[Example]:  # fmt: skip
-    """The same of a tagger's tokens, each in its sentence."""
+    """The most confident errors of a tagger, each token in its sentence."""
     starts = np.cumsum([0, *(len(s.tokens) for s in sentences)])
     colours = _Colours(run, report)
     found = []
@@ -78,7 +78,7 @@ def tag_errors(
 def _surest_errors(
     probabilities: Floats, truth: Ints, most: int
 ) -> Iterator[tuple[int, float, int]]:
-    """Row, confidence and answer of the errors, the surest first."""
+    """Row, confidence and answer of the errors, most confident first."""
     answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(answers != truth)
     for row in wrong[np.argsort(-confidence[wrong], kind="stable")][:most].tolist():
@@ -86,7 +86,7 @@ def _surest_errors(
 
 
 class _Colours:
-    """Tokens with their shares in an answer, by integrated gradients."""
+    """Tokens coloured by their contributions to an answer, by integrated gradients."""
 
     def __init__(self, run: Run, report: Reporter) -> None:
         self.explainer: Explainer | None = None
@@ -96,7 +96,7 @@ class _Colours:
             report.note(f"tokens are not coloured: {error}")
 
     def of(self, tokens: list[str], label: str, place: int | None = None) -> Any:
-        """Markup; without colours where the answer cannot be explained."""
+        """The markup of tokens; without colours if the answer cannot be explained."""
         values = [0.0] * len(tokens)
         if self.explainer is not None:
             tokens = self.explainer.read(tokens)
@@ -105,7 +105,7 @@ class _Colours:
 
 
 def _marked(tokens: list[str], values: list[float], unit: str, place: int | None = None) -> Any:
-    """The tokens' spans, the one at `place` underlined."""
+    """The tokens as spans; the one at `place` is underlined."""
     full = full_colour(values)
     spans = [as_html([t], [v], full, unit=unit) for t, v in zip(tokens, values, strict=True)]
     if place is not None:
@@ -116,7 +116,7 @@ def _marked(tokens: list[str], values: list[float], unit: str, place: int | None
 def surprising_lines(
     run: Run, data: str, settings: ReportSettings, report: Reporter
 ) -> list[Example]:
-    """The lines that a language model finds least probable a token; colours are -ln p of each."""
+    """The lines with the lowest mean log-probability per token; colours are each token's -ln p."""
     from rnntool.tasks.lm.scorer import open_scorer
     from rnntool.tasks.lm.text import numbered_text
 

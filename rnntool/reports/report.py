@@ -1,4 +1,4 @@
-"""What `rnntool report` writes: runs side by side on one page that needs nothing else."""
+"""`rnntool report`: compare runs on one self-contained page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnntool.tables import format_cell, visible
 def write_report(
     paths: Sequence[str], output: str, settings: ReportSettings, report: Reporter
 ) -> None:
-    """A page of HTML: facts, learning curves, and with `--data` what came out on it.
+    """An HTML page: facts, learning curves, and with `--data` the results on that data.
 
     Raises:
         UserError: a run or the data cannot be used.
@@ -51,7 +51,7 @@ def write_report(
 
 
 def _check_data(runs: list[Run], data: str) -> None:
-    """Refuse what several runs cannot read."""
+    """Raise a UserError if several runs cannot all read the data."""
     if data == STREAM:
         raise UserError("is read once, and a report reads the data several times",
                         where="standard input", hint="give a file")  # fmt: skip
@@ -81,7 +81,7 @@ def _flow(tested: list[Tested]) -> Chart | None:
 def _side_by_side(
     facts: list[Facts], tested: list[Tested]
 ) -> list[tuple[str, list[tuple[str, list[str]]]]]:
-    """The figures of all runs, a row a figure, in groups."""
+    """The figures of all runs, one row per figure, in groups."""
     groups = [("training", [own.figures for own in facts])]
     if tested:
         groups.append(("data", [own.figures for own in tested]))

@@ -1,4 +1,4 @@
-"""What a report says of a run: what was trained on what, by which command, to what end."""
+"""The facts about a run for a report: model, data, command, results."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Facts:
 
     name: str
     task: str
-    command: str  # that trains such a run
-    inputs: list[tuple[str, str, str]]  # what it is, path, sha256
-    settings: list[tuple[str, str]]  # that are not their defaults
+    command: str  # the command that trains such a run
+    inputs: list[tuple[str, str, str]]  # name, path, sha256
+    settings: list[tuple[str, str]]  # settings that differ from their defaults
     versions: list[tuple[str, str]]
-    figures: dict[str, str]  # sizes and results, for the table of runs side by side
+    figures: dict[str, str]  # sizes and results, for the table that compares runs
 
 
 def facts_of(run: Run, name: str) -> Facts:
-    """All of it, read from the run directory.
+    """Read the facts from a run directory.
 
     Raises:
         UserError: its weights are damaged.

@@ -1,4 +1,4 @@
-"""Line charts as SVG for a page: their colours are the page's own, light or dark."""
+"""Line charts as SVG for a page, in the colours of its light or dark mode."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from html import escape
 
 _WIDTH, _HEIGHT = 440, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 42
-COLOURS = 7  # that the page has for lines
-_DOTS = 40  # points up to which each is marked
+COLOURS = 7  # number of line colours on the page
+_DOTS = 40  # up to this number, each point has a marker
 
 
 @dataclass(frozen=True)
@@ -26,24 +26,24 @@ class Line:
 
 @dataclass(frozen=True)
 class Axis:
-    """What a direction of a chart shows."""
+    """One axis of a chart."""
 
     label: str
     low: float
     high: float
     log: bool = False
     whole: bool = False  # whole numbers only
-    names: Sequence[str] = ()  # of the places 0, 1, 2, …; none: the numbers themselves
+    names: Sequence[str] = ()  # names of the positions 0, 1, 2, …; empty: show numbers
 
     def share(self, value: float) -> float:
-        """Where a value stands, from 0 to 1."""
+        """The position of a value, from 0 to 1."""
         low, high, at = self.low, self.high, value
         if self.log:
             low, high, at = math.log10(low), math.log10(high), math.log10(max(value, self.low))
         return (at - low) / (high - low) if high > low else 0.5
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Values with what is written at them."""
+        """The ticks: values with their labels."""
         if self.names:
             every = max(1, -(-len(self.names) // 5))
             return [(n, self.names[n]) for n in range(0, len(self.names), every)]
@@ -85,10 +85,10 @@ def _round_ticks(low: float, high: float, whole: bool) -> list[tuple[float, str]
 
 
 def line_chart(lines: Sequence[Line], x: Axis, y: Axis, title: str, diagonal: bool = False) -> str:
-    """A chart whose lines have the classes `line c0` to `c6`; what users wrote is escaped.
+    """A chart whose lines have the classes `line c0` to `c6`; text from users is escaped.
 
     Args:
-        title: for those who hear the page.
+        title: title for screen readers.
         diagonal: draw the line on which both axes are equal.
     """
     parts = [

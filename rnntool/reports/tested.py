@@ -1,4 +1,4 @@
-"""What a report says of runs on data that they have not seen.
+"""The results of runs on new data, for a report.
 
 Shapes: N documents or tokens, C classes.
 """
@@ -22,12 +22,12 @@ from rnntool.reports.report_settings import ReportSettings
 from rnntool.runs.metrics import ClassificationReport, Floats, Ints, Table, confidence_bins
 from rnntool.tables import format_cell
 
-_CLASSES = 12  # up to so many a confusion matrix is shown
+_CLASSES = 12  # with more classes, no confusion matrix is shown
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Which class is taken for which: counts, and shares of the true class."""
+    """A confusion matrix: counts, and shares of the true class."""
 
     labels: list[str]
     rows: list[list[tuple[int, float]]]
@@ -35,11 +35,11 @@ class Matrix:
 
 @dataclass
 class Tested:
-    """One run on the data."""
+    """The results of one run on the data."""
 
     name: str
-    figures: dict[str, str] = field(default_factory=dict)  # for the table of runs side by side
-    tables: list[tuple[str, Table]] = field(default_factory=list)  # with a title each
+    figures: dict[str, str] = field(default_factory=dict)  # for the table that compares runs
+    tables: list[tuple[str, Table]] = field(default_factory=list)  # each with a title
     matrix: Matrix | None = None
     charts: list[Chart] = field(default_factory=list)
     examples_title: str = ""
@@ -48,7 +48,7 @@ class Tested:
 
 
 def test_run(run: Run, name: str, settings: ReportSettings, report: Reporter) -> Tested:
-    """Score a run on the data of the settings, and look at what it gets wrong.
+    """Score a run on the data of the settings, and collect its errors.
 
     Raises:
         UserError: run or data cannot be used.
@@ -100,7 +100,7 @@ def _tagger(found: Tested, run: Run, data: str, settings: ReportSettings, report
 def _classes(
     found: Tested, scores: ClassificationReport, probabilities: Floats, truth: Ints, of: str
 ) -> None:
-    """A table a class, which is taken for which, and how far confidence can be trusted."""
+    """A table of the classes, the confusion matrix, and the calibration."""
     labels = [c.label for c in scores.classes]
     found.tables.append((f"Each {of}", scores.class_table(of)))
     if len(labels) <= _CLASSES:
@@ -139,7 +139,7 @@ def _forecaster(
 
 
 def _largest(compared: Any, dates: Sequence[str], most: int) -> Table:
-    """The steps that were forecast worst, one step ahead."""
+    """The steps with the largest errors, one step ahead."""
     gaps = np.abs(compared.forecasts[:, 0] - compared.truth[:, 0])
     rows = []
     for place in np.argsort(-gaps, axis=None, kind="stable")[:most].tolist():

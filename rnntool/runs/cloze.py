@@ -1,4 +1,4 @@
-"""Texts with a gap, and how probable a model finds what may stand there.
+"""Texts with a gap, and the probabilities of choices for it.
 
 Three views of a choice c = c₁ … c_k between the texts `before` and `after` it, in nats:
 
@@ -6,9 +6,9 @@ Three views of a choice c = c₁ … c_k between the texts `before` and `after` 
     backward(c) = Σ ln p←(c_i | c_{i+1} … c_k, after)
     both(c)     = forward(c) + backward(c) − ln p(c)
 
-The last is Bayes' rule, p(c | before, after) ∝ p(c | before) p(c | after) / p(c), which holds where
-the two texts depend on one another through c alone. p(c) is the choice without its context: c₁'s
-share of the training text, times p→(c_i | c₁ … c_{i−1}) of the tokens after it.
+The last is Bayes' rule, p(c | before, after) ∝ p(c | before) p(c | after) / p(c), which holds if
+the two texts are independent given c. p(c) is the choice without its context: the frequency of c₁
+in the training text, times p→(c_i | c₁ … c_{i−1}) for the tokens after it.
 
 Shapes: V vocabulary.
 """
@@ -34,48 +34,48 @@ FORWARD, BACKWARD, BOTH = "forward", "backward", "both"
 class Filler(Protocol):
     """A language model that fills gaps."""
 
-    views: tuple[str, ...]  # of those above, the ones that it has
+    views: tuple[str, ...]  # the views above that it can compute
 
     def choices(self, filled: Sequence[Filled]) -> list[dict[str, float]]:
-        """Of each choice its nats by view."""
+        """For each choice, its log-probability in nats by view."""
 
     def words(self, before: list[str], after: list[str]) -> dict[str, Floats]:
-        """[V] of every token in the gap, its nats by view (not normalised)."""
+        """For each view, [V] log-probabilities of all tokens in the gap (not normalised)."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A text with a gap, as it was given."""
+    """A text with a gap, as in the input."""
 
     where: str  # for messages
     text: str
     before: str
     after: str
-    choices: tuple[str, ...] = ()  # none: any word
+    choices: tuple[str, ...] = ()  # empty: any word
     answer: str | None = None
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What may stand in a gap."""
+    """A choice for a gap."""
 
     text: str
     tokens: list[str]
-    unknown: list[str]  # those of its tokens that the model has not seen
+    unknown: list[str]  # its tokens that the model does not know
     nats: Mapping[str, float]  # by view
-    shares: Mapping[str, float]  # by view: of the candidates together
+    shares: Mapping[str, float]  # by view: probability among the candidates
 
 
 @dataclass(frozen=True)
 class Filling:
-    """A gap and its candidates, by the last view the likeliest first."""
+    """A gap and its candidates, likeliest first by the last view."""
 
     gap: Gap
     views: tuple[str, ...]
     candidates: list[Candidate]
 
     def best(self, view: str) -> Candidate:
-        """The view's likeliest."""
+        """The likeliest candidate by a view."""
         return max(self.candidates, key=lambda candidate: candidate.nats[view])
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,10 +89,10 @@ class Filling:
 def weighed(
     names: Sequence[str], filled: Sequence[Filled], nats: list[dict[str, float]], known: Any
 ) -> list[Candidate]:
-    """Candidates with their shares, by the last view the likeliest first.
+    """Candidates with their shares, likeliest first by the last view.
 
     Args:
-        known: holds the tokens that the model has seen.
+        known: contains the tokens that the model knows.
     """
     views = list(nats[0])
     shares = {view: _shares([own[view] for own in nats]) for view in views}
@@ -111,7 +111,7 @@ def _shares(nats: list[float]) -> list[float]:
 
 
 def parse_choices(text: str, where: str) -> tuple[str, ...]:
-    """The choices between commas.
+    """The choices in a comma-separated list.
 
     Raises:
         UserError: there are fewer than two, or one is empty.
@@ -126,13 +126,13 @@ def parse_choices(text: str, where: str) -> tuple[str, ...]:
 def read_gaps(
     source: str, choices: tuple[str, ...], options: CorpusOptions | None = None
 ) -> Iterator[Gap]:
-    """The texts of a file: a line each, or a table's, with columns `choices` and `answer` or not.
+    """The texts of a file: one per line, or a table with optional columns `choices`, `answer`.
 
     Args:
-        choices: for texts that have none of their own.
+        choices: for texts without a column of choices.
 
     Raises:
-        UserError: a text has no gap or several, or its answer is none of its choices.
+        UserError: a text has no gap or several, or its answer is not one of its choices.
     """
     own = options or CorpusOptions()
     with open_corpus(source, own) as corpus:

@@ -1,6 +1,6 @@
-"""A run directory at a quarter of its size: what `rnntool compress` writes.
+"""`rnntool compress`: a run directory at a quarter of its size.
 
-Matrices in int8 with a scale a row, and a vocabulary without its rare tokens.
+Matrices become int8 with one scale per row, and the vocabulary may lose its rare tokens.
 
 Shapes: V vocabulary, D embedding.
 """
@@ -54,16 +54,16 @@ Weights = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a compression came to."""
+    """The result of a compression."""
 
-    bytes_before: int  # of all files that answers need
+    bytes_before: int  # of all files that prediction needs
     bytes_after: int
     vocabulary_before: int
     vocabulary_after: int
 
     @property
     def share(self) -> float:
-        """What is left of the bytes."""
+        """The size after compression as a share of the size before."""
         return self.bytes_after / max(1, self.bytes_before)
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,11 +74,11 @@ class Sizes:
 def compress(
     path: str, output: str, settings: CompressSettings, report: Reporter, *, force: bool = False
 ) -> Sizes:
-    """Write a run again with matrices in int8, and with as much of its vocabulary as is wanted.
+    """Write a copy of a run with int8 matrices and, if requested, a smaller vocabulary.
 
     Raises:
-        UserError: it is no run, is compressed already, its vocabulary cannot be cut, or the output
-            may not be replaced.
+        UserError: it is not a run, is compressed already, its vocabulary cannot be cut, or the
+            output may not be replaced.
     """
     run = open_run(path)
     run.note(report)
@@ -99,12 +99,12 @@ def compress(
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of a run directory's files, without those of its folders: checkpoints and epochs."""
+    """Bytes of a run directory's files, without its folders (checkpoints and epochs)."""
     return sum(place.stat().st_size for place in folder.iterdir() if place.is_file())
 
 
 def _kept(run: Run, settings: CompressSettings) -> Ints:
-    """Numbers of the tokens to keep, in their order: the specials and the most frequent."""
+    """Numbers of the tokens to keep, in order: the special and the most frequent tokens."""
     counts = np.array(run.vocabulary.counts)
     kept = np.arange(len(counts))
     if settings.max_vocab is None and settings.min_count == 1:
@@ -123,10 +123,10 @@ def _kept(run: Run, settings: CompressSettings) -> Ints:
 
 
 def _cut(run: Run, tensors: Weights, kept: Ints) -> tuple[Weights, Vocabulary]:
-    """The weights and the vocabulary without the other tokens, which are `<unk>` from now on.
+    """The weights and the vocabulary without the other tokens, which are then read as `<unk>`.
 
     Raises:
-        UserError: the weights are laid out by the whole vocabulary.
+        UserError: the layout of the weights depends on the whole vocabulary.
     """
     old = run.vocabulary
     names = rows_of_tokens(tensors)
@@ -163,11 +163,11 @@ def _write(run: Run, output: str, tensors: Weights, vocabulary: Vocabulary) -> N
         if (run.path / VOCAB).is_file():
             write_vocabulary(str(folder / VOCAB), vocabulary)
         save_file(in_eight_bits(tensors), folder / WEIGHTS)
-        os.chmod(folder / WEIGHTS, 0o666 & ~umask())  # the library gives it to its owner alone
+        os.chmod(folder / WEIGHTS, 0o666 & ~umask())  # the library allows only its owner to read it
 
 
 def _so_far(run: Run) -> dict[str, Any]:
-    """The results of a training that did not come to its end: those of the best epoch so far."""
+    """The results of an unfinished training: those of the best epoch so far."""
     if not (run.path / METRICS).is_file():
         return {}
     epochs = read_metrics(run.path)
@@ -179,7 +179,7 @@ def _so_far(run: Run) -> dict[str, Any]:
 
 
 def _numbers_less(run: Run, tensors: Weights, V: int) -> int:
-    """How many parameters a cut vocabulary of V took from the model; tied ones are counted once."""
+    """The number of parameters removed with the vocabulary (V is left); tied ones count once."""
     cut = [tensors[name] for name in rows_of_tokens(tensors)]
     tied = bool(run.config.settings.get("tie_weights"))
     widths = [t[0].size for t in cut[: 1 if tied else None] if np.issubdtype(t.dtype, np.floating)]

@@ -1,4 +1,4 @@
-"""Gaps filled by a language model: choices in their order, or the likeliest words.
+"""Gaps filled by a language model: ranked choices, or the likeliest words.
 
 Shapes: V vocabulary.
 """
@@ -25,10 +25,10 @@ from rnntool.text.vocabulary import SPECIALS
 
 @dataclass(frozen=True)
 class Likeliest:
-    """A gap and the words that are likeliest in it, by view."""
+    """A gap and its likeliest words, by view."""
 
     gap: Gap
-    words: dict[str, list[tuple[str, float]]]  # of each view a word and its share, the likeliest
+    words: dict[str, list[tuple[str, float]]]  # for each view, the likeliest words and their shares
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
@@ -41,7 +41,7 @@ def fill_gaps(
     """Each gap's answer, in order.
 
     Raises:
-        UserError: a text is empty but for its gap, or a choice has no token of its own.
+        UserError: a text has nothing but its gap, or a choice consists of no token.
     """
     spec, known = parse_identity(run.config.tokenizer), run.vocabulary.ids
     tokenize = make_tokenizer(spec, run.subword_model(), settings.jvm_heap).tokenize
@@ -71,7 +71,7 @@ def _warn(gap: Gap, unknown: list[str], of: str, report: Reporter) -> None:
 def _likeliest(
     run: Run, filler: Filler, gap: Gap, before: list[str], after: list[str], top: int
 ) -> Likeliest:
-    """Shares are among the vocabulary's words: a gap holds no `<eos>` and no `<unk>`."""
+    """The likeliest words by view; shares exclude `<eos>` and `<unk>`, which fill no gap."""
     found = {}
     for view, nats in filler.words(before, after).items():
         words = softmax(nats[len(SPECIALS) :])

@@ -1,4 +1,4 @@
-"""The models that are there by name: what `rnntool models` lists."""
+"""`rnntool models`: the models that can be used by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnntool.reporting import Reporter
 
 @dataclass(frozen=True)
 class Model:
-    """A model, as it is listed."""
+    """One model of the list."""
 
     name: str
     task: str
@@ -30,7 +30,7 @@ class Model:
 
 
 def list_models(report: Reporter) -> list[Model]:
-    """The package's models and those of RNNTOOL_MODELS; a damaged one is warned of."""
+    """The package's models and those of RNNTOOL_MODELS; with a warning for damaged ones."""
     found = []
     for name, folder in named_models().items():
         try:
@@ -41,7 +41,7 @@ def list_models(report: Reporter) -> list[Model]:
 
 
 def card_text(name: str) -> str:
-    """A model's card, as it stands in its folder.
+    """A model's card, the text of its file.
 
     Raises:
         UserError: there is no such model, or it has no card.
@@ -66,7 +66,7 @@ def _model(name: str, folder: Path) -> Model:
 
 
 def _validated(config: RunConfig) -> str:
-    """The validation figure of a training, its loss where it has no other."""
+    """The validation figure of a training; the loss if it has no other."""
     figures = {key: value for key, value in config.results.items()
                if key.startswith("validation_") and isinstance(value, float)}  # fmt: skip
     best = next((key for key in figures if key != "validation_loss"), "validation_loss")

@@ -1,4 +1,4 @@
-"""What `eval` says of texts that have any number of labels.
+"""The report of `eval` for texts with any number of labels.
 
 Shapes: N documents, C labels.
 """
@@ -22,12 +22,12 @@ class MultiLabelReport:
 
     documents: int
     micro_f1: float  # of all labels of all documents together
-    macro_f1: float  # mean over labels, so that a rare one counts as much as a common one
+    macro_f1: float  # mean over labels; rare and common labels count the same
     micro_precision: float
     micro_recall: float
-    accuracy: float  # documents of which every label is right
-    loss: float  # mean binary cross-entropy, nats a label
-    threshold: float  # probability from which on a label is given
+    accuracy: float  # share of documents with all labels right
+    loss: float  # mean binary cross-entropy, in nats per label
+    threshold: float  # minimum probability of a predicted label
     classes: list[ClassScore]
 
     def as_dict(self) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class MultiLabelReport:
         return asdict(self)
 
     def tables(self) -> list[Table]:
-        """The figures in all, and those of each label."""
+        """The overall figures, and those of each label."""
         names = ["documents", "micro_f1", "macro_f1", "micro_precision", "micro_recall",
                  "accuracy", "loss"]  # fmt: skip
         rows = [[c.label, c.precision, c.recall, c.f1, c.support] for c in self.classes]
@@ -50,9 +50,9 @@ def multi_label_report(
 ) -> MultiLabelReport:
     """Figures from [N, C] probabilities and [N, C] true labels.
 
-    A label that is never given has precision 0, one that never occurs recall 0. The macro F1 is the
-    mean over the labels that occur or are given; micro figures count every pair of a document and a
-    label.
+    A label that is never predicted has precision 0; one that never occurs has recall 0. The macro
+    F1 is the mean over the labels that occur or are predicted. Micro figures count every pair of a
+    document and a label.
     """
     given = probabilities >= threshold
     right, said, support = ((given & truth).sum(axis=0), given.sum(axis=0), truth.sum(axis=0))
@@ -77,7 +77,7 @@ def multi_label_report(
 
 
 def multi_label_figures(probabilities: Floats, truth: Bools) -> dict[str, float]:
-    """The figures that training follows."""
+    """The figures reported during training."""
     found = multi_label_report(probabilities, truth, [""] * truth.shape[1])
     names = ("loss", "accuracy", "micro_f1", "macro_f1")
     return {name: getattr(found, name) for name in names}

@@ -1,4 +1,4 @@
-"""What `compress --check` compares: the figures of a run and of what was made from it."""
+"""`compress --check`: compare the figures of a run and of its compressed copy."""
 
 from __future__ import annotations
 

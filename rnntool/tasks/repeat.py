@@ -1,6 +1,6 @@
-"""One training several times: with other seeds, on other folds; the mean of what they came to.
+"""Repeat a training with several seeds or folds, and report the mean of the results.
 
-The runs stand side by side in one folder, `seed-1`, `fold-2` or `seed-1-fold-2`, with `runs.tsv`:
+The runs are in one folder, `seed-1`, `fold-2` or `seed-1-fold-2`, with `runs.tsv`:
 a row for each, then mean and standard deviation (of a sample: n - 1).
 """
 
@@ -23,7 +23,7 @@ from rnntool.training.settings import TrainingSettings
 
 TABLE = "runs.tsv"
 _NAME = re.compile(r"(seed-\d+)?-?(fold-\d+)?(\.partial)?")
-_COUNTS = ("documents",)  # figures that say how much there was, not how well it went
+_COUNTS = ("documents",)  # figures that are counts, not measures of quality
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def train_repeatedly(
     Args:
         inputs: as `tasks.train` takes them; none may be standard input, which is read once.
         output: the folder of the runs.
-        seeds: none: the settings' own.
-        force: replace runs that are there.
-        resume: go on with those that were interrupted; finished ones are left as they are.
+        seeds: the seeds; empty: the seed of the settings.
+        force: replace existing runs.
+        resume: continue interrupted runs; finished ones are kept.
 
     Raises:
         UserError: something else is in the folder, or a training fails.
@@ -125,7 +125,7 @@ def parse_seeds(text: str | None) -> list[int]:
 
 
 def runs_of(path: str) -> list[Path]:
-    """The runs in a folder of `train --seeds` or `--folds`; none where it is no such folder."""
+    """The runs in a folder of `train --seeds` or `--folds`; empty if it is not such a folder."""
     folder = Path(path)
     if not (folder / TABLE).is_file() or (folder / CONFIG).exists():
         return []
@@ -152,7 +152,7 @@ def _by_number(run: Path) -> list[int]:
 
 
 def _figures(run: Path) -> dict[str, float]:
-    """What a run's training came to: of the fold that it was scored on, or of validation."""
+    """The results of a run's training: on its held-out fold, or on validation data."""
     results = read_config(run).results
     prefix = "test_" if any(name.startswith("test_") for name in results) else "validation_"
     figures = {n.removeprefix(prefix): v for n, v in results.items() if n.startswith(prefix)}
@@ -162,7 +162,7 @@ def _figures(run: Path) -> dict[str, float]:
 
 
 def _require_own(folder: Path, replaceable: bool) -> None:
-    """Raise a UserError if what is in the folder is not of such runs, or may not be touched."""
+    """Raise a UserError if the folder has other files, or runs that may not be replaced."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():

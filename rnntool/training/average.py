@@ -1,6 +1,6 @@
 """An exponential moving average of the weights (Polyak and Juditsky 1992).
 
-The average of the last steps lies nearer to the middle of a flat minimum than a single step.
+The average of the last steps is closer to the middle of a flat minimum than a single step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.apart: set[str] = set()  # names of weights that something else averages
+        self.apart: set[str] = set()  # names of weights that are averaged elsewhere
         self.weights = {name: t.detach().clone() for name, t in _trained(model).items()}
         self.weights["steps"] = torch.zeros((), dtype=torch.int64)
 
@@ -38,7 +38,7 @@ class WeightAverage:
         )
 
     def coming_decay(self) -> float:
-        """d of the next step."""
+        """The decay d of the next step."""
         steps = int(self.weights["steps"])
         return min(self.decay, (1 + steps) / (10 + steps))
 

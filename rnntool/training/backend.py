@@ -39,7 +39,7 @@ class Backend:
     onednn: bool  # CPU only: whether oneDNN computes the recurrent layers
     threads: int
     reason: str
-    emulated: bool = False  # bf16 that the processor does not multiply
+    emulated: bool = False  # bf16 on a processor without bf16 products
 
     def __str__(self) -> str:
         kernels = "" if self.device.type == "cuda" else f", oneDNN {'on' if self.onednn else 'off'}"
@@ -88,7 +88,7 @@ def choose_backend(
 
 
 def bf16_units() -> str | None:
-    """What the processor multiplies bf16 with; None: it has nothing for it."""
+    """The name of the processor's units for bf16 products; None if it has none."""
     probes = {AMX: "_is_amx_tile_supported", "AVX-512": "_is_avx512_bf16_supported"}
     for units, name in probes.items():
         probe = getattr(torch.cpu, name, None)

@@ -1,4 +1,4 @@
-"""What an epoch came to: sums over its steps, and the entry made of them."""
+"""The figures of an epoch: sums over its steps, and the entry for metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def count_step(
     """Add a step to the epoch's sums.
 
     Args:
-        loss: mean in nats over the step's examples.
-        norm: of the gradient, before clipping.
+        loss: mean over the step's examples, in nats.
+        norm: norm of the gradient, before clipping.
     """
     for key, value in (
         ("count", result.count),
@@ -45,8 +45,8 @@ def epoch_entry(
     """The epoch as a line of metrics.jsonl.
 
     Args:
-        metrics: the task's, on validation data.
-        rate: the learning rate at its end.
+        metrics: metrics of the task on validation data.
+        rate: the learning rate at the end of the epoch.
     """
     count, steps = totals["count"], totals["steps"]
     right = {"train_accuracy": totals["correct"] / count} if "correct" in totals else {}

@@ -1,7 +1,7 @@
-"""The gradient of one batch: of all of it here, or of a share in each process of a group.
+"""The gradient of one batch: computed in one process, or in shares by several processes.
 
-Several processes exchange their gradients by torch's `DistributedDataParallel`, which sums while
-the backward pass still runs; of token vectors it sends the rows that were read.
+Several processes exchange gradients by torch's `DistributedDataParallel`, which sums them while the
+backward pass still runs. Of token vectors it sends only the rows that were read.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class BatchGradient:
         self.shared: DistributedDataParallel | None = None
 
     def begin_epoch(self) -> None:
-        """Call it before the first step, and when other parameters are trained than before."""
+        """Call it before the first step, and when the set of trained parameters changes."""
         if self.group.size > 1:
-            # Tokens decide which parameters a step uses: the classes of an adaptive softmax, say.
+            # A step may not use all parameters, such as the classes of an adaptive softmax.
             self.shared = DistributedDataParallel(
                 self.step, broadcast_buffers=False, find_unused_parameters=True,
                 gradient_as_bucket_view=True,
             )  # fmt: skip
 
     def put(self, batch: Any) -> StepResult:
-        """The gradient of a batch, and what the loss was.
+        """Compute the gradient of a batch; returns the loss.
 
         Raises:
             UserError: another process of the group has ended.
@@ -69,9 +69,9 @@ class BatchGradient:
     def _put_shared(self, shared: DistributedDataParallel, batch: Any) -> StepResult:
         """Each process puts the sum of its share's losses, and torch takes the processes' mean.
 
-        That mean, times the processes and over what all shares hold, is the mean over the batch.
-        Where a batch is too small for a share, a process computes the first one's, times zero,
-        since all must take part.
+        That mean, times the number of processes and divided by the number of examples in all
+        shares, is the mean over the batch. If a batch is too small for a share, a process computes
+        the first share with factor zero, since all processes must take part.
         """
         share = self.task.share(batch, self.group.rank, self.group.size)
         empty = share is None
@@ -93,7 +93,7 @@ class BatchGradient:
 
 
 class _Sums:
-    """Over the parts of a batch: one after the other where memory does not hold it whole."""
+    """Sums over the parts of a batch, which is split if it does not fit into memory."""
 
     def __init__(self) -> None:
         self.count, self.loss, self.nats, self.correct = 0, 0.0, 0.0, 0

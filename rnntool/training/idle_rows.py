@@ -1,9 +1,10 @@
-"""AdamW on token vectors of which a step reads few: the others wait, and lose nothing.
+"""AdamW for token vectors, where rows that a step does not read are updated later.
 
-AdamW moves every weight at every step, those without a gradient as well: their moments decay, and
-they drift along them. With a vocabulary of tens of thousands this is most of what a step writes.
-Here a row without a gradient is left alone until a batch reads it, and then it is given all that it
-missed (`IdleSteps`). The result is AdamW's, to rounding.
+AdamW updates every weight at every step, even those with zero gradient: their moments decay, and
+the weights still move along the first moment. With tens of thousands of tokens, these updates are
+most of what a step writes to memory. Here a row without a gradient is not touched until a batch
+reads it; then it gets all missed updates at once (`IdleSteps`). The result is AdamW's, up to
+rounding.
 
 Shapes: V vocabulary, D input, U rows.
 """
@@ -22,17 +23,17 @@ from rnntool.training.backend import Backend
 from rnntool.training.idle_steps import MOST, IdleSteps, Missed
 from rnntool.training.settings import TrainingSettings
 
-_LEAST = 4096  # rows of a matrix for which the bookkeeping is worth it
+_LEAST = 4096  # rows; for smaller matrices the bookkeeping is not worth it
 
 
 class IdleRows:
     """One matrix of token vectors under AdamW.
 
-    Its moments lie in the optimizer's state, where AdamW has them.
+    Its moments are kept in the optimizer's state, as for AdamW.
 
     Args:
-        name: of the matrix in the model.
-        average: of the weights, if there is one.
+        name: name of the matrix in the model.
+        average: moving average of the weights, if there is one.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class IdleRows:
         self.name, self.embedding, self.weight = name, embedding, embedding.weight
         self.optimizer, self.average = optimizer, average
         self.idle = IdleSteps()
-        self.last = torch.zeros(len(self.weight), dtype=torch.int64)  # [V] when each was up to date
+        self.last = torch.zeros(len(self.weight), dtype=torch.int64)  # [V] last update
 
     def watch(self) -> None:
-        """From now on take the steps in the optimizer's place."""
+        """From now on, take the steps instead of the optimizer."""
         self.embedding.sparse = True
         self.embedding.register_forward_pre_hook(self._before_reading)
         if self.average is not None:
@@ -60,7 +61,7 @@ class IdleRows:
             self._catch_up(torch.unique(ids[self.last[ids] < self.idle.count]))
 
     def catch_up(self) -> None:
-        """Bring all rows up to date, to be averaged or saved as they are."""
+        """Bring all rows up to date, before they are averaged or saved."""
         if self.idle.count:
             self._catch_up(torch.arange(len(self.last)))
             self.idle.restart()
@@ -89,7 +90,7 @@ class IdleRows:
 
     @torch.no_grad()
     def step(self) -> None:
-        """AdamW on the rows of the gradient, which is taken away: the optimizer sees none."""
+        """Apply AdamW to the gradient's rows; without the gradient, the optimizer skips it."""
         gradient = self.weight.grad
         if gradient is None:
             return
@@ -98,7 +99,7 @@ class IdleRows:
         rows, g = gradient.indices()[0], gradient.values()
         group, moments = self._group(), self._moments()
         lr, eps, (beta1, beta2) = group["lr"], group["eps"], group["betas"]
-        self._catch_up(rows[self.last[rows] < self.idle.count])  # what other processes have read
+        self._catch_up(rows[self.last[rows] < self.idle.count])  # rows read elsewhere
         count = self._state()["step"].add_(1).item()
         rate = lr / (1 - beta1**count)
         root = math.sqrt(1 - beta2**count)
@@ -118,7 +119,7 @@ class IdleRows:
             self.catch_up()
 
     def _group(self) -> dict[str, Any]:
-        """The matrix's settings; looked up, since a checkpoint brings new ones."""
+        """The matrix's parameter group; looked up, since a checkpoint replaces it."""
         return next(
             group for group in self.optimizer.param_groups
             if any(parameter is self.weight for parameter in group["params"])
@@ -138,10 +139,10 @@ class IdleRows:
 
 
 class IdleVectors:
-    """The matrices of a model that can be trained so, and are after `watch`.
+    """The matrices of a model that can be trained in this way; `watch` starts it.
 
-    Only AdamW can leave rows alone, and Adam without weight decay: L2 decay is a part of the
-    gradient, so that no row is without one.
+    Only AdamW, and Adam without weight decay, can skip rows: Adam's L2 decay is part of the
+    gradient, so that no row has a zero gradient.
     """
 
     def __init__(
@@ -162,24 +163,24 @@ class IdleVectors:
         self.watched: list[IdleRows] = []
 
     def watch(self, backend: Backend) -> None:
-        """Train them so, on a CPU: a GPU writes all rows sooner than some."""
+        """Start it on a CPU; a GPU updates all rows faster than a selection."""
         if backend.device.type == "cpu":
             self.watched = self.known
             for rows in self.watched:
                 rows.watch()
 
     def step(self) -> None:
-        """AdamW's step on each; before that of the optimizer and of the average."""
+        """Take AdamW's step on each; call it before the optimizer's and the average's step."""
         for rows in self.watched:
             rows.step()
 
     def catch_up(self) -> None:
-        """Bring all rows of each up to date."""
+        """Bring all rows of each matrix up to date."""
         for rows in self.watched:
             rows.catch_up()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Which steps which rows have still to take, for a checkpoint."""
+        """The updates that rows still miss, for a checkpoint."""
         state = {}
         for rows in self.watched:
             state[f"{rows.name}.last"] = rows.last
@@ -187,7 +188,7 @@ class IdleVectors:
         return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from a checkpoint; on a GPU, catch up first."""
+        """Continue from a checkpoint; on a GPU, apply all missed updates first."""
         for rows in self.known:
             if f"{rows.name}.last" in state:
                 rows.last = state[f"{rows.name}.last"]

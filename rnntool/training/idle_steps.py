@@ -1,6 +1,6 @@
-"""What AdamW does to a weight over steps in which its gradient is zero.
+"""The effect of AdamW on a weight over several steps with zero gradient.
 
-Shapes: U weights or rows of them.
+Shapes: U weights, or rows of weights.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-MOST = 4096  # steps that are counted before all rows must be brought up to date
+MOST = 4096  # maximum number of steps before all rows must be brought up to date
 
 
 class Missed(NamedTuple):
-    """What some idle steps make of a weight p, its moments m and v, and its running average a.
+    """The effect of idle steps on a weight p, its moments m and v, and its moving average a.
 
     With ε̂ = ε · `ease` and ε̌ = ε · `trail_ease`:
 
@@ -25,7 +25,7 @@ class Missed(NamedTuple):
         m ← first·m,  v ← second·v
     """
 
-    decay: Tensor  # [U, 1], as all of them
+    decay: Tensor  # [U, 1], like all fields
     drift: Tensor
     ease: Tensor
     first: Tensor
@@ -37,20 +37,20 @@ class Missed(NamedTuple):
 
 
 class IdleSteps:
-    """The factors of the steps since each moment; they do not depend on the weight.
+    """The factors of the steps since each point in time; they do not depend on the weight.
 
     They follow from Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm
     2 with g = 0. The j-th idle step subtracts w_j · m / (√v · q_j + ε), and the sum of such terms
-    is given as one, with the right value and slope for √v ≫ ε. Weights whose √v is near ε (1e-8)
-    or below end within a fifth of one step's learning rate of where AdamW takes them.
+    is approximated by one term with the right value and slope for √v ≫ ε. If √v is near ε (1e-8)
+    or below, the weight differs from AdamW's by at most a fifth of one step's learning rate.
     """
 
     _START = np.array([1, 1, 1, 0, 0, 1, 0, 0, 0], dtype=np.float64)[:, None]
 
     def __init__(self) -> None:
         self.count = 0
-        # A column for each moment: first, second, decay, drift, drift of the second order, kept,
-        # share, trail, trail of the second order.
+        # A column for each point in time: first, second, decay, drift, second-order drift, kept,
+        # share, trail, second-order trail.
         self._factors = np.empty((len(self._START), MOST + 1))
         self._factors[:, :1] = self._START
 
@@ -61,10 +61,10 @@ class IdleSteps:
 
         Args:
             betas: decay of the moments.
-            decay: what weight decay leaves of a weight, 1 - lr·λ.
+            decay: factor by which weight decay scales a weight, 1 - lr·λ.
             rate: lr / (1 - β1^t), which corrects the first moment's bias.
-            root: √(1 - β2^t), which corrects the second one's.
-            kept: what the step leaves of the average; 1 where there is none.
+            root: √(1 - β2^t), which corrects that of the second moment.
+            kept: factor by which the step scales the average; 1 without an average.
         """
         self.count += 1
         first, second, decays, drift, drift2, keeps, share, trail, trail2 = self._factors[
@@ -86,7 +86,7 @@ class IdleSteps:
         self._factors[:, self.count] = self._START[:, 0]
 
     def since(self, moments: Tensor) -> Missed:
-        """What weights have missed that were up to date at the moments [U]."""
+        """The missed updates of weights that were up to date at the times [U]."""
         first, second, decay, drift, drift2, kept, share, trail, trail2 = self._factors[
             :, moments.numpy()
         ]
@@ -97,7 +97,7 @@ class IdleSteps:
         return Missed(*(torch.from_numpy(f).float().unsqueeze(-1) for f in missed))
 
     def restart(self) -> None:
-        """Count from here: all weights are up to date."""
+        """Start counting again, when all weights are up to date."""
         self.count = 0
         self._factors[:, :1] = self._START
 
@@ -106,11 +106,11 @@ class IdleSteps:
         return torch.from_numpy(self._factors[:, : self.count + 1].copy())
 
     def take(self, factors: Tensor) -> None:
-        """Go on from a checkpoint's factors."""
+        """Continue from a checkpoint's factors."""
         self.count = factors.shape[1] - 1
         self._factors[:, : self.count + 1] = factors.numpy()
 
 
 def _ratio(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quotients; 1 where there is none, since nothing has moved."""
+    """The quotients; 1 for 0 / 0, where nothing has changed."""
     return np.divide(upper, lower, out=np.ones_like(upper), where=lower > 0)

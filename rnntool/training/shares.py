@@ -1,7 +1,7 @@
-"""What each process of a training has for itself, in the checkpoint that the first one writes.
+"""The state of each process, stored in the checkpoint that the first process writes.
 
-That is the recurrent state of its rows or streams, and its random numbers. A training may go on in
-more or fewer processes: then the rows are dealt anew.
+It is the recurrent state of its rows or streams, and its random state. A training may continue with
+more or fewer processes: then the rows are distributed again.
 
 Shapes: B rows of the batch, or streams of the text.
 """
@@ -32,7 +32,7 @@ def gather_shares(task: Task, group: Group) -> Share:
 
 
 def restore_shares(saved: Share, task: Task, group: Group, device: torch.device) -> None:
-    """Give this process the share that it had, or its part of all."""
+    """Restore this process's share, or its part of all shares."""
     by_rank: dict[int, Share] = {}
     for name, tensor in saved.items():
         rank, _, own_name = name.partition(".")
@@ -45,7 +45,7 @@ def restore_shares(saved: Share, task: Task, group: Group, device: torch.device)
             torch.cuda.set_rng_state(own[_RANDOM + "cuda"])
     else:
         own = _dealt(shares, group)
-        if not group.first:  # all have the first one's random numbers, and need their own
+        if not group.first:  # all have the random state of the first process
             torch.manual_seed(int(torch.randint(1 << 62, ())) + group.rank)
     carried = {
         name.removeprefix(_CARRIED): tensor
@@ -56,7 +56,7 @@ def restore_shares(saved: Share, task: Task, group: Group, device: torch.device)
 
 
 def _dealt(shares: list[Share], group: Group) -> Share:
-    """This process's rows, every `size`-th, of those that the shares held likewise."""
+    """This process's rows (every `size`-th), from shares that were distributed in the same way."""
     own: Share = {}
     names = set.intersection(*map(set, shares)) if shares else set()
     for name in sorted(n for n in names if n.startswith(_CARRIED)):

@@ -1,4 +1,4 @@
-"""What may stand in a gap, by what is read from either side: what `rnntool fill` does with a biLM.
+"""`rnntool fill` with a biLM: fill gaps from the text on both sides.
 
 Shapes: V vocabulary.
 """
@@ -22,7 +22,7 @@ from rnntool.text.vocabulary import UNK
 
 
 class BothWaysFiller:
-    """A biLM: its forward direction knows what stands before a gap, its backward one the rest."""
+    """A biLM: its forward direction uses the text before a gap, its backward one that after it."""
 
     views = (FORWARD, BACKWARD, BOTH)
 
@@ -32,12 +32,12 @@ class BothWaysFiller:
         self.shares: Floats = np.log(counts / counts.sum())
 
     def choices(self, filled: Sequence[Filled]) -> list[dict[str, float]]:
-        """Of each choice the views of runs/cloze.py."""
+        """For each choice, the views of runs/cloze.py."""
         texts = self.reader.read([around(self.unit, choice.tokens) for choice in filled])
         alone = self.reader.read([[self.unit.start, *choice.own] for choice in filled])
         found = []
         for choice, text, by_itself in zip(filled, texts, alone, strict=True):
-            places = np.arange(choice.start, choice.stop) + 1  # behind the token that begins it
+            places = np.arange(choice.start, choice.stop) + 1  # 1 for the start token
             forward = self._nats(text.forward[places - 1], text.targets[places])
             backward = self._nats(text.backward[places + 1], text.targets[places])
             both = forward + backward - self._without_context(by_itself)
@@ -45,21 +45,21 @@ class BothWaysFiller:
         return found
 
     def words(self, before: list[str], after: list[str]) -> dict[str, Floats]:
-        """[V] of every token alone in the gap."""
+        """For each view, [V] log-probabilities of single tokens in the gap."""
         (text,) = self.reader.read([around(self.unit, [*before, UNK, *after])])
-        place = len(before) + 1  # neither of its neighbours has read it
+        place = len(before) + 1  # the gap, which its neighbours have not read
         sides = np.stack([text.forward[place - 1], text.backward[place + 1]])
         forward, backward = self.reader.log_probabilities(sides).astype(np.float64)
         both = forward + backward - self.shares[: len(forward)]
         return {FORWARD: forward, BACKWARD: backward, BOTH: both}
 
     def _without_context(self, reading: Reading) -> float:
-        """ln p(c) of the tokens after the first: their first's share, then forward."""
+        """ln p(c): the first token's frequency, then the forward direction for the others."""
         inner = self._nats(reading.forward[1:-1], reading.targets[2:])
         return float(self.shares[reading.targets[1]]) + inner
 
     def _nats(self, known: Floats, targets: np.ndarray) -> float:
-        """The sum of the targets' log-probabilities, from what is known at each."""
+        """The sum of the targets' log-probabilities, from the features before each."""
         if not len(targets):
             return 0.0
         values = self.reader.log_probabilities(known)

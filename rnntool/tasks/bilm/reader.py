@@ -1,6 +1,6 @@
-"""Who reads texts in both directions: the NumPy cells, or torch for what they lack.
+"""Reads texts in both directions, on the NumPy cells or, if they cannot, in torch.
 
-Shapes: T tokens of a text, N places, D embedding, V vocabulary.
+Shapes: T tokens of a text, N positions, D embedding, V vocabulary.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from rnntool.runs.answerer import TORCH_ANSWERS
 
 
 class BiLMReader(Protocol):
-    """A biLM that is asked about texts given as tokens."""
+    """A biLM that reads texts given as tokens."""
 
     def read(self, texts: Sequence[Sequence[str]]) -> list[Reading]:
-        """What both directions know at each place, `<bos>` and `<eos>` (or their like) included."""
+        """Both directions' features at each position, including `<bos>` and `<eos>`."""
 
     def log_probabilities(self, known: Floats) -> Floats:
-        """[N, D] of what is known -> [N, V] of every token, in nats."""
+        """[N, D] features -> [N, V] log-probabilities of all tokens, in nats."""
 
 
 class NumpyReader:
@@ -53,7 +53,7 @@ class NumpyReader:
 
 
 class TorchReader:
-    """The model as it was trained, which may read tokens by their characters."""
+    """The model in torch, which may read characters."""
 
     def __init__(self, run: Run, device: str = "auto", threads: int = 0) -> None:
         from rnntool.tasks.bilm.load import load_bilm
@@ -61,7 +61,7 @@ class TorchReader:
         self.trained = load_bilm(run, device, threads)
 
     def read(self, texts: Sequence[Sequence[str]]) -> list[Reading]:
-        """Tokens that the softmax lacks are `<unk>` there, however they are read."""
+        """Tokens that are not in the softmax are `<unk>` as targets, even if they can be read."""
         import torch
 
         from rnntool.data.sequences import sorted_batches
@@ -95,7 +95,7 @@ class TorchReader:
 
 
 def open_reader(run: Run, settings: Any, report: Reporter) -> BiLMReader:
-    """The NumPy cells where they compute what the run's model does and no GPU is asked for.
+    """The NumPy cells if they support the run's model and no GPU is requested; else torch.
 
     Args:
         settings: its `device` and `threads` count.

@@ -1,4 +1,4 @@
-"""How probable a biLM's directions find each line: what `rnntool score` does with one."""
+"""`rnntool score` with a biLM: each line's log-probability by both directions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _scores(reader: BiLMReader, texts: list[list[str]]) -> Iterator[tuple[Floats
 
 
 def _answer(tokens: list[str], forward: Floats, backward: Floats, settings: ScoreSettings) -> str:
-    """Of T tokens, T - 1 values each way."""
+    """The output for a line of T tokens, with T - 1 values in each direction."""
     count = len(tokens) - 1
     totals = [float(way.sum()) for way in (forward, backward)]
     perplexities = [math.exp(min(700.0, -total / count)) for total in totals]

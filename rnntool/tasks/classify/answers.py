@@ -1,4 +1,4 @@
-"""How a classifier's answers are written: TSV, CSV or JSON lines, with the input's columns or not.
+"""Writes a classifier's answers as TSV, CSV or JSON lines, with or without the input's columns.
 
 Shapes: C labels.
 """
@@ -25,11 +25,11 @@ _JSON_KEPT = ("jsonl", "parquet", "folder")  # forms whose rows are kept as obje
 
 
 class AnswerWriter:
-    """A line for each row.
+    """Writes one line for each row.
 
     Args:
-        labels: C names.
-        settings: what is asked for.
+        labels: the names of the C labels.
+        settings: what to write.
         several: whether a text may have several labels.
     """
 
@@ -80,14 +80,14 @@ class AnswerWriter:
 
     @property
     def _plain(self) -> bool:
-        """Whether a line is the likeliest label and its probability: then they are written fast."""
+        """Whether a line has only the likeliest label and its probability (written fast)."""
         s = self.settings
         more = s.json or s.keep or s.show_text or s.proba or s.all or self._top > 1
         return not (more or self.several or s.threshold is not None)
 
     @property
     def _named(self) -> bool:
-        """Whether there is a header: of every label's column, or over the input's own."""
+        """Whether there is a header: for columns of all labels, or for the input's columns."""
         assert self._layout is not None
         kept = self.settings.keep and self._layout.format in ("tsv", "csv")
         return self.settings.header and (kept or self.settings.all)
@@ -185,7 +185,7 @@ def _check(settings: PredictSettings, several: bool) -> None:
 
 
 def _apart_from(taken: list[str], names: list[str]) -> list[str]:
-    """The names, with a number behind those that are taken."""
+    """The names, with a number appended to those already used."""
     used, found = set(taken), []
     for name in names:
         own = next(n for n in _numbered(name) if n not in used)

@@ -1,4 +1,4 @@
-"""From a text's probabilities to its label, or to its labels where it may have several.
+"""From a text's probabilities to its label, or to several labels.
 
 Shapes: C labels.
 """
@@ -12,14 +12,14 @@ from rnntool.errors import UserError
 from rnntool.formats.rundir import CONFIG, Run
 from rnntool.registry import SEPARATOR
 
-DEFAULT_THRESHOLD = 0.5  # of each label by itself, where a text may have several
+DEFAULT_THRESHOLD = 0.5  # for each label separately, if a text may have several
 
 
 class Decision(NamedTuple):
-    """What a text is said to be."""
+    """The labels predicted for a text."""
 
-    labels: list[str]  # one; of a text that may have several, any number
-    probabilities: list[float]  # theirs
+    labels: list[str]  # one, or any number if a text may have several
+    probabilities: list[float]  # of these labels
 
 
 def decide(
@@ -33,8 +33,8 @@ def decide(
     Args:
         labels: C names.
         probabilities: [C], which sum to 1.
-        threshold: a label less likely than this is not given.
-        otherwise: what is given in its place, with the probability that the label has.
+        threshold: a less likely label is not predicted.
+        otherwise: the text given instead, with the probability of the label.
     """
     best = max(range(len(labels)), key=probabilities.__getitem__)
     label, p = labels[best], probabilities[best]
@@ -49,13 +49,13 @@ def decide_each(
     threshold: float | None = None,
     otherwise: str | None = None,
 ) -> Decision:
-    """Every label that is likely enough, the likeliest first; where none is, `otherwise`.
+    """Every label above the threshold, likeliest first; if there is none, `otherwise`.
 
     Args:
         labels: C names.
-        probabilities: [C], each by itself.
-        threshold: from which on a label is given; None: 0.5.
-        otherwise: what is given where no label is; None: nothing.
+        probabilities: [C], independent of each other.
+        threshold: minimum probability of a label; None: 0.5.
+        otherwise: the text given if there is no label; None: nothing.
     """
     least = DEFAULT_THRESHOLD if threshold is None else threshold
     found = [n for n in ranked(probabilities) if probabilities[n] >= least]

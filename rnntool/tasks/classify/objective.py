@@ -1,4 +1,4 @@
-"""What a classifier learns, and how good it is at it: of one label a text, or of several.
+"""Loss and figures of a classifier, with one label per text or with several.
 
 Shapes: B batch, N rows, C classes.
 """
@@ -40,7 +40,7 @@ class Objective(Protocol):
         """How many rows of the batch are answered right."""
 
     def figures(self, probabilities: Floats, data: Labelled) -> dict[str, float]:
-        """What [N, C] probabilities are worth on the data: `loss`, `accuracy`, `macro_f1`, …"""
+        """The figures of [N, C] probabilities on the data: `loss`, `accuracy`, `macro_f1`, …"""
 
 
 class OneLabel:
@@ -48,16 +48,16 @@ class OneLabel:
 
     Args:
         smoothing: share of the target that is spread over all classes.
-        weights: [C] of each class's rows; None: all weigh the same.
+        weights: [C] weight of each class's rows; None: all equal.
     """
 
     def __init__(self, smoothing: float, weights: Floats | None = None) -> None:
         self.smoothing, self.weights = smoothing, weights
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
-        """The mean over rows of each one's weight times its cross-entropy.
+        """The mean over rows of weight times cross-entropy.
 
-        It is not divided by the weights' sum, so that the parts of a batch add up to the whole.
+        It is not divided by the sum of the weights, so that parts of a batch can be added.
         """
         if batch.targets is None:
             each = classification_losses(scores, batch.labels, self.smoothing)
@@ -69,11 +69,11 @@ class OneLabel:
         return (weights[batch.labels] * each).mean()
 
     def correct(self, scores: Tensor, batch: Batch) -> int:
-        """Rows whose likeliest class is theirs."""
+        """The number of rows whose likeliest class is the true one."""
         return int((predicted_classes(scores) == batch.labels).sum())
 
     def figures(self, probabilities: Floats, data: Labelled) -> dict[str, float]:
-        """Loss in nats a document, accuracy and macro F1."""
+        """Loss in nats per document, accuracy and macro F1."""
         truth, predicted = data.labels, probabilities.argmax(axis=1)
         right = probabilities[np.arange(len(truth)), truth]
         return {
@@ -88,7 +88,7 @@ class SeveralLabels:
 
     Args:
         smoothing: ε; the target is 1 − ε / 2 for a label that a text has, ε / 2 for others.
-        weights: [C] of each label where a text has it; None: it weighs as much as its absence.
+        weights: [C] weight of each label where a text has it; None: 1, as where it has not.
     """
 
     def __init__(self, smoothing: float, weights: Floats | None = None) -> None:
@@ -102,18 +102,18 @@ class SeveralLabels:
         return functional.binary_cross_entropy_with_logits(scores, targets, pos_weight=weights)
 
     def correct(self, scores: Tensor, batch: Batch) -> int:
-        """Rows of which every label is answered right."""
+        """The number of rows with all labels right."""
         assert batch.targets is not None
         return int(((scores > 0) == (batch.targets > 0.5)).all(dim=1).sum())
 
     def figures(self, probabilities: Floats, data: Labelled) -> dict[str, float]:
-        """Loss in nats a label, accuracy (all labels of a text right), micro and macro F1."""
+        """Loss in nats per label, accuracy (all labels of a text right), micro and macro F1."""
         assert data.targets is not None
         return multi_label_figures(probabilities, data.targets > 0.5)
 
 
 def make_objective(settings: ClassifySettings, train: Labelled, classes: int) -> Objective:
-    """As the settings ask for, with weights from the training data where they are balanced."""
+    """The objective of the settings; balanced weights come from the training data."""
     balanced = settings.class_weight == "balanced"
     if settings.multi_label:
         assert train.targets is not None
@@ -126,7 +126,7 @@ def make_objective(settings: ClassifySettings, train: Labelled, classes: int) ->
 def balanced_weights(labels: Ints, classes: int) -> Floats:
     """[C] N / (C · rows of the class), as scikit-learn's `class_weight="balanced"`.
 
-    C counts the classes that have a row; another one's weight is never used.
+    C counts only the classes that have rows; the weights of others are never used.
     """
     counts = np.bincount(labels, minlength=classes)
     present = np.count_nonzero(counts)
@@ -135,7 +135,7 @@ def balanced_weights(labels: Ints, classes: int) -> Floats:
 
 
 def balanced_presence(targets: Any) -> Floats:
-    """[C] texts without a label for each one that has it, so that both weigh the same together."""
+    """[C] for each label, texts without it divided by texts with it: both then weigh the same."""
     counts = np.asarray(targets, dtype=np.float64).sum(axis=0)
     weights: Floats = np.maximum(1.0, len(targets) - counts) / np.maximum(counts, 1)
     return weights

@@ -1,4 +1,4 @@
-"""What may stand in a gap, by a model that reads forward: what `rnntool fill` does with one.
+"""`rnntool fill` with a language model: fill gaps from the text before them.
 
 Shapes: V vocabulary.
 """
@@ -22,7 +22,7 @@ from rnntool.text.gap import Filled
 
 
 class ForwardFiller:
-    """A language model: it knows what stands before a gap."""
+    """A language model, which uses the text before a gap."""
 
     views = (FORWARD,)
 
@@ -31,17 +31,17 @@ class ForwardFiller:
         self.start = unit_of(run).start
 
     def choices(self, filled: Sequence[Filled]) -> list[dict[str, float]]:
-        """Of each choice its nats after the same text."""
+        """For each choice, its log-probability in nats after the text before the gap."""
         log_p, states = self._after(filled[0].tokens[: filled[0].start])
         return [{FORWARD: self._nats(choice.own, log_p, states)} for choice in filled]
 
     def words(self, before: list[str], after: list[str]) -> dict[str, Floats]:
-        """[V] of every token; what stands after the gap is not read."""
+        """[V] log-probabilities of all tokens; the text after the gap is not read."""
         log_p, _ = self._after(before)
         return {FORWARD: log_p.astype(np.float64)}
 
     def _after(self, tokens: list[str]) -> tuple[Floats, States]:
-        """[V] of the token that comes next, and the states."""
+        """[V] log-probabilities of the next token, and the states."""
         states = self.engine.zero_states()
         for number in self.vocabulary.encode([self.start, *tokens]):
             log_p, states = self.engine.step(np.array([number]), states)
