@@ -225,7 +225,7 @@ class Units:
         """The units of all layers that follow a label or property best; none if it is constant.
 
         Args:
-            ours, theirs: to choose on and to score on.
+            ours, theirs: the data to choose on, and to score on.
             a, b: [M] the label or property there: booleans, or numbers.
         """
         if a.min() == a.max() or b.min() == b.max():

@@ -31,7 +31,7 @@ class TiedSoftmax(nn.Module):
     def __init__(self, embedding: nn.Embedding, counts: Tensor) -> None:
         super().__init__()
         self.embedding = embedding
-        self.reads_rows_alone = False  # as in EmbeddingInput; but for `log_likelihood`
+        self.reads_rows_alone = False  # see EmbeddingInput; `log_likelihood` uses all rows
         seen = counts.double().clamp(min=1)
         # Before the first step each token's probability is its frequency.
         self.bias = nn.Parameter((seen / seen.sum()).log().to(embedding.weight.dtype))

@@ -16,19 +16,19 @@ and a package has only the files that it needs:
 settings.py   the settings of `train TASK`, its inputs and its help
 data.py       reads the inputs: numbers, vocabulary, validation split
 task.py       batches, loss and validation: the `Task` that the loop asks
-train.py      `prepare_job`: from inputs and settings to a `Job`: model, task, what a run needs
+train.py      `prepare_job`: from inputs and settings to a `Job` (model, task, files of the run)
 load.py       a run directory opened in torch
-predict.py    `predict`: what `rnntool predict` answers; without torch where NumPy can
+predict.py    `predict`: the answers of `rnntool predict`, without torch where NumPy can
 evaluate.py   `evaluate`: the figures of `rnntool eval`
-compare.py    `compare`: what two runs make of the same rows, for `rnntool compare`
-score.py      `score`: how probable each line is, what `rnntool score` writes
-fill.py       `open_filler`: what may stand in a gap, for `rnntool fill`
+compare.py    `compare`: the results of two runs on the same rows, for `rnntool compare`
+score.py      `score`: the log-probability of each line, for `rnntool score`
+fill.py       `open_filler`: the likeliest words in a gap, for `rnntool fill`
 
 To add a task: write such a package, with `prepare_job` in its train.py, and one entry in
 registry.TASKS. `train TASK`, `search`, checkpoints, `--resume`, several processes and the tests
 over the registry come with that entry. `eval`, `predict`, `compare`, `score` and `fill`
-find evaluate.py, predict.py, compare.py, score.py and fill.py by their names, where the entry says
-that they take the task's runs. Its PyTorch module, if it needs one of its own, goes into models/.
+find evaluate.py, predict.py, compare.py, score.py and fill.py by their names, if the entry says
+that they take the task's runs. If the task needs a new PyTorch module, that goes into models/.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Figures(Protocol):
         """Plain values, as `--json` prints them."""
 
     def tables(self) -> list[tuple[list[str], list[list[Any]]]]:
-        """Headings and rows of each table that a person is shown."""
+        """Headings and rows of each table to print."""
 
 
 def train(
@@ -90,17 +90,18 @@ def train(
 
     Args:
         task: its name, one of registry.TASKS.
-        inputs: paths, or `-`, as the task's INPUTS name them.
+        inputs: paths, or `-`, one for each of the task's INPUTS.
         output: the run directory; `OUTPUT.partial` while the training runs.
-        settings: the task's.
-        force: replace the run that is there.
-        resume: go on from an interrupted training's checkpoint, if there is one.
+        settings: the settings of the task.
+        force: replace an existing run.
+        resume: continue from the checkpoint of an interrupted training, if there is one.
 
     Returns:
         The run directory and the outcome of the training.
 
     Raises:
-        UserError: settings exclude each other, an input cannot be used, or the loss is not finite.
+        UserError: settings contradict each other, an input cannot be used, or the loss is not
+            finite.
     """
     from rnntool.runs.train import train_run
 
@@ -117,10 +118,10 @@ def train(
 
 
 def evaluate(run: str, data: str, settings: EvaluateSettings, report: Reporter) -> Figures:
-    """Score a run directory on data that it has not seen, by the figures of its task.
+    """Score a run directory on new data, with the figures of its task.
 
     Raises:
-        UserError: run or data cannot be used, or a setting means nothing to the run's task.
+        UserError: run or data cannot be used, or a setting does not apply to the run's task.
     """
     opened = _open(run, "eval", settings, report)
     figures: Figures = _role(opened, "evaluate").evaluate(opened, data, settings, report)
@@ -130,13 +131,13 @@ def evaluate(run: str, data: str, settings: EvaluateSettings, report: Reporter) 
 def predict(
     run: str, inputs: list[str], sink: TextIO, settings: PredictSettings, report: Reporter
 ) -> int:
-    """Answer the inputs in order, flushed as the answers come.
+    """Write the answers to the inputs in order, and flush them as they are computed.
 
     Returns:
-        How many answers were written.
+        The number of answers.
 
     Raises:
-        UserError: run or an input cannot be used, or a setting means nothing to the run's task.
+        UserError: run or an input cannot be used, or a setting does not apply to the run's task.
     """
     opened = _open(run, "predict", settings, report)
     count: int = _role(opened, "predict").predict(opened, inputs, sink, settings, report)
@@ -146,7 +147,7 @@ def predict(
 def score(
     run: str, inputs: list[str], sink: TextIO, settings: ScoreSettings, report: Reporter
 ) -> None:
-    """Write how probable a language model finds each line, a line for a line.
+    """Write each line's log-probability by a language model, one line per input line.
 
     Raises:
         UserError: run or an input cannot be used.
@@ -158,10 +159,10 @@ def score(
 def fill(
     run: str, source: str, settings: FillSettings, report: Reporter
 ) -> Iterator[Filling | Likeliest]:
-    """What may stand in the gap of each text, in order.
+    """The choices or likeliest words for the gap of each text, in order.
 
     Args:
-        source: a file or `-`; not read where the settings hold a text.
+        source: a file or `-`; not read if the settings contain a text.
 
     Raises:
         UserError: run or a text cannot be used.
@@ -182,7 +183,7 @@ def fill(
 
 
 def compare(a: str, b: str, data: str, settings: CompareSettings, report: Reporter) -> Paired:
-    """What two runs of one task make of the same rows.
+    """Compare the results of two runs of one task on the same rows.
 
     Raises:
         UserError: a run or the data cannot be used, or the runs differ in task or labels.

@@ -42,7 +42,7 @@ def test_a_word_that_was_begun_is_completed(words, expected):
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> Path:
-    """Two runs in a folder, one beside it, and what is none."""
+    """A folder with two runs, a run beside it, and files that are not runs."""
     for name, labels in (
         ("runs/gru", "neg\npos\nso-so\n"),
         ("runs/lstm", "0\n1\n"),

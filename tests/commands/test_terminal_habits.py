@@ -1,4 +1,4 @@
-"""At a terminal: what waits says so, and what is there is not overwritten by mistake."""
+"""At a terminal: commands say when they wait for input, and do not overwrite files by mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A classifier and what it is made of, in NumPy from equations, one text at a time.
+"""A classifier and its parts, in NumPy from the equations, one text at a time.
 
 Nothing here is taken from the project but the names of its tensors. Shapes: T time, D input, H
 hidden.

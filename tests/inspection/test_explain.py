@@ -1,4 +1,4 @@
-"""`explain`: what a terminal, a pipe, a program and a browser get; and what is refused."""
+"""`explain`: its output for a terminal, a pipe, a program and a browser, and its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the pictures, read from their SVG."""
+"""The contents of the pictures, read from their SVG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts as SVG: places, ticks, and what stands in them."""
+"""Charts as SVG: positions, ticks and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compress`: a quarter of the size, the same answers, read by whatever reads runs."""
+"""`compress`: a quarter of the size, the same answers, readable by all commands."""
 
 from __future__ import annotations
 

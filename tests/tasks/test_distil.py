@@ -31,7 +31,7 @@ def test_the_loss_on_smoothed_targets_is_the_loss_on_labels(outputs, smoothing):
 
 
 def few_rows(source: Path, path: Path, rows: int, *, lie: bool = False) -> Path:
-    """The first rows of labelled tokens; with `lie`, every label is drawn by lot."""
+    """The first rows of labelled tokens; with `lie`, every label is random."""
     head, columns, *lines = source.read_text("utf-8").splitlines()
     draw = random.Random(1)
     chosen = [line.split("\t") for line in lines[:rows]]

@@ -1,4 +1,4 @@
-"""What a training may replace, what it goes on with, and what it leaves alone."""
+"""What a training may replace, what it continues, and which files it never touches."""
 
 from __future__ import annotations
 

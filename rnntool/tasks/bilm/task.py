@@ -111,9 +111,9 @@ def build_model(
     """An untrained pair of language models.
 
     Args:
-        seen: [V] how often each token stands in the training text, which the sampled softmax draws
-            by. A vocabulary file does not know how often `<bos>` and `<eos>` do; without them among
-            the samples their scores would only ever rise.
+        seen: [V] how often each token occurs in the training text; the sampled softmax draws tokens
+        by these counts. A vocabulary file has no counts of `<bos>` and `<eos>`. If they were
+        never drawn, training would only increase their scores.
     """
     V = len(vocabulary.tokens)
     counts = torch.tensor(vocabulary.counts) if seen is None else torch.from_numpy(seen)

@@ -32,7 +32,7 @@ class CaptionTask(RowTask):
 
     def __init__(self, prepared: Prepared, settings: CaptionSettings) -> None:
         lengths = prepared.train.sequences.lengths
-        predicted = int((lengths - 1).sum())  # all but <bos>
+        predicted = int((lengths - 1).sum())  # all except <bos>
         super().__init__(lengths, settings.batch_size, settings.seed, predicted)
         self.train, self.validation, self.settings = prepared.train, prepared.validation, settings
         self.validates = len(self.validation) > 0

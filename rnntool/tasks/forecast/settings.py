@@ -72,7 +72,7 @@ class ForecastSettings(TrainingSettings, EncoderSettings, SeriesSettings):
         8, "Stop after this many epochs without a better validation score; 0: never.", min=0,
         panel=_OPTIMISATION,
     )  # fmt: skip
-    # bf16 holds a number to 3 digits: enough for a token's vector, not for a measured value.
+    # bf16 has about 3 digits: enough for a token's vector, not for a measured value.
     precision: str = setting(
         "fp32", "Precision of the forward pass.", choices=PRECISIONS, panel=_MACHINE
     )

@@ -16,7 +16,7 @@ from rnntool.models.stateful import State
 from rnntool.tasks.lm.likelihood import chunk_likelihood
 from rnntool.training.optim import clip_gradient
 
-_DECAY = 0.002  # share of the way back to the trained weights, at each step
+_DECAY = 0.002  # share of the distance to the trained weights that each step returns
 _CLIP = 1.0  # global norm
 
 

@@ -1,4 +1,4 @@
-"""How probable a language model finds each line: what `rnntool score` does with one."""
+"""`rnntool score` with a language model: each line's log-probability."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rnntool.tasks.lm.text import NumberedText, numbered_text
 def score(
     run: Run, inputs: list[str], sink: TextIO, settings: ScoreSettings, report: Reporter
 ) -> None:
-    """Write a line for each line of text: its log-probability in nats, tokens, perplexity.
+    """Write for each line of text its log-probability in nats, tokens and perplexity.
 
-    Each line is scored by itself, its end included, so that two sentences compare.
+    Each line is scored separately, including its end, so that two sentences can be compared.
 
     Args:
         run: of `train lm`.
@@ -37,7 +37,7 @@ def score(
 def score_lines(
     run: Run, text: NumberedText, settings: InferenceSettings, report: Reporter
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Each line's tokens after its first, and their log-probabilities in nats.
+    """Each line's tokens after the first, and their log-probabilities in nats.
 
     Args:
         text: numbered with `documents`.

@@ -77,7 +77,7 @@ class LMTask(ChunkTask):
         stop = len(ids)
         if self.settings.by_document:
             begins = find_documents(ids, start, stop)
-            if len(begins) == 0:  # the part lies within one long document
+            if len(begins) == 0:  # the part is within one long document
                 begins = np.array([start])
             ends = np.append(begins[1:], stop) - 1
             values = likelihood_of_documents(model, ids, begins, ends, device)

@@ -82,7 +82,7 @@ def prepare(path: str, settings: Seq2SeqSettings, report: Reporter) -> Prepared:
 def _without_long(
     sources: list[list[str]], targets: list[list[str]], most: int, report: Reporter
 ) -> tuple[list[list[str]], list[list[str]]]:
-    """The pairs whose sides have at most so many tokens (0: all): attention holds their product."""
+    """The pairs whose sides have at most `most` tokens (0: all); attention needs their product."""
     kept = [
         pair for pair in zip(sources, targets, strict=True)
         if not most or max(map(len, pair)) <= most
