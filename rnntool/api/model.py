@@ -6,7 +6,7 @@ import importlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rnntool.inspection.attribution import Attribution
 
 Floats = NDArray[np.floating[Any]]
+T = TypeVar("T")
 
 _CLASSES = {  # task -> module and class
     "classify": ("classifier", "Classifier"),
@@ -118,16 +119,24 @@ class Model:
 _METHODS = ("predict", "predict_proba", "explain", "embed", "generate", "score")
 
 
+def refuse_one(texts: Iterable[T]) -> Iterable[T]:
+    """The texts.
+
+    Raises:
+        TypeError: it is a single text (its characters would be taken for texts).
+    """
+    if isinstance(texts, str):
+        raise TypeError("expected a list of texts, not one text: write [text]")
+    return texts
+
+
 def listed(texts: Iterable[str]) -> list[str]:
     """The texts as a list.
 
     Raises:
-        TypeError: it is a single text (its characters would be taken for texts), or an item is no
-            text.
+        TypeError: it is a single text, or an item is no text.
     """
-    if isinstance(texts, str):
-        raise TypeError("expected a list of texts, not one text: write [text]")
-    found = list(texts)
+    found = list(refuse_one(texts))
     for number, text in enumerate(found):
         if not isinstance(text, str):
             raise TypeError(f"text {number} is not a string, but {type(text).__name__}")

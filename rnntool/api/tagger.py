@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rnntool.api.model import Floats, Model
+from rnntool.api.model import Floats, Model, refuse_one
 from rnntool.api.splitting import Splitter
 from rnntool.configuration import build
 from rnntool.formats.rundir import Run
@@ -35,7 +35,8 @@ class Tagger(Model):
 
     def tag_proba(self, texts: Iterable[str | Sequence[str]]) -> list[Floats]:
         """[T, C] probabilities of the tags of each sentence's tokens, in the order of `labels`."""
-        sentences = [Sentence(n, self.tokens(text)) for n, text in enumerate(texts, start=1)]
+        given = enumerate(refuse_one(texts), start=1)
+        sentences = [Sentence(n, self.tokens(text)) for n, text in given]
         if not any(sentence.tokens for sentence in sentences):
             return [np.zeros((0, len(self.labels))) for _ in sentences]
         encoded = self._answering.reader.encode(sentences, "sentence")

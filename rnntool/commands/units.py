@@ -77,10 +77,8 @@ def _show_unit(opened: Units, source: str, settings: UnitsSettings, report: Repo
     if sys.stdout.isatty():
         from rich.console import Console
 
-        console, full = (
-            Console(file=sys.stdout, highlight=False, markup=False),
-            full_colour(*values),
-        )
+        console = Console(file=sys.stdout, highlight=False, markup=False)
+        full = full_colour(*values)
         for tokens, own in zip(lines, values, strict=True):
             console.print(as_text(tokens, own, full, "" if spelled else " "), soft_wrap=True)
         return

@@ -42,6 +42,11 @@ def partial_path(output: str) -> Path:
     return target.with_name(target.name + _SUFFIX)
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of a run directory's files, without its folders (checkpoints and epochs)."""
+    return sum(place.stat().st_size for place in folder.iterdir() if place.is_file())
+
+
 def require_replaceable(path: str | Path, force: bool) -> None:
     """Make sure that writing a run to `path` deletes nothing, except a run with `force`.
 

@@ -58,10 +58,13 @@ def as_html(
 def css(value: float, full: float) -> str:
     """A `style` attribute with the colour of a number; empty if it has none."""
     share = strength(value, full)
-    if not share:
-        return ""
+    return f' style="{background(share)}"' if share else ""
+
+
+def background(share: float) -> str:
+    """The declaration in CSS of a colour's `strength`."""
     r, g, b = ABOVE if share > 0 else BELOW
-    return f' style="background:rgba({r},{g},{b},{abs(share) * _PAGE:.3f})"'
+    return f"background:rgba({r},{g},{b},{abs(share) * _PAGE:.3f})"
 
 
 def as_text(

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from rnntool.inspection.token_colours import css, full_colour, strength
+from rnntool.inspection.token_colours import background, css, full_colour, strength
 from rnntool.pages import render, safe
 from rnntool.tables import visible
 from rnntool.text.tokens import SPACE
@@ -33,7 +33,7 @@ def unit_page(
     full = full_colour(*values)
     rows = zip(lines, values, strict=True)
     shades = "".join(
-        f".s{_name(n)} {{ {css(n, _SHADES)[8:-1]} }}\n" for n in range(-_SHADES, _SHADES + 1) if n
+        f".s{_name(n)} {{ {background(n / _SHADES)} }}\n" for n in range(-_SHADES, _SHADES + 1) if n
     )
     return render(
         "units.html", title=f"{run}: unit {unit}", about=about, full=full, colours=safe(shades),

@@ -36,10 +36,10 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
 
         run = open_run(inputs[0])
         result = evaluate(run, settings.confusion, EvaluateSettings(), report)
-        labels = [c.label for c in result.classes]
         if isinstance(result, MultiLabelReport):
             raise UserError("gives several labels per text, so it has no confusion matrix",
                             where=run.path, hint="use rnntool eval")  # fmt: skip
+        labels = [c.label for c in result.classes]
         draw_confusion(result.confusion, labels, output, run.path.resolve().name)
     elif settings.forecast is not None:
         _one(inputs, "--forecast")

@@ -61,7 +61,8 @@ def axis_of(label: str, values: Sequence[float], *, log: bool = False, whole: bo
     if log:
         return Axis(label, 10 ** (math.log10(low) - 0.1), 10 ** (math.log10(high) + 0.1), log=True)
     if low == high:
-        low, high = low - (0.5 if whole else abs(low) * 0.1 or 0.1), high + (0.5 if whole else abs(high) * 0.1 or 0.1)  # fmt: skip # noqa: E501
+        around = 0.5 if whole else abs(low) * 0.1 or 0.1
+        low, high = low - around, high + around
     margin = 0.0 if whole else 0.04 * (high - low)
     return Axis(label, low - margin, high + margin, whole=whole)
 
@@ -73,9 +74,7 @@ def _round_ticks(low: float, high: float, whole: bool) -> list[tuple[float, str]
     step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= size * 0.999)
     if whole:
         step = max(1.0, round(step))
-    digits = (
-        max(0, 2 - math.floor(math.log10(step)) - 1) if step < 1 else (0 if step % 1 == 0 else 1)
-    )
+    digits = 1 - math.floor(math.log10(step)) if step < 1 else int(step % 1 != 0)
     first = math.ceil(low / step - 1e-9)
     ticks = []
     while first * step <= high + 1e-9 * step:

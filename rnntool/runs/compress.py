@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rnntool.errors import UserError
 from rnntool.formats.int8 import in_eight_bits
 from rnntool.formats.reading import sha256_of
-from rnntool.formats.run_folder import require_replaceable
+from rnntool.formats.run_folder import require_replaceable, size_of
 from rnntool.formats.rundir import (
     CHARACTERS,
     COMPRESSED_FORMAT,
@@ -96,11 +96,6 @@ def compress(
         tensors, vocabulary = _cut(run, tensors, kept)
     _write(run, output, tensors, vocabulary)
     return Sizes(size_of(run.path), size_of(Path(output)), len(run.vocabulary), len(vocabulary))
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of a run directory's files, without its folders (checkpoints and epochs)."""
-    return sum(place.stat().st_size for place in folder.iterdir() if place.is_file())
 
 
 def _kept(run: Run, settings: CompressSettings) -> Ints:

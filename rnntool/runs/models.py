@@ -8,6 +8,7 @@ from typing import Any
 
 from rnntool.errors import UserError, one_of
 from rnntool.formats.card import read_card
+from rnntool.formats.run_folder import size_of
 from rnntool.formats.run_names import VARIABLE, named_models
 from rnntool.formats.rundir import CARD, RunConfig, read_config
 from rnntool.reporting import Reporter
@@ -58,7 +59,7 @@ def card_text(name: str) -> str:
 
 def _model(name: str, folder: Path) -> Model:
     config, card = read_config(folder), read_card(folder)
-    size = sum(place.stat().st_size for place in folder.iterdir() if place.is_file())
+    size = size_of(folder)
     if card is None:
         return Model(name, config.task, size, _validated(config), "", folder)
     score = f"{card.figure.replace('_', ' ')} {card.value:.4g} ({card.data})"

@@ -6,6 +6,7 @@ Shapes: N texts, C classes.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,6 +24,7 @@ from rnntool import tasks
 from rnntool.api.model import Model, listed, load
 from rnntool.configuration import build
 from rnntool.errors import UserError
+from rnntool.formats.writing import write_directory
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.classify.settings import ClassifySettings
 
@@ -43,7 +46,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: texts per step.
         lr: the learning rate; with the one-cycle schedule, its peak.
         validation: share of the texts held out to choose the best epoch; 0: none.
-        random_state: seed of everything random.
+        random_state: seed of everything random, or a `RandomState` that gives one; None: NumPy's
+            own, which gives another seed each time.
         settings: further settings of `train classify` by name, such as `{"pooling": "max"}`.
 
     Attributes:
@@ -65,7 +69,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int = 128,
         lr: float = 0.003,
         validation: float = 0.05,
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.tokenizer = tokenizer
@@ -131,24 +135,26 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         found = np.asarray(self.model_.predict_proba(X), dtype=np.float64)
         return found[:, self._columns]
 
-    def save(self, path: str) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the trained model as a run directory, for the commands and `rnntool.load`.
 
         Raises:
             NotFittedError: `fit` was not called.
-            UserError: something is there already.
+            UserError: something is there already, or it cannot be written.
         """
         check_is_fitted(self)
         if Path(path).exists():
             raise UserError("exists already", where=path, hint="give another name")
-        shutil.copytree(self.model_.path, path)
+        with write_directory(str(path)) as folder:
+            shutil.copytree(self.model_.path, folder, dirs_exist_ok=True)
 
     def _settings(self) -> ClassifySettings:
         own = {name: getattr(self, name) for name in _SAME}
-        seed = {} if self.random_state is None else {"seed": int(self.random_state)}
         further = dict(self.settings or {})
         _refuse_unknown(further)
-        values = {**own, "validation": str(self.validation), **seed, **further}
+        values = {
+            **own, "validation": str(self.validation), "seed": _seed(self.random_state), **further
+        }  # fmt: skip
         return build(ClassifySettings, values, where="TextClassifier")
 
     def _open(self, folder: TemporaryDirectory[str]) -> None:
@@ -194,6 +200,13 @@ _SAME = (
     "tokenizer", "cell", "embedding_dim", "hidden", "layers", "bidirectional", "dropout", "epochs",
     "batch_size", "lr",
 )  # fmt: skip
+
+
+def _seed(state: int | np.random.RandomState | None) -> int:
+    """A seed; if the state is not an integer, one drawn from it."""
+    if isinstance(state, (int, np.integer)):
+        return int(state)
+    return int(check_random_state(state).randint(np.iinfo(np.int32).max))
 
 
 def _names(classes: NDArray[Any]) -> list[str]:

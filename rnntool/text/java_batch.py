@@ -85,10 +85,8 @@ class _Handles:
         self.java, self.string, self._class = jpype.java, jpype.JString, jpype.JClass
         invoke = self.java.lang.invoke
         self._handles, self._type = invoke.MethodHandles, invoke.MethodType
-        self._proxies, self._lookup = (
-            invoke.MethodHandleProxies,
-            invoke.MethodHandles.publicLookup(),
-        )
+        self._proxies = invoke.MethodHandleProxies
+        self._lookup = invoke.MethodHandles.publicLookup()
 
     def method(self, owner: str, name: str, returned: str, *taken: str) -> Any:
         """A method of a class, by the names of its types."""

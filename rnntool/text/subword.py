@@ -51,17 +51,6 @@ def split_token(model: Any, token: str) -> list[str]:
     return [whole[start:end] if piece == UNK else piece for piece, (start, end) in pairs]
 
 
-def join_pieces(pieces: Iterable[str]) -> list[str]:
-    """The base tokens of pieces."""
-    tokens: list[str] = []
-    for piece in pieces:
-        if piece.startswith(SPACE) or not tokens:
-            tokens.append(piece.removeprefix(SPACE))
-        else:
-            tokens[-1] += piece
-    return tokens
-
-
 def train_subword(counts: Counter[str], base: str, size: int) -> bytes:
     """Train a model of `size` pieces on counted tokens; the bytes of its file.
 

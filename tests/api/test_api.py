@@ -92,6 +92,8 @@ def test_a_tagger_takes_tokens_or_text(folder, cli):
     told = json.loads(cli("predict", folder / "tag", "--format", "lines", "--json", "-q",
                           input="좋은 영화\n").out)  # fmt: skip
     assert tags[0] == told["tags"]
+    with pytest.raises(TypeError, match="write \\[text\\]"):
+        model.predict("좋은 영화")
 
 
 def test_a_language_model_writes_and_scores_as_the_commands_do(folder, cli):

@@ -87,6 +87,22 @@ def test_a_pickle_and_a_saved_run_answer_the_same(fitted, data, tmp_path):
         fitted.save(tmp_path / "run")
 
 
+def test_the_random_state_is_scikit_learns(data):
+    """An int is the seed itself; others give one, and give another the next time."""
+    small = SMALL | {"epochs": 1}
+
+    def answers(state) -> np.ndarray:
+        return TextClassifier(**(small | {"random_state": state})).fit(*data).predict_proba(["가"])
+
+    state = np.random.RandomState(4)
+    first, second = answers(state), answers(state)
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(answers(np.random.RandomState(4)), first)
+    np.random.seed(4)
+    np.testing.assert_array_equal(answers(None), first)
+    np.testing.assert_array_equal(answers(np.int64(1)), answers(1))
+
+
 def test_names_of_any_kind_are_classes(data):
     texts, labels = data
     named = np.array(["nein" if label < 0 else "ja\tja" for label in labels], dtype=object)

@@ -12,7 +12,6 @@ from rnntool.text.normalize import fold_repeats
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, parse_identity, spec_of
 from rnntool.text.subword import (
     SubwordTokenizer,
-    join_pieces,
     load_subword,
     subword_spec,
     train_subword,
@@ -108,9 +107,8 @@ def test_subwords_split_and_join_tokens_and_are_deterministic():
     spec = subword_spec(model)
     tokenizer = SubwordTokenizer(spec, make_tokenizer(spec.base), model)
     pieces = tokenizer.split(["영화관", "재미있", "네요"])
-    assert join_pieces(pieces) == ["영화관", "재미있", "네요"]
-    assert join_pieces(tokenizer.split(["쀍화", "🙂", "<unk>"])) == ["쀍화", "🙂", "<unk>"]
-    assert all(not piece.startswith("▁") or len(piece) > 1 or len(pieces) > 3 for piece in pieces)
+    assert "".join(pieces) == "▁영화관▁재미있▁네요"
+    assert "".join(tokenizer.split(["쀍화", "🙂", "<unk>"])) == "▁쀍화▁🙂▁<unk>"
     assert library.get_vocab_size() <= 40
     assert parse_identity(tokenizer.identity).base.identity == "mecab"
 
