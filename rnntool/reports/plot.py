@@ -9,7 +9,7 @@ import numpy as np
 
 from rnntool.errors import UserError
 from rnntool.formats.run_names import locate
-from rnntool.formats.rundir import Run, read_metrics
+from rnntool.formats.rundir import Run, read_metrics, require_task
 from rnntool.formats.weights import read_weights
 from rnntool.inspection.curves import draw_curves
 from rnntool.inspection.figures import draw_confusion, draw_forecasts
@@ -34,7 +34,7 @@ def plot(inputs: list[str], output: str, settings: PlotSettings, report: Reporte
         _one(inputs, "--confusion")
         from rnntool.tasks.classify.evaluate import evaluate
 
-        run = open_run(inputs[0])
+        run = require_task(open_run(inputs[0]), "classify")
         result = evaluate(run, settings.confusion, EvaluateSettings(), report)
         if isinstance(result, MultiLabelReport):
             raise UserError("gives several labels per text, so it has no confusion matrix",

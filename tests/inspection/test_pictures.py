@@ -161,6 +161,8 @@ def test_a_forecasters_loss_is_not_in_nats_and_tasks_are_not_mixed(cli, runs, tm
     error = one_line_error(cli("plot", runs / "영화", runs / "f", "--force", "-o", out))
     assert "was trained for 'forecast'" in error
     assert "draw them separately" in error
+    confusion = ("plot", runs / "f", "--confusion", runs / "reviews", "--force", "-o", out)
+    assert "was trained for 'forecast', not for 'classify'" in one_line_error(cli(*confusion))
 
 
 def test_hangul_without_a_font_is_said_in_one_line(cli, runs, tmp_path, monkeypatch):
