@@ -215,7 +215,14 @@ class RichReporter(QuietReporter):
 
     @contextmanager
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
-        """A bar that disappears when the work is done."""
+        """A bar that disappears when the work is done.
+
+        There is none for a stream that is answered on the terminal itself: the answers would be
+        written into the bar.
+        """
+        if total is None and sys.stdout.isatty():
+            yield _NoProgress()
+            return
         from rich import progress as bars
 
         columns = [
