@@ -64,8 +64,11 @@ def command_of(run: Run, name: str, changed: dict[str, Any]) -> str:
         module = importlib.import_module(f"rnntool.tasks.{config.task}.settings")
         known = {f.name: f for f in fields(getattr(module, TASKS[config.task].settings))}
     words = ["rnntool", "train", config.task]
-    words += [str(own.get("path")) for key, own in config.inputs.items()
-              if isinstance(own, dict) and key not in known]  # fmt: skip
+    words += [
+        str(own.get("path"))
+        for key, own in config.inputs.items()
+        if isinstance(own, dict) and key.split()[0] not in known
+    ]  # "distil 1" is a setting
     words += ["-o", name]
     for key, value in changed.items():
         if key not in known or value is None:

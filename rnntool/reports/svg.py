@@ -74,7 +74,7 @@ def _round_ticks(low: float, high: float, whole: bool) -> list[tuple[float, str]
     step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= size * 0.999)
     if whole:
         step = max(1.0, round(step))
-    digits = 1 - math.floor(math.log10(step)) if step < 1 else int(step % 1 != 0)
+    digits = next(n for n in range(20) if math.isclose(round(step, n), step))
     first = math.ceil(low / step - 1e-9)
     ticks = []
     while first * step <= high + 1e-9 * step:

@@ -102,13 +102,14 @@ def _classes(
 ) -> None:
     """A table of the classes, the confusion matrix, and the calibration."""
     labels = [c.label for c in scores.classes]
+    counted = "tokens" if of == "tag" else "documents"
     found.tables.append((f"Each {of}", scores.class_table(of)))
     if len(labels) <= _CLASSES:
         found.matrix = Matrix(labels, [
             [(count, count / max(1, sum(row))) for count in row] for row in scores.confusion
         ])  # fmt: skip
     else:
-        found.tables.append(("The largest confusions", scores.confusions()))
+        found.tables.append(("The largest confusions", scores.confusions(counted)))
     bins = confidence_bins(probabilities, truth)
     found.charts.append(reliability(found.name, bins, scores.calibration_error))
 

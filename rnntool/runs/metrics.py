@@ -79,8 +79,13 @@ class ClassificationReport:
             whole if len(labels) <= _MANY else self.confusions(),
         ]
 
-    def confusions(self, most: int = 15) -> Table:
-        """The largest confusions: true class, predicted class, count, share of the true class."""
+    def confusions(self, counted: str = "documents", most: int = 15) -> Table:
+        """The largest confusions: true class, predicted class, count, share of the true class.
+
+        Args:
+            counted: heading of the counts: what has a class.
+            most: rows of the table at most.
+        """
         labels = [c.label for c in self.classes]
         found = [
             (count, labels[true], labels[predicted], count / max(1, self.classes[true].support))
@@ -90,7 +95,7 @@ class ClassificationReport:
         ]
         found.sort(key=lambda entry: -entry[0])
         rows: list[list[Any]] = [[t, p, count, share] for count, t, p, share in found[:most]]
-        return ["true", "predicted", "documents", "share of true"], rows
+        return ["true", "predicted", counted, "share of true"], rows
 
     def class_table(self, name: str) -> Table:
         """The figures of each class.

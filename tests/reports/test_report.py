@@ -16,6 +16,8 @@ from rnntool import tasks
 from rnntool.formats.rundir import read_config
 from rnntool.inspection.attribution import Explainer
 from rnntool.reporting import QuietReporter
+from rnntool.reports.run_facts import facts_of
+from rnntool.runs.metrics import classification_report
 from rnntool.runs.open import open_run
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.classify.settings import ClassifySettings
@@ -172,6 +174,24 @@ def test_the_command_of_a_page_trains_such_a_run(cli, runs):
         printed = cli(*words[1:], "--print-config")
         assert printed.code == 0, printed.err
         assert parse_yaml(printed.out) == read_config(runs / name).settings
+
+
+def test_a_teacher_is_no_data_of_the_command(runs, tmp_path):
+    settings = ClassifySettings(**TEXT, distil=(str(runs / "gru"),))
+    run, source = str(tmp_path / "student"), str(runs / "train.tsv")
+    tasks.train("classify", [source], run, settings, QuietReporter())
+    words = shlex.split(facts_of(open_run(run), "student").command)
+    assert words[3:6] == [source, "-o", "student"]
+    assert words[words.index("--distil") + 1] == str(runs / "gru")
+
+
+def test_a_taggers_confusions_are_counted_in_tokens():
+    truth = np.arange(40) % 20
+    scores = classification_report(
+        truth, np.eye(20)[np.roll(truth, 1)], list("abcdefghijklmnopqrst")
+    )
+    assert scores.confusions("tokens")[0][2] == "tokens"
+    assert scores.confusions()[0][2] == "documents"
 
 
 def test_runs_of_several_tasks_stand_side_by_side(cli, runs):

@@ -75,3 +75,13 @@ def test_bins_of_confidence_are_counted_as_in_plain_code():
             assert own.right == pytest.approx(np.mean([p[n].argmax() == truth[n] for n in rows]))
             error += len(rows) / 500 * abs(own.right - own.confidence)
     assert calibration_error(p, truth) == pytest.approx(error)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0.891, 0.8992], ["0.892", "0.894", "0.896", "0.898"]), ([0.0, 1.0], ["0.00", "0.25"]),
+     ([0.24, 0.36], ["0.25", "0.30", "0.35"]), ([0.0, 0.0112], ["0.0000", "0.0025"])],
+)  # fmt: skip
+def test_ticks_have_the_digits_that_their_step_has(values, expected):
+    shown = [name for _, name in axis_of("y", values).ticks()]
+    assert shown[: len(expected)] == expected
