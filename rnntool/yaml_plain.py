@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_LINE = re.compile(r"(?P<indent> *)(?P<key>[a-z][a-z0-9_]*):(?: (?P<value>\S.*))?")
+_LINE = re.compile(r"(?P<indent> *)(?P<key>[a-z][a-z0-9_]*(?: [a-z0-9_]+)*):(?: (?P<value>\S.*))?")
+_ITEM = re.compile(r"(?P<indent> *)- (?P<value>\S.*)")
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?[0-9]{1,20}\.[0-9]{1,20}(?:e[+-][0-9]{1,3})?")
 # Plain texts: words, names of tokenizers, hashes, versions, lists of numbers. None of them begins
@@ -43,8 +44,19 @@ def parse_plain(text: str) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     levels = [whole]  # the mappings that are open, each inside the one before it
     opened = False  # whether the last line named a mapping that has no key yet
+    items: list[Any] | None = None  # the list that the last line belongs to
     for line in text.split("\n")[:-1]:
-        match = _LINE.fullmatch(line)
+        item = _ITEM.fullmatch(line)
+        if item is not None:
+            if opened:  # it was a list that the last line named
+                levels.pop()
+                items, opened = [], False
+                levels[-1][next(reversed(levels[-1]))] = items
+            if items is None or len(item["indent"]) != _INDENT * (len(levels) - 1):
+                raise NotPlainError
+            items.append(_value(item["value"]))
+            continue
+        match, items = _LINE.fullmatch(line), None
         if match is None:
             raise NotPlainError
         depth, odd = divmod(len(match["indent"]), _INDENT)

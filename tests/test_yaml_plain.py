@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -42,7 +43,13 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 INDENTS = st.sampled_from(["", " ", "  ", "    ", "\t"])
-LINES = st.tuples(INDENTS, KEYS, st.sampled_from([":", ": ", " : ", ":  "]), TELLING | st.just(""))
+LINES = st.tuples(
+    INDENTS,
+    KEYS | st.just("a b"),
+    st.sampled_from([":", ": ", " : ", ":  "]),
+    TELLING | st.just(""),
+)
+ITEMS = st.tuples(INDENTS, st.sampled_from(["- ", "-", "-  "]), TELLING)
 
 
 def agree(text: str) -> Any:
@@ -62,7 +69,7 @@ def test_what_a_parser_wrote_is_read_as_the_parser_reads_it(values):
     agree(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
-@given(st.lists(LINES, max_size=6))
+@given(st.lists(LINES | ITEMS, max_size=6))
 def test_what_a_person_wrote_is_read_as_the_parser_reads_it_or_left_to_it(lines):
     agree("".join("".join(line) + "\n" for line in lines))
 
@@ -76,8 +83,18 @@ def test_the_settings_of_a_run_need_no_parser(settings, monkeypatch):
         "task": "classify", "settings": as_dict(settings()), "tokenizer": "okt:norm,stem",
         "inputs": {"train": {"path": "/데이터/train.tok", "sha256": "f9" * 32}},
         "versions": {"torch": "2.13.0+cpu", "rnntool": "0.1.0"}, "results": {"loss": 4.7e-05},
+        "distil": ["runs/a", "runs/b"], "sha256 of the weights before": "f9" * 32,
         "backend": "cpu fp32, oneDNN on, 2 threads (no bf16 matrix units)", "format": 1,
     }  # fmt: skip
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     monkeypatch.setitem(sys.modules, "yaml", None)  # to import it is an error
     assert yaml_text.parse_yaml(text) == config
+
+
+@pytest.mark.parametrize("name", ["nsmc", "reviews"])
+def test_a_bundled_model_needs_no_parser(name, monkeypatch):
+    place = resources.files("rnntool") / "pretrained" / name / "config.yaml"
+    text = place.read_text(encoding="utf-8")
+    expected = yaml.safe_load(text)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert yaml_text.parse_yaml(text) == expected
