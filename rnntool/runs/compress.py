@@ -23,6 +23,7 @@ from rnntool.formats.reading import sha256_of
 from rnntool.formats.run_folder import require_replaceable, size_of
 from rnntool.formats.rundir import (
     CHARACTERS,
+    CHECKPOINT,
     COMPRESSED_FORMAT,
     FEATURES,
     LABELS,
@@ -33,7 +34,6 @@ from rnntool.formats.rundir import (
     VOCAB,
     WEIGHTS,
     Run,
-    read_metrics,
     write_config,
 )
 from rnntool.formats.vocab import write_vocabulary
@@ -44,6 +44,7 @@ from rnntool.reporting import Reporter
 from rnntool.runs.compress_settings import CompressSettings
 from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary
+from rnntool.training.folder import read_position
 
 _COPIED = (LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, METRICS)
 _CUT = ("classify", "tag", "lm")  # tasks whose vocabulary can be cut
@@ -162,15 +163,15 @@ def _write(run: Run, output: str, tensors: Weights, vocabulary: Vocabulary) -> N
 
 
 def _so_far(run: Run) -> dict[str, Any]:
-    """The results of an unfinished training: those of the best epoch so far."""
-    if not (run.path / METRICS).is_file():
+    """The results of an unfinished training: those of the epoch whose weights it kept so far."""
+    if not (run.path / CHECKPOINT).is_dir():
         return {}
-    epochs = read_metrics(run.path)
-    best = max(
-        epochs, key=lambda e: (e.get("validation_accuracy", 0.0), -e.get("validation_loss", 0.0))
-    )
-    figures = {name: value for name, value in best.items() if name.startswith("validation_")}
-    return {"best_epoch": best["epoch"], **figures, "epochs": len(epochs), "interrupted": True}
+    position = read_position(run.path)
+    best, history = position["best_epoch"], position["history"]
+    if not best:
+        return {}
+    figures = {n: value for n, value in history[best - 1].items() if n.startswith("validation_")}
+    return {"best_epoch": best, **figures, "epochs": len(history), "interrupted": True}
 
 
 def _numbers_less(run: Run, tensors: Weights, V: int) -> int:

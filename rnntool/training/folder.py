@@ -96,7 +96,7 @@ class TrainingFolder:
     def _interrupted_difference(self, config: RunConfig) -> str | None:
         old = read_config(self.path)
         before, wanted = old.settings.get("epochs"), config.settings.get("epochs")
-        done = self._epochs_done()
+        done = int(read_position(self.path)["epoch"])
         over = int(config.settings["epochs"]) <= done
         if before != wanted and not over and config.settings.get("schedule") == "one-cycle":
             end = f" (--epochs {done} ends it with what is trained)" if done else ""
@@ -109,17 +109,26 @@ class TrainingFolder:
                 return f"{name} was {was!r} when this training started, but is {now!r} now"
         return None
 
-    def _epochs_done(self) -> int:
-        """How many epochs the interrupted training has finished."""
-        state = json.loads((self.path / CHECKPOINT / "state.json").read_text(encoding="utf-8"))
-        return int(state["position"]["epoch"])
-
     def _clear(self) -> None:
         """Remove everything of an interrupted training that a new one would continue from."""
         for name in (CHECKPOINT, EPOCHS):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (WEIGHTS, METRICS):
             (self.path / name).unlink(missing_ok=True)
+
+
+def read_position(folder: Path) -> dict[str, Any]:
+    """How far an interrupted training is: the values of `checkpoint.Position`, without torch.
+
+    Raises:
+        UserError: its checkpoint is damaged.
+    """
+    path = folder / CHECKPOINT / "state.json"
+    try:
+        position: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["position"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"damaged checkpoint: {error}", where=path) from None
+    return position
 
 
 @contextmanager

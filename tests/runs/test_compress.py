@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from rnntool.formats.weights import read_weights
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.classify.settings import ClassifySettings
+from rnntool.tasks.classify.task import ClassifyTask
 from rnntool.tasks.lm.settings import LMSettings
 from rnntool.tasks.tag.settings import TagSettings
 from rnntool.text.vocabulary import SPECIALS, UNK_ID
@@ -224,3 +227,28 @@ def test_no_run_is_lost(cli: Cli, folder, tmp_path):
     error = one_line_error(cli("compress", small, "-o", tmp_path / "smaller", "-q"))
     assert "is compressed already" in error
     assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+
+
+def test_an_interrupted_training_has_the_figures_of_the_weights_that_it_kept(
+    cli: Cli, folder, tmp_path, monkeypatch
+):
+    """The epoch is best by `--monitor`, even where another one has a higher accuracy."""
+    figures = [(0.9, 0.5), (0.8, 0.4), (0.95, 0.6)]
+
+    def validate(self, model, device):
+        accuracy, loss = figures.pop(0)
+        if not figures:
+            signal.raise_signal(signal.SIGINT)
+        return {"loss": loss, "accuracy": accuracy, "macro_f1": accuracy}
+
+    monkeypatch.setattr(ClassifyTask, "validate", validate)
+    settings = replace(MODELS["classify"][1], epochs=9, monitor="loss")
+    with pytest.raises(KeyboardInterrupt):
+        tasks.train("classify", [str(folder / "classify")], str(tmp_path / "run"), settings,
+                    QuietReporter())  # fmt: skip
+    assert cli("compress", tmp_path / "run.partial", "-o", tmp_path / "small", "-q").code == 0
+    results = read_run(str(tmp_path / "small")).config.results
+    assert results == {
+        "best_epoch": 2, "validation_loss": 0.4, "validation_accuracy": 0.8,
+        "validation_macro_f1": 0.8, "epochs": 3, "interrupted": True,
+    }  # fmt: skip
