@@ -130,10 +130,7 @@ class DocumentChunks:
         self, ids: IdFile, stop: int, batch: int, bptt: int, seed: int, start: int = 0
     ) -> None:
         self.ids, self.batch, self.seed = ids, batch, seed
-        begins = find_documents(ids, start, stop)
-        if not len(begins):  # the middle of one long document
-            begins = np.array([start])
-        ends = np.append(begins[1:], stop)
+        begins, ends = find_documents(ids, start, stop)
         pieces = [
             (at, min(at + bptt, end - 1))
             for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
@@ -159,13 +156,19 @@ class DocumentChunks:
         return int((self.stops - self.starts).sum())
 
 
-def find_documents(ids: IdFile, start: int, stop: int) -> Ints:
-    """Positions of `<bos>` between two positions."""
+def find_documents(ids: IdFile, start: int, stop: int) -> tuple[Ints, Ints]:
+    """Where the documents between two positions begin (at their `<bos>`) and end.
+
+    If no document begins there, the part is within a long one and counts as a document.
+    """
     found, at = [], start
     for block in ids.blocks(start, stop):
         found.append(np.flatnonzero(block == BOS_ID) + at)
         at += len(block)
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    begins = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    if not len(begins):
+        begins = np.array([start])
+    return begins, np.append(begins[1:], stop)
 
 
 def read_spans(ids: IdFile, starts: Ints, stops: Ints) -> Chunk:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnntool.data.chunks import DocumentChunks, StreamChunks
+from rnntool.data.chunks import DocumentChunks, StreamChunks, find_documents
 from rnntool.data.id_file import IdFile, Numbering, renumber_lines, write_numbered
 from rnntool.text.vocabulary import BOS_ID, EOS_ID, PAD_ID
 
@@ -59,6 +59,19 @@ def test_jitter_moves_the_borders_from_round_to_round(numbers):
     chunks = StreamChunks(numbers, 0, 101, 2, 8, jitter=True, seed=1)
     borders = [tuple(place.stop for place in chunks.places(epoch)) for epoch in (1, 2, 1)]
     assert borders[0] == borders[2] != borders[1]
+
+
+@pytest.mark.parametrize(("start", "stop", "spans"), [
+    (0, 9, [(0, 3), (3, 9)]),
+    (1, 9, [(3, 9)]),  # the rest of a document whose beginning is elsewhere is left out
+    (4, 9, [(4, 9)]),  # unless there is nothing else
+    (0, 5, [(0, 3), (3, 5)]),
+])  # fmt: skip
+def test_documents_are_found_between_two_positions(tmp_path, start, stop, spans):
+    flat = [BOS_ID, 5, EOS_ID, BOS_ID, 6, 7, 8, 9, EOS_ID]
+    np.array(flat, dtype="<u4").tofile(tmp_path / "x")
+    begins, ends = find_documents(IdFile(tmp_path / "x"), start, stop)
+    assert list(zip(begins.tolist(), ends.tolist(), strict=True)) == spans
 
 
 def test_documents_come_whole_and_long_ones_in_pieces(tmp_path):

@@ -76,12 +76,9 @@ class LMTask(ChunkTask):
         ids, start = self.text.validation, self.text.validation_start
         stop = len(ids)
         if self.settings.by_document:
-            begins = find_documents(ids, start, stop)
-            if len(begins) == 0:  # the part is within one long document
-                begins = np.array([start])
-            ends = np.append(begins[1:], stop) - 1
-            values = likelihood_of_documents(model, ids, begins, ends, device)
-            return sum(float(own.sum()) for _, own in values), int((ends - begins).sum())
+            begins, ends = find_documents(ids, start, stop)
+            values = likelihood_of_documents(model, ids, begins, ends - 1, device)
+            return sum(float(own.sum()) for _, own in values), int((ends - 1 - begins).sum())
         streams = max(1, min(_STREAMS, (stop - start) // _SHORTEST))
         return likelihood_of_stream(model, ids, start, stop, device, streams, self.settings.window)
 
