@@ -13,10 +13,9 @@ import torch
 from torch import nn
 
 from rnntool.formats.run_folder import partial_path
-from rnntool.formats.rundir import WEIGHTS, RunConfig, read_config, read_metrics
+from rnntool.formats.rundir import RunConfig, read_config, read_metrics
 from rnntool.reporting import Reporter
 from rnntool.training.backend import BF16_WIDTH, EMULATED, Backend, choose_backend
-from rnntool.training.checkpoint import load_weights
 from rnntool.training.folder import TrainingFolder, training_directory
 from rnntool.training.group import joined_group
 from rnntool.training.loop import Outcome, Trainer
@@ -40,7 +39,7 @@ class Job:
     results: dict[str, Any] = field(default_factory=dict)  # noted in addition to the training's
     close: Callable[[], None] = lambda: None  # called at the end, also after an error
     # Called with the model that is kept; returns figures for the results, on held-out data.
-    score: Callable[[nn.Module, torch.device], dict[str, Any]] = lambda model, device: {}
+    score: Callable[[nn.Module, torch.device], dict[str, Any]] | None = None
     finished: Callable[[Path, Reporter], None] = do_nothing  # called with the finished run
 
 
@@ -98,17 +97,15 @@ def train_run(
             place = partial_path(output)
             trainer = Trainer(job.model, job.task, job.settings, backend, place, report, group)
             outcome = trainer.run(resume)
-            scored = {} if folder is None else _score(job, place, backend.device)
+            scored = {}
+            if folder is not None and job.score is not None:
+                job.model.load_state_dict(trainer.best)
+                scored = job.score(job.model.eval(), backend.device)
         if folder is not None:
             results = summarize(outcome, job.model, backend) | job.results | scored
             folder.finish(replace(job.config, results=results))
             job.finished(Path(output), report)
     return Path(output), outcome
-
-
-def _score(job: Job, place: Path, device: torch.device) -> dict[str, Any]:
-    job.model.load_state_dict(load_weights(place / WEIGHTS))
-    return job.score(job.model.eval(), device)
 
 
 def _choose_backend(settings: TrainingSettings) -> Backend:

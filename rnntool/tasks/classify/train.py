@@ -69,13 +69,13 @@ def prepare_job(
     task = ClassifyTask(train, prepared.validation, resolved, len(prepared.labels))
 
     def score(kept: nn.Module, device: torch.device) -> dict[str, Any]:
-        if prepared.held_out is None:
-            return {}
+        assert prepared.held_out is not None
         figures = task.score(kept, prepared.held_out, device)
         return {f"test_{name}": value for name, value in figures.items()}
 
     return Job(
-        model, task, resolved, config, write, results={"monitor": resolved.monitored}, score=score,
+        model, task, resolved, config, write, results={"monitor": resolved.monitored},
+        score=None if prepared.held_out is None else score,
         finished=note_mixture if context is not None else do_nothing,
     )  # fmt: skip
 
