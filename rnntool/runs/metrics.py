@@ -98,13 +98,18 @@ class ClassificationReport:
         return ["true", "predicted", counted, "share of true"], rows
 
     def class_table(self, name: str) -> Table:
-        """The figures of each class.
+        """The figures of each class; see `score_table`."""
+        return score_table(name, self.classes)
 
-        Args:
-            name: heading of the classes, such as "class" or "tag".
-        """
-        rows = [[c.label, c.precision, c.recall, c.f1, c.support] for c in self.classes]
-        return [name, "precision", "recall", "f1", "support"], rows
+
+def score_table(name: str, classes: list[ClassScore]) -> Table:
+    """The figures of each class.
+
+    Args:
+        name: heading of the classes, such as "class" or "tag".
+    """
+    rows = [[c.label, c.precision, c.recall, c.f1, c.support] for c in classes]
+    return [name, "precision", "recall", "f1", "support"], rows
 
 
 def classification_report(
@@ -117,7 +122,8 @@ def classification_report(
     default of scikit-learn).
     """
     predicted = probabilities.argmax(axis=1)
-    scores = f1_scores(truth, predicted, len(labels))
+    confusion = confusion_of(truth, predicted, len(labels))
+    scores = f1_scores(confusion)
     likelihood = probabilities[np.arange(len(truth)), truth]
     return ClassificationReport(
         documents=len(truth),
@@ -125,36 +131,58 @@ def classification_report(
         macro_f1=scores.macro,
         loss=float(-np.log(np.maximum(likelihood, np.finfo(float).tiny)).mean()),
         calibration_error=calibration_error(probabilities, truth),
-        classes=[
-            ClassScore(label, float(p), float(r), float(f), int(n))
-            for label, p, r, f, n in zip(
-                labels, scores.precision, scores.recall, scores.f1, scores.support, strict=True
-            )
-        ],
-        confusion=scores.confusion.tolist(),
+        classes=scores.by_class(labels),
+        confusion=confusion.tolist(),
     )
 
 
-class F1Scores(NamedTuple):
-    """Counts and scores of each class."""
+@dataclass(frozen=True)
+class F1Scores:
+    """Scores of C classes from their counts [C]."""
 
-    confusion: Ints  # [C, C]; rows: true class, columns: predicted class
-    precision: Floats  # [C]
-    recall: Floats  # [C]
-    f1: Floats  # [C]
-    support: Ints  # [C]
-    macro: float  # mean F1 of the classes that occur in the data or among the predictions
+    right: Ints  # how often the class is predicted and true
+    given: Ints  # predicted
+    support: Ints  # true
+
+    @property
+    def precision(self) -> Floats:
+        """[C]; 0 for a class that is never predicted."""
+        return self.right / np.maximum(self.given, 1)
+
+    @property
+    def recall(self) -> Floats:
+        """[C]; 0 for a class that never occurs."""
+        return self.right / np.maximum(self.support, 1)
+
+    @property
+    def f1(self) -> Floats:
+        """[C]."""
+        found: Floats = 2 * self.right / np.maximum(self.given + self.support, 1)
+        return found
+
+    @property
+    def macro(self) -> float:
+        """Mean F1 of the classes that occur in the data or among the predictions; 0 if none do."""
+        occurring = self.f1[self.given + self.support > 0]
+        return float(occurring.mean()) if len(occurring) else 0.0
+
+    def by_class(self, labels: list[str]) -> list[ClassScore]:
+        """The scores of each class by its name."""
+        columns = (self.precision, self.recall, self.f1, self.support)
+        return [
+            ClassScore(*own) for own in zip(labels, *(c.tolist() for c in columns), strict=True)
+        ]
 
 
-def f1_scores(truth: Ints, predicted: Ints, classes: int) -> F1Scores:
-    """Scores from [N] true and [N] predicted classes."""
+def confusion_of(truth: Ints, predicted: Ints, classes: int) -> Ints:
+    """[C, C] counts from [N] true (rows) and [N] predicted classes (columns)."""
     pairs = truth * classes + predicted
-    confusion = np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
-    right, support, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    precision, recall = right / np.maximum(given, 1), right / np.maximum(support, 1)
-    f1 = 2 * right / np.maximum(given + support, 1)
-    macro = float(f1[given + support > 0].mean())
-    return F1Scores(confusion, precision, recall, f1, support, macro)
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def f1_scores(confusion: Ints) -> F1Scores:
+    """Scores from `confusion_of`."""
+    return F1Scores(confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1))
 
 
 def calibration_error(probabilities: Floats, truth: Ints) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.runs.metrics import ClassScore, Floats, Table
+from rnntool.runs.metrics import ClassScore, F1Scores, Floats, Table, score_table
 
 Bools = NDArray[np.bool_]
 
@@ -38,10 +38,9 @@ class MultiLabelReport:
         """The overall figures, and those of each label."""
         names = ["documents", "micro_f1", "macro_f1", "micro_precision", "micro_recall",
                  "accuracy", "loss"]  # fmt: skip
-        rows = [[c.label, c.precision, c.recall, c.f1, c.support] for c in self.classes]
         return [
             (names, [[getattr(self, name) for name in names]]),
-            (["label", "precision", "recall", "f1", "support"], rows),
+            score_table("label", self.classes),
         ]
 
 
@@ -55,24 +54,19 @@ def multi_label_report(
     document and a label.
     """
     given = probabilities >= threshold
-    right, said, support = ((given & truth).sum(axis=0), given.sum(axis=0), truth.sum(axis=0))
-    precision, recall = right / np.maximum(said, 1), right / np.maximum(support, 1)
-    f1 = 2 * right / np.maximum(said + support, 1)
-    occurring = f1[said + support > 0]
+    scores = F1Scores((given & truth).sum(axis=0), given.sum(axis=0), truth.sum(axis=0))
+    right, said, support = (int(n.sum()) for n in (scores.right, scores.given, scores.support))
     likely = np.where(truth, probabilities, 1 - probabilities)
     return MultiLabelReport(
         documents=len(truth),
-        micro_f1=float(2 * right.sum() / max(1, said.sum() + support.sum())),
-        macro_f1=float(occurring.mean()) if len(occurring) else 0.0,
-        micro_precision=float(right.sum() / max(1, said.sum())),
-        micro_recall=float(right.sum() / max(1, support.sum())),
+        micro_f1=2 * right / max(1, said + support),
+        macro_f1=scores.macro,
+        micro_precision=right / max(1, said),
+        micro_recall=right / max(1, support),
         accuracy=float((given == truth).all(axis=1).mean()),
         loss=float(-np.log(np.maximum(likely, 1e-12)).mean()),
         threshold=threshold,
-        classes=[
-            ClassScore(label, float(p), float(r), float(f), int(n))
-            for label, p, r, f, n in zip(labels, precision, recall, f1, support, strict=True)
-        ],
+        classes=scores.by_class(labels),
     )
 
 

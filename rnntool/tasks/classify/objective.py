@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from rnntool.data.labelled import Labelled
 from rnntool.data.sequences import Ints
-from rnntool.runs.metrics import Floats, f1_scores
+from rnntool.runs.metrics import Floats, confusion_of, f1_scores
 from rnntool.runs.multi_label import multi_label_figures
 from rnntool.tasks.classify.settings import ClassifySettings
 
@@ -76,10 +76,11 @@ class OneLabel:
         """Loss in nats per document, accuracy and macro F1."""
         truth, predicted = data.labels, probabilities.argmax(axis=1)
         right = probabilities[np.arange(len(truth)), truth]
+        scores = f1_scores(confusion_of(truth, predicted, probabilities.shape[1]))
         return {
             "loss": float(-np.log(np.maximum(right, 1e-12)).mean()),
             "accuracy": float((predicted == truth).mean()),
-            "macro_f1": f1_scores(truth, predicted, probabilities.shape[1]).macro,
+            "macro_f1": scores.macro,
         }
 
 
