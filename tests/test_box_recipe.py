@@ -148,6 +148,9 @@ def test_the_box_is_two_models_with_cards(cli: Cli, folder, work, monkeypatch):
     assert [entry["file"] for entry in card["data"]] == [
         "ratings_train.txt", "ratings_test.txt", "unlabelled.txt"
     ]  # fmt: skip
+    for entry in card["data"]:
+        place = folder / "data" / entry["file"]
+        assert (entry["bytes"], entry["sha256"]) == (place.stat().st_size, sha256_of(str(place)))
 
 
 def test_make_again_makes_nothing(folder):

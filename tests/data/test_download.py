@@ -92,6 +92,13 @@ def test_a_wrong_checksum_leaves_nothing(server, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_another_file_under_a_published_name_is_refused(cli: Cli, server, tmp_path):
+    Server.files = {f"/{name}": CONTENT for name in nsmc.SHA256}
+    error = one_line_error(cli("data", "nsmc", tmp_path, "--mirror", server, "-q"))
+    assert f"sha256 is {SHA256}, not {nsmc.SHA256[nsmc.TRAIN]}" in error
+    assert os.listdir(tmp_path) == []
+
+
 def test_offline_and_missing_files_are_one_line(cli: Cli, server, tmp_path):
     error = one_line_error(cli("data", "nsmc", tmp_path, "--mirror", "http://127.0.0.1:9", "-q"))
     assert "cannot be reached" in error

@@ -12,6 +12,8 @@ import lzma
 import threading
 from functools import partial
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from rnntool.errors import UserError
@@ -85,8 +87,6 @@ def test_another_encoding(tmp_path):
 
 
 def test_parquet_as_other_programs_write_it(tmp_path, cli: Cli):
-    pyarrow = pytest.importorskip("pyarrow")
-    pyarrow.parquet = pytest.importorskip("pyarrow.parquet")
     texts, labels = zip(*PAIRS, strict=True)
     table = pyarrow.table({"text": texts, "label": pyarrow.array(labels).dictionary_encode()})
     pyarrow.parquet.write_table(table, tmp_path / "x.parquet", row_group_size=2)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import font_manager
+from matplotlib.font_manager import get_font
 
 from rnntool import tasks
 from rnntool.inspection import fonts, pictures, word_map
@@ -175,9 +177,12 @@ def test_hangul_without_a_font_is_said_in_one_line(cli, runs, tmp_path, monkeypa
     assert "yeonghwa, validation" in words(out)
 
 
-def test_a_font_comes_along():
-    pytest.importorskip("koreanize_matplotlib", reason="the extra `plots` brings it")
-    assert fonts.korean_font() is not None
+def test_a_font_comes_along(monkeypatch):
+    """The extra `plots` brings it, for machines that have none."""
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
+    assert fonts.korean_font() == "NanumGothic"
+    (font,) = font_manager.fontManager.ttflist
+    assert ord("영") in get_font(font.fname).get_charmap()
 
 
 def test_a_matrix_of_thirty_classes_can_be_read(tmp_path):

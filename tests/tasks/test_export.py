@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from rnntool.data.sequences import pack_sequences
 from rnntool.tasks.classify.export import run_onnx
 from rnntool.tasks.classify.load import load_classifier
-from tests.conftest import one_line_error
+from tests.conftest import needs_python_mecab_ko, one_line_error
 
 WORDS = list("가나다라마바사")
 SMALL = ("--embedding-dim", 12, "--hidden", 9, "--epochs", 1, "--threads", 1, "-q",
@@ -159,13 +159,12 @@ def tokens_by(metadata: dict[str, str], text: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "tokenizer",
-    ["whitespace", "char", "jamo", "mecab", "kiwi", "okt", "subword", "morphs"],
-)
+    [
+        "whitespace", "char", "jamo", pytest.param("mecab", marks=needs_python_mecab_ko), "kiwi",
+        "okt", "subword", pytest.param("morphs", marks=needs_python_mecab_ko),
+    ],
+)  # fmt: skip
 def test_raw_text_is_answered_from_the_file_alone(cli, tmp_path, tokenizer):
-    if tokenizer in ("mecab", "morphs"):
-        pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this Python")
-    if tokenizer == "kiwi":
-        pytest.importorskip("kiwipiepy", reason="the extra kiwi is not installed")
     raw, tokens, model = tmp_path / "raw.tsv", tmp_path / "x.tok", tmp_path / "bpe.json"
     texts = [
         "정말 재밌는 영화였다",

@@ -23,8 +23,6 @@ def raw(tmp_path):
 
 @pytest.mark.parametrize("tokenizer", ["char", "mecab"])
 def test_raw_text_gives_the_run_that_its_tokens_give(cli, raw, tmp_path, tokenizer):
-    if tokenizer == "mecab":
-        pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this Python")
     tokens = tmp_path / "x.tok"
     assert cli("tokenize", raw, "-t", tokenizer, "-o", tokens, "-q").code == 0
     a, b = tmp_path / "a", tmp_path / "b"

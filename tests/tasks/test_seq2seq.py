@@ -161,6 +161,15 @@ def test_bad_pairs_are_named_with_their_line(cli, tmp_path, text, message):
     assert message in one_line_error(result)
 
 
+def test_questions_and_answers_of_a_csv_are_learned(cli, tmp_path):
+    path = tmp_path / "dialogue.csv"
+    path.write_text('\ufeffQ,A,label\n안녕,"네, 반가워요",0\n뭐해,밥 먹어,1\n', encoding="utf-8")
+    train(cli, path, tmp_path / "run", "--validation", path, "--epochs", 100, "--lr", 0.02,
+          "--average", 0, "--patience", 0)  # fmt: skip
+    answer = cli("predict", tmp_path / "run", "-q", "--threads", 1, input="안녕\n뭐해\n")
+    assert answer.out == "네, 반가워요\n밥 먹어\n"
+
+
 def test_real_dialogue_is_read(cli, real_data, tmp_path):
     path = real_data / "dialogue" / "ChatbotData.csv"
     part = tmp_path / "part.csv"

@@ -12,6 +12,7 @@ from rnntool.errors import UserError
 from rnntool.text import mecab
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.tokenizers import make_tokenizer
+from tests.conftest import needs_python_mecab_ko
 
 ODD = ["", " ", "ㅋㅋㅠㅠ!!", "👍🏽 ☆★ éà", "x" * 500, "뷁쒧 쀍", "1,234.5%", "/"]
 
@@ -35,11 +36,12 @@ def test_morphemes_are_the_same_whichever_package_binds_the_analyzer():
     ]
 
 
+@needs_python_mecab_ko
 @pytest.mark.parametrize("internals", [True, False])
 def test_mecab_gives_what_its_own_methods_give(monkeypatch, internals):
-    own = pytest.importorskip(
-        "mecab", reason="python-mecab-ko has no wheel for this Python"
-    ).MeCab()
+    from mecab import MeCab
+
+    own = MeCab()
     reviews = (Path(mecab.__file__).parents[1] / "sample" / "ratings_train.txt").read_text()
     texts = [line.split("\t")[1] for line in reviews.splitlines()[1:300]] + ODD
     if not internals:  # as if a release had other names for them
@@ -49,9 +51,11 @@ def test_mecab_gives_what_its_own_methods_give(monkeypatch, internals):
         assert tokens(text, "pos") == [f"{surface}/{tag}" for surface, tag in own.pos(text)]
 
 
+@needs_python_mecab_ko
 def test_the_package_of_newer_pythons_is_asked_for_the_same(monkeypatch):
     """It is not installed here; both take MeCab's own options, so python-mecab-ko stands in."""
-    own = pytest.importorskip("mecab.mecab", reason="newer: the other tests use it")
+    import mecab.mecab as own
+
     asked = [tokens(text, *flags) for flags in ((), ("pos",)) for text in ODD]
     binding = SimpleNamespace(
         Tagger=lambda options: own._mecab.Tagger([option.decode() for option in options[1:]])
