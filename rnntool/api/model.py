@@ -111,12 +111,10 @@ class Model:
         self._refuse("score")
 
     def _refuse(self, method: str) -> NoReturn:
-        own = [name for name in _METHODS if getattr(type(self), name) is not getattr(Model, name)]
+        own = [name for name, value in vars(type(self)).items()
+               if callable(value) and not name.startswith("_")]  # fmt: skip
         raise UserError(f"a model of train {self.task} has no {method}()", where=self.path,
                         hint=f"it has {', '.join(f'{name}()' for name in own)}")  # fmt: skip
-
-
-_METHODS = ("predict", "predict_proba", "explain", "embed", "generate", "score")
 
 
 def refuse_one(texts: Iterable[T]) -> Iterable[T]:

@@ -149,13 +149,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             shutil.copytree(self.model_.path, folder, dirs_exist_ok=True)
 
     def _settings(self) -> ClassifySettings:
-        own = {name: getattr(self, name) for name in _SAME}
-        further = dict(self.settings or {})
+        values = self.get_params(deep=False)
+        further = dict(values.pop("settings") or {})
         _refuse_unknown(further)
-        values = {
-            **own, "validation": str(self.validation), "seed": _seed(self.random_state), **further
-        }  # fmt: skip
-        return build(ClassifySettings, values, where="TextClassifier")
+        values["seed"] = _seed(values.pop("random_state"))
+        values["validation"] = str(values["validation"])
+        return build(ClassifySettings, values | further, where="TextClassifier")
 
     def _open(self, folder: TemporaryDirectory[str]) -> None:
         """Load the run in the folder, which is kept as long as the model."""
@@ -194,12 +193,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.string = True
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-_SAME = (
-    "tokenizer", "cell", "embedding_dim", "hidden", "layers", "bidirectional", "dropout", "epochs",
-    "batch_size", "lr",
-)  # fmt: skip
 
 
 def _seed(state: int | np.random.RandomState | None) -> int:

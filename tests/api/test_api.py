@@ -153,6 +153,9 @@ def test_what_a_task_lacks_is_said_in_one_line(folder, tmp_path):
         rnntool.load(folder / "classify").generate("x")
     assert "train classify has no generate()" in str(error.value)
     assert "it has predict(), predict_proba(), explain()" in str(error.value)
+    with pytest.raises(rnntool.UserError) as error:
+        rnntool.load(folder / "tag").predict_proba(TEXTS)
+    assert error.value.hint == "it has predict(), tag_proba(), tokens()"
     with pytest.raises(rnntool.UserError, match="gpu"):
         rnntool.load(folder / "classify", device="gpu")
     with pytest.raises(rnntool.UserError):
