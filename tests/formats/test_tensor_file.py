@@ -51,6 +51,8 @@ def test_rows_are_those_of_the_whole_matrix(file, name, many, monkeypatch):
     for wrong in ([len(whole)], [0, len(whole)]):
         with pytest.raises(IndexError):
             rows[np.array(wrong)]
+    with pytest.raises(IndexError):
+        TensorFile(file).read_rows(name, [0, -1])
 
 
 def test_a_row_that_is_not_finite_is_refused_when_it_is_read(file):
@@ -78,6 +80,30 @@ def test_a_file_that_is_replaced_is_read_on_and_one_that_is_cut_off_is_refused(f
         rows[ids]
 
 
+def test_a_file_that_is_written_again_in_its_place_is_refused(file):
+    rows = Rows(TensorFile(file), "vectors")
+    file.write_bytes(file.read_bytes())
+    os.utime(file, (1, 1))
+    with pytest.raises(UserError, match="was changed while it was in use"):
+        rows[np.array([39])]
+
+
+def test_a_read_that_brings_less_than_was_asked_for_goes_on(file, monkeypatch):
+    """As the system does with more than 2 GB at once."""
+    opened = TensorFile(file)
+
+    class Short:
+        fileno, seek = opened._file.fileno, opened._file.seek
+
+        @staticmethod
+        def readinto(place: memoryview) -> int:
+            return whole.readinto(place[:7])
+
+    whole = opened._file
+    monkeypatch.setattr(opened, "_file", Short)
+    np.testing.assert_array_equal(opened.read("vectors"), TENSORS["vectors"])
+
+
 def test_a_file_that_is_no_longer_needed_is_closed(file):
     before = len(os.listdir("/proc/self/fd"))
     read_weights(file)
@@ -98,6 +124,7 @@ def entry(shape=(2,), begin=0, end=8, dtype="F32") -> dict[str, object]:
         ({"w": 3}, "the header's entry of 'w'"),
         ({"w": {**entry(), "shape": [-2]}}, "the header's entry of 'w'"),
         ({"w": {**entry(), "shape": "ab"}}, "the header's entry of 'w'"),
+        ({"w": {**entry(), "shape": [True, 2]}}, "the header's entry of 'w'"),
         ({"w": {**entry(), "data_offsets": [0]}}, "the header's entry of 'w'"),
         ({"w": entry(dtype=None)}, "the header's entry of 'w'"),
         ({"w": entry(shape=(3,))}, "other than the bytes that its shape needs"),
