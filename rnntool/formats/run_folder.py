@@ -7,39 +7,20 @@ import re
 from pathlib import Path
 
 from rnntool.errors import UserError
-from rnntool.formats.rundir import (
-    CARD,
-    CHARACTERS,
-    CHECKPOINT,
-    CONFIG,
-    EPOCHS,
-    FEATURES,
-    LABELS,
-    METRICS,
-    SPELLING,
-    SUBWORD,
-    TARGET_VOCAB,
-    VOCAB,
-    WEIGHTS,
-    read_config,
-)
+from rnntool.formats.rundir import CHECKPOINT, EPOCHS, FILES, PARTIAL, read_config
 
 IDS, VALIDATION_IDS = "ids.bin", "validation.bin"  # token numbers, kept while a training runs
-_FILES = (
-    CONFIG, VOCAB, LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, WEIGHTS, METRICS,
-    IDS, VALIDATION_IDS, CARD,
-)  # fmt: skip
+_FILES = (*FILES, IDS, VALIDATION_IDS)
 _FOLDERS = {
     EPOCHS: re.compile(r"\d+\.safetensors"),
     CHECKPOINT: re.compile(r"tensors\.safetensors|state\.json"),
 }
-_SUFFIX = ".partial"
 
 
 def partial_path(output: str) -> Path:
     """The folder in which a training works before it becomes `output`."""
     target = Path(output)
-    return target.with_name(target.name + _SUFFIX)
+    return target.with_name(target.name + PARTIAL)
 
 
 def size_of(folder: Path) -> int:

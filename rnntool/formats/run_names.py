@@ -11,7 +11,7 @@ from pathlib import Path
 
 BRINGS = Path(__file__).parent.parent / "pretrained"  # run directories with their cards
 VARIABLE = "RNNTOOL_MODELS"
-_CONFIG = "config.yaml"
+CONFIG = "config.yaml"  # a folder with this file is a run
 
 
 def named_models() -> dict[str, Path]:
@@ -21,11 +21,10 @@ def named_models() -> dict[str, Path]:
     first folder is used; all of them have priority over the package.
     """
     found: dict[str, Path] = {}
-    own = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
-    for folder in (*own, BRINGS):
+    for folder in _folders():
         if folder.is_dir():
             for run in sorted(folder.iterdir()):
-                if (run / _CONFIG).is_file():
+                if (run / CONFIG).is_file():
                     found.setdefault(run.name, run)
     return dict(sorted(found.items()))
 
@@ -54,6 +53,11 @@ def _named(name: str) -> Path | None:
     """Like `named_models().get(name)`, but fast: it does not look at the other models."""
     if name != Path(name).name or name.startswith("."):
         return None
+    runs = (folder / name for folder in _folders())
+    return next((run for run in runs if (run / CONFIG).is_file()), None)
+
+
+def _folders() -> list[Path]:
+    """The folders that contain named models, the one with the highest priority first."""
     own = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
-    runs = (folder / name for folder in (*own, BRINGS))
-    return next((run for run in runs if (run / _CONFIG).is_file()), None)
+    return [*own, BRINGS]

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntool.errors import UserError
+from rnntool.formats.run_names import CONFIG as CONFIG
 from rnntool.formats.run_names import hidden_model, locate, named_models
 from rnntool.formats.vocab import write_vocabulary
 from rnntool.formats.vocab_lookup import open_vocabulary
@@ -32,12 +33,19 @@ from rnntool.yaml_text import YamlError, parse_yaml
 
 FORMAT = 1
 COMPRESSED_FORMAT = 2  # the format of a run with int8 weights (rnntool compress)
-CONFIG, VOCAB, LABELS, SUBWORD = "config.yaml", "vocab.tsv", "labels.txt", "subword.json"
+VOCAB, LABELS, SUBWORD = "vocab.tsv", "labels.txt", "subword.json"
 CHARACTERS, TARGET_VOCAB = "characters.tsv", "target.tsv"
 SPELLING = "spelling.tsv"
 WEIGHTS = "weights.safetensors"
 METRICS, EPOCHS, CHECKPOINT = "metrics.jsonl", "epochs", "checkpoint"
 FEATURES, CARD = "features.yaml", "card.yaml"
+# The files of a finished run: all that a new run may replace. `compress` copies those that it does
+# not write itself.
+FILES = (
+    CONFIG, VOCAB, LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, WEIGHTS, METRICS,
+    CARD,
+)  # fmt: skip
+PARTIAL = ".partial"  # after a run's name: the folder in which its training works
 _WITHOUT_WORDS = ("forecast",)
 NO_WORDS = "none"  # the tokenizer in runs that read numbers, not text
 _NO_VOCABULARY = Vocabulary((), (), NO_WORDS)
@@ -236,7 +244,7 @@ def read_config(folder: Path) -> RunConfig:
 def _read_config(folder: Path) -> RunConfig:
     if not folder.is_dir():
         missing = "is a file, not a run directory" if folder.exists() else "no such run directory"
-        partial = folder.with_name(folder.name + ".partial")
+        partial = folder.with_name(folder.name + PARTIAL)
         hint = f"models that are there by name: {', '.join(named_models()) or 'none'}"
         if partial.is_dir():
             hint = "its training was interrupted: go on with --resume"

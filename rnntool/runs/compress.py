@@ -22,15 +22,12 @@ from rnntool.formats.int8 import in_eight_bits
 from rnntool.formats.reading import sha256_of
 from rnntool.formats.run_folder import require_replaceable, size_of
 from rnntool.formats.rundir import (
-    CHARACTERS,
+    CARD,
     CHECKPOINT,
     COMPRESSED_FORMAT,
-    FEATURES,
-    LABELS,
+    CONFIG,
+    FILES,
     METRICS,
-    SPELLING,
-    SUBWORD,
-    TARGET_VOCAB,
     VOCAB,
     WEIGHTS,
     Run,
@@ -46,7 +43,8 @@ from rnntool.runs.open import open_run
 from rnntool.text.vocabulary import SPECIALS, UNK_ID, Vocabulary
 from rnntool.training.folder import read_position
 
-_COPIED = (LABELS, SUBWORD, CHARACTERS, TARGET_VOCAB, SPELLING, FEATURES, METRICS)
+# Written anew; and the card, whose score and sums are those of the run before.
+_NOT_COPIED = (CONFIG, VOCAB, WEIGHTS, CARD)
 _CUT = ("classify", "tag", "lm")  # tasks whose vocabulary can be cut
 
 Ints = NDArray[np.int64]
@@ -153,8 +151,8 @@ def _write(run: Run, output: str, tensors: Weights, vocabulary: Vocabulary) -> N
     config = replace(run.config, format=COMPRESSED_FORMAT, compressed=compressed, results=results)
     with write_directory(output) as folder:
         write_config(folder, config)
-        for name in _COPIED:
-            if (run.path / name).is_file():
+        for name in FILES:
+            if name not in _NOT_COPIED and (run.path / name).is_file():
                 shutil.copyfile(run.path / name, folder / name)
         if (run.path / VOCAB).is_file():
             write_vocabulary(str(folder / VOCAB), vocabulary)

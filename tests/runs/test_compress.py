@@ -81,6 +81,13 @@ def test_a_run_is_written_again_at_a_third_and_says_what_it_is(cli: Cli, folder,
     }
 
 
+def test_the_card_stays_with_the_run_whose_score_it_states(cli: Cli, folder, tmp_path):
+    run = shutil.copytree(folder / "run-classify", tmp_path / "run-classify")
+    (run / "card.yaml").write_text("summary: x\n", "utf-8")
+    small = compressed(cli, tmp_path, "classify", tmp_path / "small")
+    assert {p.name for p in run.iterdir()} - {p.name for p in small.iterdir()} == {"card.yaml"}
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_figures_stay_as_they_were(cli: Cli, folder, tmp_path, name):
     data = folder / ("test.txt" if MODELS[name][0] == "classify" else MODELS[name][0])
