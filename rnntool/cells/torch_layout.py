@@ -19,8 +19,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from rnntool.cells.cell import Array, Cell, State
-from rnntool.cells.stack import Layers, StackGradients, States
+from rnntool.cells.cell import Array, Cell
+from rnntool.cells.stack import Layers, StackGradients
 
 _NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d+)(_reverse)?")
 
@@ -60,7 +60,7 @@ def to_torch(cell: Cell, layers: Layers, prefix: str = "") -> dict[str, Array]:
     return arrays
 
 
-def gradients_to_torch(cell: Cell, gradients: StackGradients, prefix: str = "") -> dict[str, Array]:
+def gradients_to_torch(gradients: StackGradients) -> dict[str, Array]:
     """Parameter name -> its gradient, as torch's autograd would fill `parameter.grad`.
 
     Both biases of a gate enter as a sum, so both have the gradient of b (GRU's b_hn that of b_hg).
@@ -73,25 +73,8 @@ def gradients_to_torch(cell: Cell, gradients: StackGradients, prefix: str = "") 
             dbias_hh = d["db"].copy()
             if "db_hg" in d:
                 dbias_hh[-len(d["db_hg"]) :] = d["db_hg"]
-            arrays |= _named((d["dW_xh"], d["dW_hh"], d["db"], dbias_hh), prefix, suffix)
+            arrays |= _named((d["dW_xh"], d["dW_hh"], d["db"], dbias_hh), "", suffix)
     return arrays
-
-
-def states_from_torch(cell: Cell, parts: State, directions: int) -> list[list[State]]:
-    """[layer][direction] from torch's (h_n,) or (h_n, c_n), each (layers·directions, B, H)."""
-    if len(parts) != len(cell.states) or len(parts[0]) % directions:
-        raise ValueError(
-            f"{cell.name} needs {', '.join(cell.states)} of layers·{directions} rows, "
-            f"but got {[part.shape for part in parts]}"
-        )
-    flat = [tuple(part[n] for part in parts) for n in range(len(parts[0]))]
-    return [flat[n : n + directions] for n in range(0, len(flat), directions)]
-
-
-def states_to_torch(states: States) -> State:
-    """torch's (h_n,) or (h_n, c_n), each (layers·directions, B, H), from [layer][direction]."""
-    flat = [state for layer in states for state in layer]
-    return tuple(np.stack(parts) for parts in zip(*flat, strict=True))
 
 
 def _layers_and_directions(cell: Cell, names: Iterable[str]) -> tuple[int, int]:

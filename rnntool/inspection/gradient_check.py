@@ -48,7 +48,7 @@ def check_gradients(probe: Probe, entries: int, seed: int = 0) -> list[Differenc
     run = unroll_stack(cell, layers, probe.x)
     doutputs = probe.head(run.outputs).doutputs
     gradients = run.backward(doutputs)
-    by_hand = gradients_to_torch(cell, gradients)
+    by_hand = gradients_to_torch(gradients)
     by_autograd = _autograd(probe, doutputs)
     found = []
     for n, layer in enumerate(gradients.layers):

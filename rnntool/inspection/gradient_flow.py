@@ -104,9 +104,7 @@ def gradient_flow(probe: Probe, *, jacobians: bool = True) -> Flow:
             [np.stack([r["h"][0] for r in records[n][d]])[None] for d in range(len(layer))], axis=2
         )
     others = _other_gradients(probe, gradients.dx, doutput_layer)
-    recurrent = gradients_to_torch(
-        network.cell, gradients
-    )  # with two biases per gate, as in training
+    recurrent = gradients_to_torch(gradients)  # with two biases per gate, as in training
     norm = float(np.sqrt(sum(np.sum(g**2) for g in [*recurrent.values(), *others.values()])))
     norms = {name: float(np.linalg.norm(value)) for name, value in others.items()}
     asked = None if target is None or not probe.names else probe.names[target]

@@ -9,13 +9,9 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnntool.cells import CELLS, Array, unroll_stack
-from rnntool.cells.torch_layout import (
-    from_torch,
-    gradients_to_torch,
-    states_from_torch,
-    states_to_torch,
-    to_torch,
-)
+from rnntool.cells.cell import State
+from rnntool.cells.stack import States
+from rnntool.cells.torch_layout import from_torch, gradients_to_torch, to_torch
 from tests.cells.helpers import SIZES, same
 
 MODULES = {
@@ -41,6 +37,18 @@ def module(name: str, D: int, H: int, **options: object) -> nn.RNNBase:
 
 def arrays(m: nn.Module) -> dict[str, Array]:
     return {name: p.detach().numpy() for name, p in m.named_parameters()}
+
+
+def states_from_torch(parts: State, directions: int) -> list[list[State]]:
+    """[layer][direction] from torch's (h_n,) or (h_n, c_n), each (layers·directions, B, H)."""
+    flat = list(zip(*parts, strict=True))
+    return [flat[n : n + directions] for n in range(0, len(flat), directions)]
+
+
+def states_to_torch(states: States) -> State:
+    """torch's (h_n,) or (h_n, c_n) from [layer][direction]."""
+    flat = [state for layer in states for state in layer]
+    return tuple(np.stack(parts) for parts in zip(*flat, strict=True))
 
 
 @names
@@ -76,10 +84,10 @@ def test_outputs_states_and_gradients_equal_torch(
         cell,
         from_torch(cell, arrays(m)),
         x.detach().numpy(),
-        states_from_torch(cell, tuple(s.detach().numpy() for s in start), directions),
+        states_from_torch(tuple(s.detach().numpy() for s in start), directions),
         lengths=lengths,
     )
-    g = run.backward(doutputs, states_from_torch(cell, dlast, directions))
+    g = run.backward(doutputs, states_from_torch(dlast, directions))
     same(run.outputs, outputs.detach())
     for ours, theirs in zip(states_to_torch(run.states), last, strict=True):
         same(ours, theirs.detach())
@@ -87,7 +95,7 @@ def test_outputs_states_and_gradients_equal_torch(
     dstart = states_to_torch([[d.dstate for d in layer] for layer in g.layers])
     for ours, theirs in zip(dstart, start, strict=True):
         same(ours, theirs.grad)
-    gradients = gradients_to_torch(cell, g)
+    gradients = gradients_to_torch(g)
     assert set(gradients) == {n for n, _ in m.named_parameters()}
     for parameter, p in m.named_parameters():
         same(gradients[parameter], p.grad)
@@ -147,10 +155,10 @@ def test_a_row_of_no_tokens_beside_others_in_a_bidirectional_stack() -> None:
     cell, m = CELLS["lstm"], module("lstm", 3, 4, num_layers=2, bidirectional=True)
     layers, rng = from_torch(cell, arrays(m)), np.random.default_rng(0)
     x, start = rng.normal(size=(3, 5, 3)), tuple(rng.normal(size=(4, 3, 4)) for _ in "hc")
-    states = states_from_torch(cell, start, 2)
+    states = states_from_torch(start, 2)
     doutputs, dlast = rng.normal(size=(3, 5, 8)), tuple(rng.normal(size=(4, 3, 4)) for _ in "hc")
     run = unroll_stack(cell, layers, x, states, lengths=[5, 0, 2])
-    g = run.backward(doutputs, states_from_torch(cell, dlast, 2))
+    g = run.backward(doutputs, states_from_torch(dlast, 2))
     assert not run.outputs[1].any()
     assert not g.dx[1].any()
     dstart = states_to_torch([[d.dstate for d in layer] for layer in g.layers])
@@ -162,15 +170,15 @@ def test_a_row_of_no_tokens_beside_others_in_a_bidirectional_stack() -> None:
         cell,
         layers,
         x[kept],
-        states_from_torch(cell, tuple(s[:, kept] for s in start), 2),
+        states_from_torch(tuple(s[:, kept] for s in start), 2),
         lengths=[5, 2],
     )
     same(run.outputs[kept], others.outputs)
     other_g = others.backward(
-        doutputs[kept], states_from_torch(cell, tuple(d[:, kept] for d in dlast), 2)
+        doutputs[kept], states_from_torch(tuple(d[:, kept] for d in dlast), 2)
     )
-    for parameter, dW in gradients_to_torch(cell, g).items():
-        same(dW, gradients_to_torch(cell, other_g)[parameter])
+    for parameter, dW in gradients_to_torch(g).items():
+        same(dW, gradients_to_torch(other_g)[parameter])
 
 
 def test_the_written_out_gru_has_the_same_names_and_one_bias() -> None:
@@ -194,5 +202,3 @@ def test_what_is_no_torch_layer_is_refused_by_name() -> None:
         from_torch(CELLS["lstm"], whole, prefix="decoder.")
     with pytest.raises(ValueError, match="gru: W_xh has shape"):
         from_torch(CELLS["gru"], whole)
-    with pytest.raises(ValueError, match="lstm needs h, c"):
-        states_from_torch(CELLS["lstm"], (np.zeros((1, 2, 4)),), 1)
