@@ -38,12 +38,9 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
         UserError: it is missing or damaged, or a value is not finite.
     """
     file = TensorFile(path)
-    read: dict[str, NDArray[Any]] = {}
-    for place in set(_places(file).values()):
-        values = file.read(place)
-        scales = _scales(file, place)
-        read[place] = values if scales is None else restore(values, scales)
-    return {name: read[place] for name, place in _places(file).items()}
+    places = _places(file)
+    read = {place: _read(file, place) for place in set(places.values())}
+    return {name: read[place] for name, place in places.items()}
 
 
 def open_weights(path: Path, by_row: Collection[str]) -> Tensors:
@@ -58,14 +55,18 @@ def open_weights(path: Path, by_row: Collection[str]) -> Tensors:
     file = TensorFile(path)
     found: Tensors = {}
     for name, place in _places(file).items():
-        scales = _scales(file, place)
         if name in by_row and len(file.shape(place)) == 2:
-            rows = Rows(file, place)
+            rows, scales = Rows(file, place), _scales(file, place)
             found[name] = rows if scales is None else ScaledRows(rows, scales)
         else:
-            values = file.read(place)
-            found[name] = values if scales is None else restore(values, scales)
+            found[name] = _read(file, place)
     return found
+
+
+def _read(file: TensorFile, place: str) -> NDArray[Any]:
+    """A whole tensor, in floating point if it is an int8 matrix."""
+    values, scales = file.read(place), _scales(file, place)
+    return values if scales is None else restore(values, scales)
 
 
 def _places(file: TensorFile) -> dict[str, str]:
