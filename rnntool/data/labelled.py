@@ -186,9 +186,10 @@ def label_matrix(
         UserError: a label is not among the known ones.
     """
     rows = list(labels)
+    flat = [(n, line, label) for n, (line, own) in enumerate(rows) for label in own]
     found = np.zeros((len(rows), len(known)), dtype=np.float32)
-    for n, (line, own) in enumerate(rows):
-        found[n, label_numbers(((line, label) for label in own), known, path)] = 1
+    numbers = label_numbers(((line, label) for _, line, label in flat), known, path)
+    found[[n for n, _, _ in flat], numbers] = 1
     return found
 
 
@@ -206,9 +207,12 @@ def strata_of(file: TokenFile, labels: list[str], several: bool) -> Ints:
         UserError: a label is not among `labels`.
     """
     if several:
-        own = ((d.line, d.labels) for d in file.documents)
-        return rarest_labels(label_matrix(own, labels, file.path))
+        return rarest_labels(_matrix_of(file, labels))
     return label_numbers(((d.line, d.labels[0]) for d in file.documents), labels, file.path)
+
+
+def _matrix_of(file: TokenFile, labels: list[str]) -> NDArray[np.float32]:
+    return label_matrix(((d.line, d.labels) for d in file.documents), labels, file.path)
 
 
 def encode(
@@ -229,7 +233,7 @@ def encode(
     limit = max_length or None
     sequences = pack_sequences(vocabulary.encode(d.tokens[:limit]) for d in file.documents)
     cut = sum(len(d.tokens) > max_length for d in file.documents) if max_length else 0
-    matrix = None
     if several:
-        matrix = label_matrix(((d.line, d.labels) for d in file.documents), labels, file.path)
-    return Labelled(sequences, strata_of(file, labels, several), cut, matrix)
+        matrix = _matrix_of(file, labels)
+        return Labelled(sequences, rarest_labels(matrix), cut, matrix)
+    return Labelled(sequences, strata_of(file, labels, several), cut)
