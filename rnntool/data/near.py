@@ -59,7 +59,9 @@ class Signatures:
         self._hash()
         if not self._parts:
             return np.zeros((0, _K), dtype=np.uint32)
-        return np.concatenate(self._parts)
+        if len(self._parts) > 1:  # joined once, for all files that are compared with this one
+            self._parts = [np.concatenate(self._parts)]
+        return self._parts[0]
 
     def _hash(self) -> None:
         if self._waiting:

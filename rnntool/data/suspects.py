@@ -59,7 +59,8 @@ def find_suspects(sample: LabelledSample, report: Reporter) -> list[Suspect]:
     names = sorted({label for _, label, _ in rows})
     if len(names) < 2:
         return []
-    truth = np.array([names.index(label) for _, label, _ in rows])
+    numbers = {name: number for number, name in enumerate(names)}
+    truth = np.array([numbers[label] for _, label, _ in rows])
     probabilities = _asked_when_unseen([text for *_, text in rows], truth, report)
     own = probabilities[np.arange(len(rows)), truth]
     other = probabilities.argmax(axis=1)
