@@ -14,8 +14,9 @@ from typing import Any
 Many = Callable[[list[str]], list[list[str]]]
 
 TOGETHER = 16  # texts per call: few calls, and a slow text delays only a few others
-_TOKENS, _TEXTS = "\x1e", "\x1d"  # separators; no text given to a call may contain one
-_APART = ("\n", _TOKENS, _TEXTS)  # KoNLPy's KOMORAN splits a text's lines one by one
+SEPARATOR = "\x1e"  # between tokens that come from Java; almost never part of a text
+_TEXTS = "\x1d"  # between texts; no text given to a call may contain either
+_APART = ("\n", SEPARATOR, _TEXTS)  # KoNLPy's KOMORAN splits a text's lines one by one
 _KOMORAN = "kr.co.shineware.nlp.komoran."
 _KKMA = "org.snu.ids.ha.ma."
 _STREAM = "java.util.stream.Stream"
@@ -43,7 +44,7 @@ def many_splitter(name: str, analyzer: Any, split: Callable[[str], list[str]]) -
             return [list(split(text)) for text in texts]
         array = to_string(_TEXTS.join(texts)).split(_TEXTS, -1)
         found = str(to_stream(array).map(function).collect(lines)).split(_TEXTS)
-        return [tokens.split(_TOKENS) if tokens else [] for tokens in found]
+        return [tokens.split(SEPARATOR) if tokens else [] for tokens in found]
 
     return many
 
@@ -123,7 +124,7 @@ class _Handles:
         """Stream of strings -> one string."""
         collector = "java.util.stream.Collector"
         collect = self.method(_STREAM, "collect", "java.lang.Object", collector)
-        return self._handles.insertArguments(collect, 1, [self.joining(_TOKENS)])
+        return self._handles.insertArguments(collect, 1, [self.joining(SEPARATOR)])
 
     def joining(self, between: str) -> Any:
         """A collector that joins strings."""

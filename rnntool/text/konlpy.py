@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from rnntool.errors import UserError
 from rnntool.machine import usable_cores
-from rnntool.text.java_batch import many_splitter
+from rnntool.text.java_batch import SEPARATOR, many_splitter
 from rnntool.text.spec import TokenizerSpec
 
 _LIBRARIES = (
@@ -37,7 +37,6 @@ _PIECES = re.compile("[가-힣]+|[^가-힣]+")
 _PARTED = re.compile(r"(?:[가-힣ㄱ-ㅣ!?~^,;…♥♡★☆]|\.(?![가-힣])|(?<=\.)\.)*")
 _SHORT = 32  # characters; longer pieces rarely repeat, and would fill the cache
 _REMEMBERED = 1 << 17  # pieces in the cache; about 40 MB at most
-_SEPARATOR = "\x1e"  # between tokens that come from Java; almost never part of a text
 
 
 class Java(NamedTuple):
@@ -212,11 +211,11 @@ def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> _Split:
     # of Java's collections, and with lists it would go through the whole cache.
     def analyze(piece: str) -> tuple[str, ...]:
         tokens = analyzer.jki.tokenize(piece, no, stem)
-        if _SEPARATOR in piece:
+        if SEPARATOR in piece:
             pairs = [str(token) for token in tokens.toArray()]
         else:
-            joined = str(join(_SEPARATOR, tokens))
-            pairs = joined.split(_SEPARATOR) if joined else []
+            joined = str(join(SEPARATOR, tokens))
+            pairs = joined.split(SEPARATOR) if joined else []
         return tuple(pairs if tagged else (pair.rsplit("/", 1)[0] for pair in pairs))
 
     remembered = lru_cache(_REMEMBERED)(analyze)
