@@ -7,7 +7,6 @@ folders belong to no label and are left out too.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +71,5 @@ def _rows(path: str, files: list[Path], options: CorpusOptions) -> Iterator[Row]
 def _read(path: str, options: CorpusOptions) -> str:
     """A whole file as one text, without its last line feed."""
     with open_binary(path) as source:
-        content = io.BytesIO(source.read())
-    lines = [line for _, line in decode_lines(content, path, options.encoding, options.errors)]
-    return "\n".join(lines)
+        lines = decode_lines(source, path, options.encoding, options.errors)
+        return "\n".join(line for _, line in lines)
