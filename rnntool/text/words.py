@@ -8,7 +8,6 @@ other sign is a token by itself.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Callable
 from functools import cache
@@ -19,20 +18,23 @@ _JOINERS = "\u200c\u200d"  # zero width, inside Persian and Indic words
 
 def words_splitter() -> Callable[[str], list[str]]:
     """The function from a text to its words and signs."""
-    return _pattern().findall
+    return lambda text: _pattern(text.isascii()).findall(text)
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    r"""The pattern of a word; `\w` lacks combining marks, which many scripts need inside words."""
-    one = rf"[\w{_marks()}{_JOINERS}]"
+def _pattern(ascii_only: bool) -> re.Pattern[str]:
+    r"""The pattern of a word; `\w` lacks combining marks, which many scripts need inside words.
+
+    To find all the marks takes longer than a one-line answer in ASCII, which has none of them.
+    """
+    one = r"\w" if ascii_only else rf"[\w{_marks()}{_JOINERS}]"
     return re.compile(rf"{one}+(?:{_INNER}{one}+)*|\S")
 
 
 def _marks() -> str:
     """The combining characters as ranges of a character class."""
     ranges: list[list[int]] = []
-    for code in range(0x300, min(sys.maxunicode, 0x1FFFF)):
+    for code in range(0x300, 0x1FFFF):
         if unicodedata.category(chr(code))[0] != "M":
             continue
         if ranges and ranges[-1][1] == code - 1:

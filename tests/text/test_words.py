@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntool.formats.rundir import read_config
+from rnntool.text import words
 from rnntool.text.spec import TokenizerSpec, TokenizeSettings, spec_of
 from rnntool.text.tokenizers import make_tokenizer
 from tests.commands.test_workflow import SMALL
@@ -41,6 +42,17 @@ def test_nothing_but_white_space_is_lost(text):
     assert " ".join(tokens).split(" ") == (tokens or [""])
 
 
+@given(st.text(st.characters(codec="ascii")))
+def test_in_ascii_no_mark_is_needed(text):
+    assert words._pattern(True).findall(text) == words._pattern(False).findall(text)
+
+
+def test_marks_are_not_looked_for_in_ascii(monkeypatch):
+    words._pattern.cache_clear()
+    monkeypatch.setattr(words, "_marks", lambda: pytest.fail("marks in ASCII"))
+    assert split("Don't stop!") == ["Don't", "stop", "!"]
+
+
 def test_lower_case_and_unicode_forms():
     assert split("Ａ Cafe\u0301", "lower", "nfkc") == ["a", "café"]
     spec = spec_of(TokenizeSettings(tokenizer="regex", lower=True, normalize="nfc"))
@@ -67,8 +79,8 @@ def test_training_on_raw_text_notes_how_it_was_split(cli: Cli, tmp_path, options
     result = cli("train", "classify", path, "-o", run, "--epochs", 1, *options, *SMALL)
     assert result.code == 0, result.err
     assert read_config(run).tokenizer == identity
-    words = (run / "vocab.tsv").read_text().split()
-    assert "good" in words if "regex" in identity else "good," in words
+    known = (run / "vocab.tsv").read_text().split()
+    assert "good" in known if "regex" in identity else "good," in known
     answers = cli("predict", run, "-q", input="GOOD, good.\nGood, GOOD.\n").out.splitlines()
     assert answers[0] == answers[1]
 
