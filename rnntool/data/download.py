@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rnntool.errors import UserError
 from rnntool.formats.reading import sha256_of
+from rnntool.formats.remote import refuse_short, request_for, unreachable
 from rnntool.formats.writing import explain_os_errors
 from rnntool.reporting import Reporter
 
@@ -50,7 +51,7 @@ def fetch(url: str, target: Path, report: Reporter, sha256: str | None = None) -
 
 def _download(url: str, part: Path, report: Reporter) -> None:
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "rnntool"})
+    request = request_for(url)
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
@@ -67,27 +68,12 @@ def _download(url: str, part: Path, report: Reporter) -> None:
                 while block := response.read(_BLOCK):
                     sink.write(block)
                     progress.advance(len(block))
-        _refuse_short(url, part, total)
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # it was complete already
-            return
-        raise UserError(f"the server answers {error.code} {error.reason}", where=url) from None
+        refuse_short(url, part.stat().st_size, total, "run the command again to go on")
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise UserError(
-            f"cannot be reached: {reason}",
-            where=url,
-            hint="run the command again to go on, or work on `rnntool data sample DIR`",
-        ) from None
-
-
-def _refuse_short(url: str, part: Path, total: int | None) -> None:
-    if total is not None and part.stat().st_size < total:
-        raise UserError(
-            f"the download stopped after {part.stat().st_size:,} of {total:,} bytes",
-            where=url,
-            hint="run the command again to go on",
-        )
+        if isinstance(error, urllib.error.HTTPError) and error.code == 416 and have:
+            return  # it was complete already
+        hint = "run the command again to go on, or work on `rnntool data sample DIR`"
+        raise unreachable(url, error, hint) from None
 
 
 def text_digest(text: str) -> bytes:

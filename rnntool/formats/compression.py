@@ -23,6 +23,11 @@ _MAGIC = {
 }
 
 
+def is_url(path: str) -> bool:
+    """Whether a path is the URL of a file elsewhere."""
+    return "://" in path
+
+
 def without_compression(name: str) -> str:
     """A file's name without the ending that says how it is compressed."""
     for ending in COMPRESSED:
@@ -49,7 +54,7 @@ def open_compressed(path: str) -> BinaryIO:
 
     from rnntool.formats.remote import open_url
 
-    remote = "://" in path
+    remote = is_url(path)
     source: Any = open_url(path) if remote else open(path, "rb")  # noqa: SIM115
     ending = os.path.splitext(urlsplit(path).path if remote else path)[1]
     if ending in COMPRESSED:

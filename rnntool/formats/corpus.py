@@ -21,7 +21,7 @@ from dataclasses import replace
 from typing import IO, BinaryIO, cast
 
 from rnntool.errors import UserError, one_of
-from rnntool.formats.compression import without_compression
+from rnntool.formats.compression import is_url, without_compression
 from rnntool.formats.fasttext_rows import PREFIX, fasttext_layout, fasttext_rows
 from rnntool.formats.header import parse_header
 from rnntool.formats.json_rows import json_records, json_rows, parse_object
@@ -152,7 +152,7 @@ def _jsonl(name: str, layout: Layout, lines: _Lines, options: CorpusOptions) -> 
 
 def _format_of_name(name: str) -> str | None:
     """The format of a file by the end of its name; None if that does not tell."""
-    stem = without_compression(name.split("?")[0] if "://" in name else name)
+    stem = without_compression(name.split("?")[0] if is_url(name) else name)
     return _ENDINGS.get(os.path.splitext(stem)[1].lower())
 
 

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from rnntool.errors import UserError, nearest
-from rnntool.formats.compression import COMPRESSED, is_damage, open_compressed, refuse_binary
+from rnntool.formats.compression import (
+    COMPRESSED,
+    is_damage,
+    is_url,
+    open_compressed,
+    refuse_binary,
+)
 from rnntool.machine import process_count
 from rnntool.reporting import Reporter
 
@@ -71,7 +77,7 @@ def _standard_input() -> BinaryIO:
 
 
 def _open_source(path: str) -> BinaryIO:
-    if "://" in path or path.endswith(COMPRESSED):
+    if is_url(path) or path.endswith(COMPRESSED):
         return open_compressed(path)
     return open(path, "rb")
 

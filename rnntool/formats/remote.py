@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
+import os
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from functools import cache
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -27,7 +29,7 @@ def open_url(url: str) -> BinaryIO:
             scheme is not supported.
     """
     if urlsplit(url).scheme in ("http", "https"):
-        return _fetched(url)
+        return open(_fetched(url), "rb")
     import smart_open
 
     try:
@@ -38,25 +40,49 @@ def open_url(url: str) -> BinaryIO:
     return source
 
 
-def _fetched(url: str) -> BinaryIO:
-    sink: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  (its reader closes it)
+@cache
+def _fetched(url: str) -> str:
+    """The path of the downloaded file, which is kept until the process ends.
+
+    A training reads its data and then their sha256: both must be of the same bytes.
+    """
+    handle, path = tempfile.mkstemp(dir=_folder())
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "rnntool"})
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+        with (
+            os.fdopen(handle, "wb") as sink,
+            urllib.request.urlopen(request_for(url), timeout=_TIMEOUT) as response,
+        ):
             shutil.copyfileobj(response, sink)
             length = response.headers.get("Content-Length")
-        if length is not None and sink.tell() < int(length):
-            raise UserError(
-                f"the download stopped after {sink.tell():,} of {int(length):,} bytes",
-                where=url,
-                hint="try again",
-            )
-    except urllib.error.HTTPError as error:
-        raise UserError(f"the server answers {error.code} {error.reason}", where=url) from None
+            refuse_short(url, sink.tell(), None if length is None else int(length), "try again")
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise UserError(f"cannot be reached: {reason}", where=url) from None
-    finally:
-        with suppress(ValueError, OSError):
-            sink.seek(0)
-    return sink
+        raise unreachable(url, error) from None
+    return path
+
+
+@cache
+def _folder() -> str:
+    folder = tempfile.TemporaryDirectory(prefix="rnntool-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def request_for(url: str) -> urllib.request.Request:
+    """A request that says which program asks."""
+    return urllib.request.Request(url, headers={"User-Agent": "rnntool"})
+
+
+def refuse_short(url: str, size: int, total: int | None, hint: str) -> None:
+    """Raise a UserError if a download of `size` bytes has fewer than the server announced."""
+    if total is not None and size < total:
+        raise UserError(
+            f"the download stopped after {size:,} of {total:,} bytes", where=url, hint=hint
+        )
+
+
+def unreachable(url: str, error: Exception, hint: str = "") -> UserError:
+    """The error for a server's refusal, or for a network that fails."""
+    if isinstance(error, urllib.error.HTTPError):
+        return UserError(f"the server answers {error.code} {error.reason}", where=url)
+    reason = getattr(error, "reason", None) or error
+    return UserError(f"cannot be reached: {reason}", where=url, hint=hint)

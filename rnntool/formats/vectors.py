@@ -20,14 +20,14 @@ import shutil
 import struct
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnntool.errors import UserError
-from rnntool.formats.compression import refuse_binary, without_compression
+from rnntool.formats.compression import is_url, refuse_binary, without_compression
 from rnntool.formats.fields import finite_number
 from rnntool.formats.reading import open_binary, read_lines
 from rnntool.formats.writing import explain_os_errors, write_binary
@@ -64,9 +64,11 @@ def _read_word2vec(path: str) -> Any:
 
     binary = is_binary(path)
     try:
-        return KeyedVectors.load_word2vec_format(
-            path, binary=binary, no_header=not binary and _lacks_header(path)
-        )
+        # gensim reads compressed files itself, but URLs only with another package.
+        with _uncompressed(path) if is_url(path) else nullcontext(path) as place:
+            return KeyedVectors.load_word2vec_format(
+                place, binary=binary, no_header=not binary and _lacks_header(path)
+            )
     except EOFError:
         raise UserError(
             "is cut off: it has fewer vectors than its first line says",
@@ -134,7 +136,7 @@ def _read_fasttext(path: str) -> Any:
 @contextmanager
 def _uncompressed(path: str) -> Iterator[str]:
     """The path of an uncompressed copy: NumPy reads numbers directly from the file."""
-    if without_compression(path) == path and "://" not in path:
+    if without_compression(path) == path and not is_url(path):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import platform
 import numpy as np
 
 from rnntool import __version__
+from rnntool.formats.compression import is_url
 from rnntool.formats.reading import STREAM, sha256_of
 from rnntool.formats.run_names import locate
 from rnntool.formats.text_folder import sha256_of_folder
@@ -25,7 +26,7 @@ def noted_inputs(paths: dict[str, str | None]) -> dict[str, object]:
 def _sha256_of(path: str) -> str | None:
     if path == STREAM:
         return None
-    place = str(locate(path))
+    place = path if is_url(path) else str(locate(path))
     return sha256_of_folder(place) if os.path.isdir(place) else sha256_of(place)
 
 

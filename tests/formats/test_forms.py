@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
+import hashlib
 import http.server
 import io
 import json
@@ -18,7 +19,9 @@ import pytest
 
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
+from rnntool.formats.rundir import read_config
 from rnntool.runs.provenance import noted_inputs
+from tests.commands.test_workflow import SMALL
 from tests.conftest import Cli, one_line_error
 
 PAIRS = [("very good, really", "pos"), ("", "neg"), ("나쁜 “영화”", "neg"), ("the end", "pos")]
@@ -197,15 +200,30 @@ def test_fields_by_their_names(tmp_path, cli: Cli):
     assert "has no field 'x' (--text-field); expected one of: body, kind" in error
 
 
+class Site(http.server.SimpleHTTPRequestHandler):
+    """A web server for a folder, which notes what it was asked for."""
+
+    asked: list[str] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/short.tsv":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(FILES["x.tsv"]) + 1))
+            self.end_headers()
+            self.wfile.write(FILES["x.tsv"])
+            return
+        super().do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture
 def served(tmp_path):
     """The address of a web server for `tmp_path`."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path))
+    Site.asked.clear()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=tmp_path))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -219,3 +237,18 @@ def test_a_file_at_a_url(tmp_path, served, name):
         read(f"{served}/none.tsv")
     with pytest.raises(UserError, match="cannot be reached"):
         read("http://127.0.0.1:1/x.tsv")
+    with pytest.raises(UserError, match=r"short.tsv: the download stopped after [0-9]+ of [0-9]+ "):
+        read(f"{served}/short.tsv")
+
+
+def test_a_training_reads_a_url_once_and_notes_its_sum(tmp_path, served, cli: Cli):
+    text = "text\tlabel\n" + "a good film\tpos\na bad one\tneg\n" * 10
+    (tmp_path / "x.tsv").write_text(text)
+    (tmp_path / "x.vec").write_text("2 16\n" + "".join(f"{w} {'1 ' * 16}\n" for w in ("a", "b")))
+    result = cli("train", "classify", f"{served}/x.tsv", "--vectors", f"{served}/x.vec",
+                 "-o", tmp_path / "run", "--epochs", 1, *SMALL)  # fmt: skip
+    assert result.code == 0, result.err
+    assert sorted(Site.asked) == ["/x.tsv", "/x.vec"]
+    assert read_config(tmp_path / "run").inputs["train"] == {
+        "path": f"{served}/x.tsv", "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }  # fmt: skip
