@@ -34,6 +34,13 @@ def test_a_commands_help_imports_no_torch_gensim_konlpy_or_numpy():
         assert not imported_by(*command, "--help") & set(HEAVY[:4])
 
 
+def test_a_one_line_answer_imports_no_torch_and_no_parser_of_yaml(tmp_path):
+    (tmp_path / "x.txt").write_text("정말 재밌다\n", encoding="utf-8")
+    found = imported_by("predict", "nsmc", str(tmp_path / "x.txt"))
+    assert "numpy" in found
+    assert not found & {"torch", "sklearn", "rich", "safetensors", "yaml"}
+
+
 def test_version_and_module(cli):
     assert cli("--version").out.startswith("rnntool ")
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from importlib import resources
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from rnntool import yaml_text
 from rnntool.configuration import as_dict
+from rnntool.formats.rundir import CONFIG, RunConfig, write_config
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.classify.settings import ClassifySettings
 from rnntool.tasks.forecast.settings import ForecastSettings
@@ -34,7 +36,9 @@ TELLING = st.sampled_from([*WORDS.split(), *HASHES, "a: b", "a :b", "a #b", "a b
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), TELLING
 )
-KEYS = st.one_of(TELLING, st.from_regex(r"[a-z_]{1,9}", fullmatch=True), st.text(max_size=4))
+KEYS = st.one_of(
+    TELLING, st.from_regex(r"[a-z_]{1,9}( [a-z0-9_]{1,3})?", fullmatch=True), st.text(max_size=4)
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -78,17 +82,21 @@ def test_what_a_person_wrote_is_read_as_the_parser_reads_it_or_left_to_it(lines)
     "settings",
     [ClassifySettings, BiLMSettings, LMSettings, TagSettings, Seq2SeqSettings, ForecastSettings],
 )
-def test_the_settings_of_a_run_need_no_parser(settings, monkeypatch):
-    config = {
-        "task": "classify", "settings": as_dict(settings()), "tokenizer": "okt:norm,stem",
-        "inputs": {"train": {"path": "/데이터/train.tok", "sha256": "f9" * 32}},
-        "versions": {"torch": "2.13.0+cpu", "rnntool": "0.1.0"}, "results": {"loss": 4.7e-05},
-        "distil": ["runs/a", "runs/b"], "sha256 of the weights before": "f9" * 32,
-        "backend": "cpu fp32, oneDNN on, 2 threads (no bf16 matrix units)", "format": 1,
-    }  # fmt: skip
-    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+def test_the_settings_of_a_run_need_no_parser(settings, monkeypatch, tmp_path):
+    backend = (
+        "cpu fp32, oneDNN on, 2 threads (the processor multiplies bf16: AVX-512, so"
+        " --precision bf16 would be faster from 64 units on)"
+    )
+    config = RunConfig(
+        "classify", as_dict(settings()) | {"distil": ["runs/a", "runs/b"]}, "okt:norm,stem",
+        {"train": {"path": "/데이터/train.tok", "sha256": "f9" * 32}},
+        {"torch": "2.13.0+cpu", "rnntool": "0.1.0"}, {"loss": 4.7e-05, "backend": backend},
+        compressed={"weights": "int8, a scale a row", "vocabulary before": 28000},
+    )  # fmt: skip
+    write_config(tmp_path, config)
     monkeypatch.setitem(sys.modules, "yaml", None)  # to import it is an error
-    assert yaml_text.parse_yaml(text) == config
+    text = (tmp_path / CONFIG).read_text("utf-8")
+    assert yaml_text.parse_yaml(text) == dataclasses.asdict(config)
 
 
 @pytest.mark.parametrize("name", ["nsmc", "reviews"])
@@ -98,3 +106,23 @@ def test_a_bundled_model_needs_no_parser(name, monkeypatch):
     expected = yaml.safe_load(text)
     monkeypatch.setitem(sys.modules, "yaml", None)
     assert yaml_text.parse_yaml(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a:\n- x\n- 2\nb: 1\n", {"a": ["x", 2], "b": 1}),
+        ("a:\n  b:\n  - x\n  c:\n    d: 1\ne f 1:\n- null\n",
+         {"a": {"b": ["x"], "c": {"d": 1}}, "e f 1": [None]}),
+    ],
+)  # fmt: skip
+def test_lists_and_keys_of_several_words_need_no_parser(text, value):
+    assert agree(text) == value
+
+
+@pytest.mark.parametrize("text", ["- a\n", "a: 1\n- b\n", "a:\n  - b\n", "a:\n- b\n  c: 1\n",
+                                  "a:\n- b: 1\n", "a:\n- b\n  - c\n", "a:\n  b: 1\n- c\n",
+                                  "a:\n- b\nc: 1\n- d\n", "a:\n", "a:\nb: 1\n"])  # fmt: skip
+def test_other_lists_are_left_to_the_parser(text):
+    with pytest.raises(NotPlainError):
+        parse_plain(text)

@@ -217,7 +217,8 @@ def write_config(folder: Path, config: RunConfig) -> None:
 
     values = {name: value for name, value in asdict(config).items()
               if name != "compressed" or value}  # fmt: skip
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    # One line a value: a value on two lines would need a parser (yaml_plain.py).
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)
     (folder / CONFIG).write_text(text, encoding="utf-8")
 
 
