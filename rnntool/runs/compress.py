@@ -27,7 +27,6 @@ from rnntool.formats.rundir import (
     COMPRESSED_FORMAT,
     CONFIG,
     FILES,
-    METRICS,
     VOCAB,
     WEIGHTS,
     Run,
