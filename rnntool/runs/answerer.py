@@ -17,6 +17,7 @@ from rnntool.machine import may_have_gpu
 from rnntool.models.tensor_names import TOKEN_VECTORS
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import AnswerSettings
+from rnntool.runs.open import fitting_weights
 
 TORCH_ANSWERS = "torch computes the answers"
 _FEW = 24  # with a GPU: up to this many lines NumPy is faster than starting torch
@@ -87,12 +88,9 @@ def open_numpy_model(
     Raises:
         UserError: the weights do not fit the settings, the vocabulary or the labels.
     """
-    try:
+    with fitting_weights(run):
         engine = make(run.config.settings, open_weights(run.weights, by_row=[TOKEN_VECTORS]))
         classes = ask(engine).shape[1]
-    except (KeyError, ValueError, IndexError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None
     if classes != len(run.labels):
         raise UserError(f"do not fit the model: {classes} classes, but {len(run.labels)} labels",
                         where=run.weights)  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rnntool.errors import UserError
 from rnntool.formats.rundir import (
     CHARACTERS,
@@ -45,3 +48,17 @@ def open_run(path: str) -> Run:
                 " damaged or from another run", where=place,
             )  # fmt: skip
     return run
+
+
+@contextmanager
+def fitting_weights(run: Run) -> Iterator[None]:
+    """Make a model of a run's weights in the block.
+
+    Raises:
+        UserError: they do not fit its settings, so the block fails.
+    """
+    try:
+        yield
+    except (KeyError, ValueError, IndexError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"do not fit the model: {reason}", where=run.weights) from None

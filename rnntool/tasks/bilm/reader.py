@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
 from rnntool.inference.bilm import NumpyBiLM, Reading
 from rnntool.inference.encoder import Floats, can_encode
 from rnntool.reporting import Reporter
 from rnntool.runs.answerer import TORCH_ANSWERS
+from rnntool.runs.open import fitting_weights
 
 
 class BiLMReader(Protocol):
@@ -38,10 +38,8 @@ class NumpyReader:
 
     def __init__(self, run: Run, threads: int = 0) -> None:
         self.vocabulary = run.vocabulary
-        try:
+        with fitting_weights(run):
             self.engine = NumpyBiLM(run.config.settings, read_weights(run.weights), threads)
-        except (KeyError, ValueError, IndexError) as error:
-            raise UserError(f"do not fit the model: {error}", where=run.weights) from None
 
     def read(self, texts: Sequence[Sequence[str]]) -> list[Reading]:
         """Unknown tokens are read as `<unk>`."""

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
 from rnntool.inference.language_model import States, StepModel
 from rnntool.reporting import Reporter
 from rnntool.runs.cloze import FORWARD, Floats
 from rnntool.runs.inference_settings import FillSettings
+from rnntool.runs.open import fitting_weights
 from rnntool.tasks.lm.generate import make_engine
 from rnntool.tasks.lm.text import unit_of
 from rnntool.text.gap import Filled
@@ -63,8 +63,6 @@ def open_filler(run: Run, settings: FillSettings, report: Reporter) -> ForwardFi
     Raises:
         UserError: its weights cannot be used.
     """
-    try:
+    with fitting_weights(run):
         engine = make_engine(run, read_weights(run.weights), None, report)
-    except (KeyError, ValueError, IndexError) as error:
-        raise UserError(f"do not fit the model: {error}", where=run.weights) from None
     return ForwardFiller(engine, run)

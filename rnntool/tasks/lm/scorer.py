@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnntool.data.id_file import IdFile, Ints
-from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
 from rnntool.inference.language_model import NumpyLanguageModel, can_step
@@ -18,6 +17,7 @@ from rnntool.machine import may_have_gpu
 from rnntool.reporting import Reporter
 from rnntool.runs.answerer import TORCH_ANSWERS
 from rnntool.runs.inference_settings import InferenceSettings
+from rnntool.runs.open import fitting_weights
 
 Floats = NDArray[np.float64]
 _SHORT = 20_000  # tokens that NumPy scores in less time than importing torch takes
@@ -39,10 +39,8 @@ class NumpyScorer:
     """A `Scorer` in NumPy."""
 
     def __init__(self, run: Run) -> None:
-        try:
+        with fitting_weights(run):
             self.engine = NumpyLanguageModel(run.config.settings["cell"], read_weights(run.weights))
-        except (KeyError, ValueError, IndexError) as error:
-            raise UserError(f"do not fit the model: {error}", where=run.weights) from None
 
     def documents(self, ids: IdFile, starts: Ints, stops: Ints) -> Iterator[tuple[int, Floats]]:
         """Score each document, from a zero state."""
