@@ -6,6 +6,7 @@ backward pass still runs. Of token vectors it sends only the rows that were read
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -41,10 +42,12 @@ class BatchGradient:
         """Call it before the first step, and when the set of trained parameters changes."""
         if self.group.size > 1:
             # A step may not use all parameters, such as the classes of an adaptive softmax.
-            self.shared = DistributedDataParallel(
-                self.step, broadcast_buffers=False, find_unused_parameters=True,
-                gradient_as_bucket_view=True,
-            )  # fmt: skip
+            with warnings.catch_warnings():  # older torch lacks the new name of broadcast_buffers
+                warnings.simplefilter("ignore", FutureWarning)
+                self.shared = DistributedDataParallel(
+                    self.step, broadcast_buffers=False, find_unused_parameters=True,
+                    gradient_as_bucket_view=True,
+                )  # fmt: skip
 
     def put(self, batch: Any) -> StepResult:
         """Compute the gradient of a batch; returns the loss.

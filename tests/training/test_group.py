@@ -69,6 +69,7 @@ def test_two_processes_end_with_the_weights_of_one(cli, data, tmp_path, argument
     assert shared.returncode == 0, shared.stderr
     assert "in 2 processes" in shared.stderr
     assert shared.stderr.count("kept epoch") == 1  # one of them speaks
+    assert "FutureWarning" not in shared.stderr
     one, two = (load_file(tmp_path / run / "weights.safetensors") for run in ("one", "two"))
     for tensor in one:
         torch.testing.assert_close(two[tensor], one[tensor], rtol=1e-3, atol=1e-5)
@@ -99,6 +100,30 @@ def test_token_vectors_that_wait_end_alike_in_two_processes(cli, tmp_path):
     assert len(one["input.embedding.weight"]) > 4096
     for tensor in one:  # to a thirtieth of a step of the learning rate, 0.003
         torch.testing.assert_close(two[tensor], one[tensor], rtol=1e-3, atol=1e-4)
+
+
+PARTS = """
+import sys
+from rnntool.__main__ import main
+from rnntool.runs import batches
+
+batches._TOKENS = 12
+sys.argv[0] = "rnntool"
+main()
+"""
+
+
+def test_shares_in_unequal_numbers_of_parts_add_up_to_the_batch(cli, data, tmp_path):
+    """As with long texts, where each process splits its own share to fit into memory."""
+    settings = ("classify", data / "rows.tsv", "--word-dropout", 0, *PLAIN, "-q")
+    result = cli("train", *settings, "-o", tmp_path / "one")
+    assert result.code == 0, result.err
+    (tmp_path / "parts.py").write_text(PARTS, encoding="utf-8")
+    shared = started([str(tmp_path / "parts.py")], "train", *settings, "-o", tmp_path / "two")
+    assert shared.returncode == 0, shared.stderr
+    one, two = (load_file(tmp_path / run / "weights.safetensors") for run in ("one", "two"))
+    for tensor in one:
+        torch.testing.assert_close(two[tensor], one[tensor], rtol=1e-3, atol=1e-5)
 
 
 # Ends without a word in the midst of the second epoch, after a checkpoint.
