@@ -15,7 +15,6 @@ Shapes: V vocabulary.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rnntool.cells.softmax import softmax
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, Row, open_corpus
 from rnntool.text.gap import Filled, split_gap
@@ -95,19 +95,13 @@ def weighed(
         known: contains the tokens that the model knows.
     """
     views = list(nats[0])
-    shares = {view: _shares([own[view] for own in nats]) for view in views}
+    shares = {view: softmax(np.array([own[view] for own in nats])).tolist() for view in views}
     found = [
         Candidate(name, f.own, [t for t in f.own if t not in known], own,
                   {view: shares[view][n] for view in views})
         for n, (name, f, own) in enumerate(zip(names, filled, nats, strict=True))
     ]  # fmt: skip
     return sorted(found, key=lambda candidate: -candidate.nats[views[-1]])
-
-
-def _shares(nats: list[float]) -> list[float]:
-    most = max(nats)
-    weights = [math.exp(value - most) for value in nats]
-    return [weight / sum(weights) for weight in weights]
 
 
 def parse_choices(text: str, where: str) -> tuple[str, ...]:
