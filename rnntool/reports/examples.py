@@ -5,6 +5,7 @@ Shapes: N documents or tokens, C classes, T tokens of a text.
 
 from __future__ import annotations
 
+import html
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from rnntool.pages import safe
 from rnntool.reporting import Reporter
 from rnntool.reports.report_settings import ReportSettings
 from rnntool.runs.metrics import Floats, Ints
+from rnntool.tables import visible
 
 if TYPE_CHECKING:
     from rnntool.tasks.classify.evaluate import Rows
 
-_TOKENS = 80  # tokens shown of a text: around a tag, or from its beginning
+_TOKENS = 80  # tokens of a text that are not folded: around a tag, or from its beginning
+_MOST = 2_000  # tokens of a text that is explained; a path's gradients take time and memory
 _LINES = 2_000  # number of lines searched for the most surprising ones
 _LEAST = 4  # tokens of a line; shorter lines are always surprising
 
@@ -47,7 +50,7 @@ def class_errors(
     colours = _Colours(run, report)
     found = []
     for row, confidence, answer in _surest_errors(probabilities, truth, most):
-        tokens = split_tokens(rows.tokens[row])[:_TOKENS]
+        tokens = split_tokens(rows.tokens[row])
         facts = [("true", run.labels[truth[row]]), ("answer", run.labels[answer]),
                  ("p", f"{confidence:.4f}")]  # fmt: skip
         shown = colours.of(tokens, run.labels[answer]) if tokens else safe("(no token)")
@@ -66,11 +69,9 @@ def tag_errors(
     for n, confidence, answer in _surest_errors(probabilities, truth, most):
         owner = int(np.searchsorted(starts, n, side="right")) - 1
         sentence, place = sentences[owner], n - int(starts[owner])
-        first = max(0, place - _TOKENS // 2)
-        tokens = sentence.tokens[first : first + _TOKENS]
         facts = [("token", sentence.tokens[place]), ("true", run.labels[truth[n]]),
                  ("answer", run.labels[answer]), ("p", f"{confidence:.4f}")]  # fmt: skip
-        shown = colours.of(tokens, run.labels[answer], place - first)
+        shown = colours.of(sentence.tokens, run.labels[answer], place)
         found.append(Example(f"line {sentence.line + place:,}", facts, shown))
     return found
 
@@ -97,20 +98,48 @@ class _Colours:
 
     def of(self, tokens: list[str], label: str, place: int | None = None) -> Any:
         """The markup of tokens; without colours if the answer cannot be explained."""
-        values = [0.0] * len(tokens)
-        if self.explainer is not None:
-            tokens = self.explainer.read(tokens)
-            values = self.explainer.explain(tokens, label=label, place=place).attributions
-        return _marked(tokens, values, " nats for the answer", place)
+        if self.explainer is None:
+            return _marked(tokens, None, "", place)
+        tokens = self.explainer.read(tokens)
+        if len(tokens) <= _MOST:
+            shares = self.explainer.shares(tokens, label, place)
+            return _marked(tokens, shares, " nats for the answer", place)
+        first = _first(place)
+        near = None if place is None else place - first
+        plain = _marked(tokens[first : first + _TOKENS], None, "", near)
+        return safe(f"<small>{len(tokens):,} tokens, too many to explain:</small> ") + plain
 
 
-def _marked(tokens: list[str], values: list[float], unit: str, place: int | None = None) -> Any:
-    """The tokens as spans; the one at `place` is underlined."""
-    full = full_colour(values)
-    spans = [as_html([t], [v], full, unit=unit) for t, v in zip(tokens, values, strict=True)]
+def _first(place: int | None) -> int:
+    """The first token that is shown."""
+    return max(0, (place or 0) - _TOKENS // 2)
+
+
+def _marked(
+    tokens: list[str], values: list[float] | None, unit: str, place: int | None = None
+) -> Any:
+    """The tokens, coloured if they have values; the one at `place` is underlined.
+
+    Those far from it are folded.
+    """
+    if values is None:
+        spans = [html.escape(visible(token)) for token in tokens]
+    else:
+        full = full_colour(values)
+        spans = [as_html([t], [v], full, unit=unit) for t, v in zip(tokens, values, strict=True)]
     if place is not None:
         spans[place] = f"<u>{spans[place]}</u>"
-    return safe(" ".join(spans))
+    first = _first(place)
+    before, shown, after = spans[:first], spans[first:][:_TOKENS], spans[first + _TOKENS :]
+    parts = [_folded(before, "before"), " ".join(shown), _folded(after, "after")]
+    return safe(" ".join(filter(None, parts)))
+
+
+def _folded(spans: list[str], where: str) -> str:
+    if not spans:
+        return ""
+    summary = f"{len(spans):,} tokens {where}"
+    return f"<details><summary>{summary}</summary>{' '.join(spans)}</details>"
 
 
 def surprising_lines(
@@ -128,8 +157,8 @@ def surprising_lines(
         worst = sorted(surprise, key=lambda n: -surprise[n])
         found = []
         for n in itertools.islice(worst, settings.errors):
-            ids = text.ids.read(int(starts[n]) + 1, int(stops[n]) + 1)[:_TOKENS]
-            values = (-lines[n][:_TOKENS]).tolist()
+            ids = text.ids.read(int(starts[n]) + 1, int(stops[n]) + 1)[:_MOST]
+            values = (-lines[n][:_MOST]).tolist()
             shown = _marked(run.vocabulary.decode(ids.tolist()), values, " nats of surprise")
             facts = [("nats a token", f"{surprise[n]:.2f}")]
             found.append(Example(f"text {n + 1:,}", facts, shown))

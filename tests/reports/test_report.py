@@ -164,6 +164,38 @@ def test_the_errors_are_the_surest_ones_with_their_shares(cli, runs, tmp_path):
         assert shares == pytest.approx(explained, abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["gru", "tag"])
+def test_a_long_texts_shares_are_those_of_the_whole_answer(cli, runs, monkeypatch, name):
+    """The first 80 tokens alone were explained, which is another text with another answer."""
+    draw = np.random.default_rng(8)
+    words = draw.choice(list("가나다라"), 300).tolist()
+    run = open_run(str(runs / name))
+    data, place = runs / f"long-{name}", None
+    (data.with_suffix(".txt")).write_text(" ".join(words) + "\n", "utf-8")
+    said = cli("predict", runs / name, data.with_suffix(".txt"), "--json", "-q")
+    answer = json.loads(said.out)
+    if name == "gru":
+        wrong = next(label for label in run.labels if label != answer["label"])
+        data.write_text(f"document\tlabel\n{' '.join(words)}\t{wrong}\n", "utf-8")
+    else:  # the tag in the middle is the one error
+        place, tags = 150, answer["tags"]
+        tags[place] = next(label for label in run.labels if label != tags[place])
+        lines = (f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True))
+        data.write_text("".join(lines), "utf-8")
+    text, _ = page_of(cli, runs, [name], "--data", data, "--errors", 1)
+    tokens = re.search(r'class="tokens">(.*?)</div>', text, re.DOTALL)[1]
+    shares = [float(v) for v in re.findall(r'title="([+-][\d.]+) nats', tokens)]
+    explained = Explainer(run).explain(words, place=place).attributions
+    assert shares == pytest.approx(explained, abs=1e-3)
+    open_ones = re.sub(r"<details>.*?</details>", "", tokens, flags=re.DOTALL)
+    assert open_ones.count("<span") == 80
+    assert text.count("<summary>") in (1, 2)
+    monkeypatch.setattr("rnntool.reports.examples._MOST", 299)
+    text, page = page_of(cli, runs, [name], "--data", data, "--errors", 1)
+    assert "300 tokens, too many to explain" in page.words
+    assert "nats for the answer" not in text
+
+
 def test_the_command_of_a_page_trains_such_a_run(cli, runs):
     for name, (task, _) in RUNS.items():
         text, _ = page_of(cli, runs, [name])
