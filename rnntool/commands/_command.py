@@ -25,6 +25,7 @@ from rnntool.commands._help import PlainCommand, PlainGroup
 from rnntool.commands._output import (
     Force,
     Output,
+    refuse_one_name,
     refuse_overwriting,
     refuse_own_input,
     standard_output_to,
@@ -93,6 +94,7 @@ def command(
                     arguments["settings"] = resolved
                 every = arguments | (vars(resolved) if settings is not None else {})
                 refuse_own_input(every)
+                refuse_one_name(every)
                 if not own_force:
                     force = arguments.pop("force")
                     for path in written_files(every):

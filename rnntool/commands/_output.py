@@ -49,6 +49,27 @@ def refuse_own_input(values: Mapping[str, object]) -> None:
                                 hint="give another name to write to")  # fmt: skip
 
 
+def refuse_one_name(values: Mapping[str, object]) -> None:
+    """Check that no two outputs of a command are the same file: the first would be lost.
+
+    Args:
+        values: all parameters by name.
+
+    Raises:
+        UserError: two are.
+    """
+    from rnntool.formats.reading import STREAM
+
+    seen = set()
+    for path in written_files(values):
+        if path == STREAM or _is_open(path):
+            continue
+        if (place := os.path.realpath(path)) in seen:
+            raise UserError("is the name of two outputs, and one would replace the other",
+                            where=path, hint="give each output a name of its own")  # fmt: skip
+        seen.add(place)
+
+
 @contextlib.contextmanager
 def standard_output_to(path: str) -> Iterator[None]:
     """Print to the file `path` instead of standard output.

@@ -80,6 +80,22 @@ def test_no_second_output_is_overwritten_without_force(cli: Cli, run, data, tmp_
         assert path.read_text() != "mine"
 
 
+def test_two_outputs_of_a_command_have_two_names(cli: Cli, run, data, tmp_path):
+    """The page was written, and the rows then replaced it."""
+    path, same = tmp_path / "x", f"{tmp_path}/../{tmp_path.name}/x"
+    for command in (
+        ("explain", run, "--text", "정말 재밌다", "--html", path),
+        ("units", run, data, "--html", path), ("eval", run, data, "--errors", path),
+        ("compare", run, run, data, "--rows", path),
+        ("trace", run, "--text", "정말 재밌다", "--plot", path),
+    ):  # fmt: skip
+        error = one_line_error(cli(*command, "-o", same, "-q", "--force"))
+        assert "is the name of two outputs" in error
+        assert not path.exists()
+    words = ("eval", run, data, "--errors", "/dev/null", "-o", "/dev/null", "-q")
+    assert cli(*words).code == 0  # nothing is lost there
+
+
 def test_a_file_named_as_a_mode_is_no_output(cli: Cli, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("replace").write_text("정말 재밌다\n")
