@@ -38,10 +38,26 @@ See = Callable[[int, int, Floats], None]
 
 def can_encode(settings: Mapping[str, Any]) -> bool:
     """Whether `Encoder` supports a run with these settings."""
-    plain = settings.get("encoder", "recurrent") in ("recurrent", "directional")
-    plain = plain and settings.get("input") != "characters"
-    extras = ("layer_norm", "residual", "features")
-    return plain and not any(settings.get(name) for name in extras)
+    return not missing_parts(settings)
+
+
+def missing_parts(settings: Mapping[str, Any]) -> list[str]:
+    """The flags of `train` that gave a run parts which `Encoder` does not compute."""
+    names = ("layer_norm", "residual", "features")
+    found = [f"--{name.replace('_', '-')}" for name in names if settings.get(name)]
+    if settings.get("input") == "characters":
+        found.append("--input characters")
+    encoder = settings.get("encoder", "recurrent")
+    return found if encoder in ("recurrent", "directional") else [*found, f"--encoder {encoder}"]
+
+
+def vectors_of(ids: Ints, embedding: Vectors | None, size: int, dtype: Any = np.float64) -> Floats:
+    """[M, D] rows of the token vectors, or one-hot vectors of `size`; that of `<pad>` is zeros."""
+    if embedding is not None:
+        return embedding[ids]
+    unit: Floats = np.eye(size, dtype=dtype)[ids]
+    unit[ids == 0] = 0
+    return unit
 
 
 class Encoder:
@@ -81,13 +97,8 @@ class Encoder:
         return int(self.first[0].W_x.shape[1]) - self.beside
 
     def vectors(self, ids: Ints) -> Floats:
-        """[M, D] of M tokens; a one-hot `<pad>` is zeros."""
-        if self.embedding is not None:
-            found: Floats = self.embedding[ids]
-            return found
-        unit: Floats = np.eye(self.size, dtype=self.first[0].dtype)[ids]
-        unit[ids == 0] = 0
-        return unit
+        """[M, D] of M tokens; see `vectors_of`."""
+        return vectors_of(ids, self.embedding, self.size, self.first[0].dtype)
 
     def tables(self) -> list[Floats]:
         """[k, V, H] for each direction: the first layer's products for every token."""

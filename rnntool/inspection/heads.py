@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnntool.cells import Array, cross_entropy
-from rnntool.inspection.pooled import Pooled, pool
+from rnntool.inspection.pooled import ends, pool
 
 
 class HeadResult(NamedTuple):
@@ -35,10 +35,8 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
         W: (C, features); a single row is a sigmoid unit.
         label: the class; None: the likeliest one.
     """
-    rows = slice(None)
-    if len(W) == 1:  # σ(s) is the softmax of (0, s), where 0 is not a parameter
-        rows = slice(1, None)
-        W, b = np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
+    rows = slice(1, None) if len(W) == 1 else slice(None)  # the zeros are not parameters
+    W, b = two_classes(W, b)
 
     def head(outputs: Array) -> HeadResult:
         features, back = _pool(pooling, outputs, directions)
@@ -50,6 +48,16 @@ def classifier_head(pooling: str, directions: int, W: Array, b: Array, label: in
         return HeadResult(loss, back(dz @ W), own, target)
 
     return head
+
+
+def two_classes(W: Array, b: Array) -> tuple[Array, Array]:
+    """An output layer's weights; those of a single sigmoid unit with zeros for the other class.
+
+    σ(s) is the softmax of (0, s).
+    """
+    if len(W) > 1:
+        return W, b
+    return np.concatenate([np.zeros_like(W), W]), np.concatenate([np.zeros_like(b), b])
 
 
 def language_head(W: Array, b: Array, target: int) -> Head:
@@ -77,7 +85,7 @@ def direction_head(v: Array, directions: int) -> Head:
     """
 
     def head(outputs: Array) -> HeadResult:
-        features, back = _last(outputs, directions)
+        features, back = ends(outputs, directions)
         return HeadResult(float(features[0] @ v), back(v[None]), {})
 
     return head
@@ -85,7 +93,7 @@ def direction_head(v: Array, directions: int) -> Head:
 
 def _pool(kind: str, outputs: Array, directions: int) -> tuple[Array, Callable[[Array], Array]]:
     """(1, F) features, and the function from their gradient to that of the outputs (1, T, H)."""
-    last, back_last = _last(outputs, directions)
+    last, back_last = ends(outputs, directions)
     features, back = pool(kind, outputs, last)
 
     def whole(dfeatures: Array) -> Array:
@@ -93,17 +101,3 @@ def _pool(kind: str, outputs: Array, directions: int) -> tuple[Array, Callable[[
         return doutputs + back_last(dlast)
 
     return features, whole
-
-
-def _last(outputs: Array, directions: int) -> Pooled:
-    H = outputs.shape[2] // directions
-    forward = outputs[:, -1, :H]
-    features = np.concatenate([forward, outputs[:, 0, H:]], axis=1)
-
-    def back(d: Array) -> Array:
-        doutputs = np.zeros_like(outputs)
-        doutputs[:, -1, :H] += d[:, :H]
-        doutputs[:, 0, H:] += d[:, H:]
-        return doutputs
-
-    return features, back

@@ -6,19 +6,17 @@ Shapes: T tokens of a text, M of several, D token vector, H hidden, F features o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnntool.data.spelling import Speller
 from rnntool.errors import UserError
-from rnntool.formats.rundir import CHARACTERS, Run
-from rnntool.formats.vocab import read_vocabulary
+from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
-from rnntool.inference.characters import NumpyCharacters
-from rnntool.inference.encoder import Encoder, can_encode, encoder_of
-from rnntool.inference.packed import Ints, pack_rows, side_by_side
+from rnntool.inference.encoder import Encoder, encoder_of, missing_parts
+from rnntool.inference.packed import pack_rows, side_by_side
+from rnntool.inspection.spelled_tokens import SpelledTokens
 from rnntool.machine import usable_cores
 from rnntool.tasks.lm.text import unit_of
 
@@ -48,12 +46,11 @@ class NumpyLayers:
     def __init__(self, run: Run, threads: int = 0) -> None:
         self.run, self.threads = run, threads or usable_cores()
         settings, tensors = run.config.settings, read_weights(run.weights)
-        self.spelled = _Spelled(run, tensors) if run.config.task == "tag" else None
-        beside = 0 if self.spelled is None else self.spelled.width
+        self.spelled = SpelledTokens(run, tensors)
         self.before, self.behind = _around(run)
         apart = {"encoder": "directional"} if run.config.task == "bilm" else {}
         try:
-            self.encoder: Encoder = encoder_of({**settings, **apart}, tensors, beside)
+            self.encoder: Encoder = encoder_of({**settings, **apart}, tensors, self.spelled.width)
         except (KeyError, ValueError, IndexError) as error:
             raise UserError(f"do not fit the model: {error}", where=run.weights) from None
         # One-hot vectors are left out: they have the size of the vocabulary and add nothing.
@@ -72,7 +69,7 @@ class NumpyLayers:
 
         def answer(rows: list[int]) -> None:
             packing, ids = pack_rows([encoded[row] for row in rows])
-            x = self._vectors(ids, [whole[row] for row in rows])
+            x = self.spelled.beside(self.encoder.vectors(ids), [whole[row] for row in rows])
             layers = [x] if self.static else []
             for ways, _ in self.encoder.every_layer(packing, self.encoder.products(x)):
                 layers.append(np.concatenate(ways, axis=1))
@@ -83,36 +80,6 @@ class NumpyLayers:
 
         side_by_side(answer, [len(text) for text in whole], self.threads)
         return found
-
-    def _vectors(self, ids: Ints, texts: list[list[str]]) -> Any:
-        """[M, D] vectors of packed tokens."""
-        x = self.encoder.vectors(ids)
-        return x if self.spelled is None else self.spelled.beside(x, texts)
-
-
-class _Spelled:
-    """The character-based part of a tagger's input."""
-
-    def __init__(self, run: Run, tensors: dict[str, NDArray[Any]]) -> None:
-        settings = run.config.settings
-        kind = settings["characters"]
-        self.engine = None if kind == "none" else NumpyCharacters(kind, tensors)
-        if self.engine is not None:
-            characters = read_vocabulary(str(run.path / CHARACTERS))
-            self.speller = Speller(settings["character_unit"], characters)
-
-    @property
-    def width(self) -> int:
-        return 0 if self.engine is None else self.engine.width
-
-    def beside(self, x: NDArray[Any], texts: list[list[str]]) -> NDArray[Any]:
-        """[M, D] word vectors with the character-based vectors beside them."""
-        if self.engine is None:
-            return x
-        places: dict[str, int] = {}
-        rows = [[places.setdefault(token, len(places)) for token in text] for text in texts]
-        spelled = self.engine.vectors([self.speller.spell(word) for word in places])
-        return np.concatenate([x, spelled[pack_rows(rows)[1]]], axis=1)
 
 
 class TorchLayers:
@@ -143,17 +110,12 @@ def open_layers(run: Run, device: str = "auto", threads: int = 0) -> LayerStates
     if settings.get("encoder") == "cnn":
         raise UserError("has no recurrent layer: its encoder is cnn, which has no states",
                         where=run.path, hint="train one with --encoder recurrent")  # fmt: skip
-    if can_encode(settings):
+    missing = missing_parts(settings)
+    if not missing:
         return NumpyLayers(run, threads)
     if run.config.task == "bilm":
         return TorchLayers(run, device, threads)
-    names = ("layer_norm", "residual", "features")
-    extras = [f"--{name.replace('_', '-')}" for name in names if settings.get(name)]
-    if settings.get("input") == "characters":
-        extras.append("--input characters")
-    if settings.get("encoder", "recurrent") not in ("recurrent", "directional"):
-        extras.append(f"--encoder {settings['encoder']}")
-    raise UserError(f"was trained with {', '.join(extras)}", where=run.path,
+    raise UserError(f"was trained with {', '.join(missing)}", where=run.path,
                     hint="plain recurrent layers are read layer by layer")  # fmt: skip
 
 

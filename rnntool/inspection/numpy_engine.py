@@ -6,23 +6,20 @@ Shapes: N texts, S points of a path, T tokens, D inputs of the encoder, C labels
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rnntool.cells import Array
-from rnntool.configuration import build
 from rnntool.formats.rundir import Run
-from rnntool.formats.tagged import Sentence
 from rnntool.formats.weights import read_weights
-from rnntool.inference.characters import NumpyCharacters
+from rnntool.inference.encoder import missing_parts, vectors_of
 from rnntool.inspection.encoder_backward import Encoded, EncoderWithBackward
 from rnntool.inspection.engines import Engine, Floats, Texts, log_odds, log_odds_gradient
+from rnntool.inspection.heads import two_classes
 from rnntool.inspection.pooled import pool
+from rnntool.inspection.spelled_tokens import SpelledTokens
 from rnntool.models.tensor_names import class_output, token_vectors
-from rnntool.tasks.tag.reader import TagReader, tag_reader
-from rnntool.tasks.tag.settings import TagSettings
 
 _NUMBERS = 8_000_000  # kept for the backward pass at a time, to limit its memory
 
@@ -30,9 +27,7 @@ _NUMBERS = 8_000_000  # kept for the backward pass at a time, to limit its memor
 def can_explain(run: Run) -> bool:
     """Whether `NumpyEngine` supports the run's model; torch is used for all others."""
     settings = run.config.settings
-    plain = settings.get("encoder", "recurrent") in ("recurrent", "directional")
-    plain = plain and settings.get("input") != "characters"
-    return plain and not any(settings.get(name) for name in ("layer_norm", "features", "crf"))
+    return not settings.get("crf") and set(missing_parts(settings)) <= {"--residual"}
 
 
 class NumpyEngine(Engine):
@@ -53,12 +48,10 @@ class NumpyEngine(Engine):
         self.embedding = token_vectors(tensors)
         self.W, self.b = class_output(tensors)
         self.several = run.config.settings.get("multi_label") is True
-        if len(self.W) == 1 and not self.several:  # σ(s) is the softmax of (0, s)
-            self.W = np.concatenate([np.zeros_like(self.W), self.W])
-            self.b = np.concatenate([np.zeros_like(self.b), self.b])
+        if not self.several:
+            self.W, self.b = two_classes(self.W, self.b)
         self.tags = run.config.task == "tag"
-        kind = run.config.settings.get("characters", "none")
-        self.characters = NumpyCharacters(kind, tensors) if kind != "none" else None
+        self.spelled = SpelledTokens(run, tensors)
 
     def scores(self, texts: Texts, places: Sequence[int] | None = None) -> Floats:
         """See the class above."""
@@ -133,18 +126,5 @@ class NumpyEngine(Engine):
     def _vectors(self, tokens: Sequence[str]) -> Array:
         """(T, D) the encoder's input for each token; a one-hot `<pad>` is zeros."""
         ids = np.array(self.run.vocabulary.encode(tokens), dtype=np.int64)
-        if self.embedding is not None:
-            found: Array = self.embedding[ids]
-        else:
-            found = np.eye(len(self.run.vocabulary))[ids]
-            found[ids == 0] = 0
-        if self.characters is None or not len(tokens):
-            return found
-        data = self._reader.encode([Sentence(1, list(tokens))], "")
-        spelled = self.characters.vectors(data.spellings.as_lists())
-        return np.concatenate([found, spelled[data.words.ids]], axis=1)
-
-    @cached_property
-    def _reader(self) -> TagReader:
-        settings = build(TagSettings, self.run.config.settings, where=str(self.run.path))
-        return tag_reader(self.run, settings)
+        x = vectors_of(ids, self.embedding, len(self.run.vocabulary))
+        return self.spelled.beside(x, [tokens])

@@ -1,4 +1,6 @@
-"""Pooling of states to one vector, with its backward: models/pooling.py in NumPy.
+"""Last states and pooling of states to one vector, with their backward, in NumPy.
+
+The same as in models/recurrent.py and models/pooling.py.
 
 Shapes: B batch, T time, W units of the top layer, both directions together.
 """
@@ -10,10 +12,34 @@ from collections.abc import Callable
 import numpy as np
 
 from rnntool.cells import Array
-from rnntool.cells.unroll import Mask
+from rnntool.cells.unroll import Lengths, Mask
 
 Back = Callable[[Array], tuple[Array, Array]]
 Pooled = tuple[Array, Callable[[Array], Array]]
+
+
+def ends(states: Array, directions: int, lengths: Lengths | None = None) -> Pooled:
+    """[B, W] each direction's state where it ends reading, and the backward to the states.
+
+    Args:
+        states: [B, T, W], 0 at padded steps.
+        lengths: [B] real steps, followed by padding; None: all are real.
+    """
+    B, T, W = states.shape
+    if T == 0:
+        return np.zeros((B, W), states.dtype), lambda d: np.zeros_like(states)
+    n = np.full(B, T) if lengths is None else np.asarray(lengths)
+    units = np.arange(W)
+    # The first step is where the backward direction ends, and in an empty row a padded one.
+    steps = np.where(units < W // directions, np.maximum(n - 1, 0)[:, None], 0)
+    where = (np.arange(B)[:, None], steps, units)
+
+    def back(d: Array) -> Array:
+        dstates = np.zeros_like(states)
+        dstates[where] = d
+        return dstates
+
+    return states[where], back
 
 
 def pool(kind: str, states: Array, last: Array, real: Mask | None = None) -> tuple[Array, Back]:

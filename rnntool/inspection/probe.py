@@ -17,6 +17,7 @@ from rnntool.cells.torch_layout import from_torch
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
 from rnntool.formats.weights import read_weights
+from rnntool.inference.encoder import vectors_of
 from rnntool.inspection.heads import Head, classifier_head, direction_head, language_head
 from rnntool.models.tensor_names import class_output, language_output, layer_tensors, token_vectors
 
@@ -108,13 +109,7 @@ class RunProbes:
         return None if frozen or token_vectors(self.tensors) is None else ids
 
     def _vectors(self, ids: np.ndarray[Any, Any]) -> Array:
-        table = token_vectors(self.tensors)
-        if table is not None:
-            vectors: Array = table[ids][None]
-            return vectors
-        unit: Array = np.eye(len(self.run.vocabulary))[ids][None]
-        unit[:, ids == 0] = 0
-        return unit
+        return vectors_of(ids, token_vectors(self.tensors), len(self.run.vocabulary))[None]
 
 
 def trained_layers(cell: Cell, tensors: dict[str, Array]) -> list[list[dict[str, Array]]]:

@@ -178,6 +178,9 @@ def test_one_token_has_the_whole_difference(folder):
         if method == "ig":
             total = found.score - found.baseline_score
             assert found.attributions[0] == pytest.approx(total, rel=TOLERANCE)
+    p = load_classifier(run, "cpu", 1).probabilities([""])[0, run.labels.index(found.label)]
+    empty = np.log(p / (1 - p))
+    assert found.attributions[0] == pytest.approx(found.score - empty, abs=1e-5)
 
 
 def test_three_labels_are_each_told_from_the_rest(folder):
