@@ -66,7 +66,7 @@ def read_pairs(path: str, options: CorpusOptions) -> list[Pair]:
         for row in corpus:
             for name, text in (("source", row.text), ("target", row.label)):
                 if not (text or "").strip():
-                    raise UserError(f"the {name} is empty", where=f"{corpus.name}:{row.line}")
+                    raise UserError(f"the {name} is empty", where=corpus.place(row))
             pairs.append(Pair(row.line, row.text, row.label or ""))
     if not pairs:
         raise UserError("has a header but no rows", where=path)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.formats.rows import Layout, Row
+from rnntool.formats.rows import Layout, Row, place_of
 
 _MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a surrogate pair
 
@@ -62,21 +62,35 @@ def json_rows(
         UserError: an object has no text, or its text or label has the wrong type.
     """
     text_field = layout.columns[layout.text]
-    label_field = None if layout.label is None else layout.columns[layout.label]
     for number, record in records:
-        where = f"{name}:{number}"
         if text_field not in record:
-            raise UserError(f"has no field {text_field!r}", where=where,
+            raise UserError(f"has no field {text_field!r}", where=place_of(name, layout, number),
                             hint=f"expected one of: {', '.join(record) or 'none'}")  # fmt: skip
-        text = text_of(record[text_field], text_field, where)
-        label, several = None, None
-        if label_field is not None:
-            label, several = label_of(record.get(label_field), label_field, where)
-        fields = [shown(record.get(column)) for column in layout.columns]
-        yield Row(number, text, label, fields, several, record)
+        values = [record.get(column) for column in layout.columns]
+        yield typed_row(name, layout, number, values, record)
 
 
-def text_of(value: Any, name: str, where: str) -> str:
+def typed_row(
+    name: str, layout: Layout, number: int, values: Sequence[Any], record: dict[str, Any]
+) -> Row:
+    """A row of typed values.
+
+    Args:
+        values: in the order of the layout's columns.
+        record: the same values by their names.
+
+    Raises:
+        UserError: its text or label has the wrong type.
+    """
+    where = place_of(name, layout, number)
+    text = _text_of(values[layout.text], layout.columns[layout.text], where)
+    label, several = None, None
+    if layout.label is not None:
+        label, several = _label_of(values[layout.label], layout.columns[layout.label], where)
+    return Row(number, text, label, [_shown(value) for value in values], several, record)
+
+
+def _text_of(value: Any, name: str, where: str) -> str:
     """A value as text; null becomes an empty text.
 
     Raises:
@@ -91,7 +105,7 @@ def text_of(value: Any, name: str, where: str) -> str:
     return value
 
 
-def label_of(value: Any, name: str, where: str) -> tuple[str, tuple[str, ...] | None]:
+def _label_of(value: Any, name: str, where: str) -> tuple[str, tuple[str, ...] | None]:
     """A label; for a list, its labels joined for display, and the labels themselves.
 
     Raises:
@@ -106,10 +120,10 @@ def label_of(value: Any, name: str, where: str) -> tuple[str, tuple[str, ...] | 
 def _label(value: Any, name: str, where: str) -> str:
     if isinstance(value, (list, dict)):
         raise UserError(f"{name} is {_kind(value)}, not a label", where=where)
-    return shown(value)
+    return _shown(value)
 
 
-def shown(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A value as a text column: text unchanged, null empty, everything else as JSON."""
     if value is None:
         return ""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from rnntool.errors import UserError
-from rnntool.formats.json_rows import label_of, shown, text_of
+from rnntool.formats.json_rows import typed_row
 from rnntool.formats.rows import Corpus, CorpusOptions, Layout, Row, find_columns
 
 _BATCH = 1024  # rows read together
@@ -51,19 +51,10 @@ def _damaged(error: Exception, name: str) -> UserError:
 
 
 def _rows(file: Any, name: str, layout: Layout) -> Iterator[Row]:
-    names = layout.columns
-    number = 0
-    for columns in _batches(file, name):
-        for values in zip(*columns, strict=True):
-            number += 1
-            where = f"{name}: row {number}"
-            text = text_of(values[layout.text], names[layout.text], where)
-            label, several = None, None
-            if layout.label is not None:
-                label, several = label_of(values[layout.label], names[layout.label], where)
-            fields = [shown(value) for value in values]
-            record = dict(zip(names, values, strict=True))
-            yield Row(number, text, label, fields, several, record)
+    rows = (row for columns in _batches(file, name) for row in zip(*columns, strict=True))
+    for number, values in enumerate(rows, start=1):
+        record = dict(zip(layout.columns, values, strict=True))
+        yield typed_row(name, layout, number, values, record)
 
 
 def _batches(file: Any, name: str) -> Iterator[list[list[Any]]]:

@@ -76,7 +76,12 @@ class Corpus:
         """A row's place for messages: file and line."""
         if self.layout.format == "folder":
             return f"{self.name}/{row.fields[0]}"
-        return f"{self.name}:{row.line}"
+        return place_of(self.name, self.layout, row.line)
+
+
+def place_of(name: str, layout: Layout, number: int) -> str:
+    """The place of a row for messages, by its line; a Parquet file has no lines."""
+    return f"{name}: row {number}" if layout.format == "parquet" else f"{name}:{number}"
 
 
 def split_tokens(text: str) -> list[str]:

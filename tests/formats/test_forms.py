@@ -110,6 +110,10 @@ def test_parquet_as_other_programs_write_it(tmp_path, cli: Cli):
     pyarrow.parquet.write_table(pyarrow.table({"text": [3]}), tmp_path / "number.parquet")
     error = one_line_error(cli("check", tmp_path / "number.parquet", "-q"))
     assert "row 1: text is a number, not a text" in error
+    table = pyarrow.table({"text": ["a", "b"], "label": ["x", None]})
+    pyarrow.parquet.write_table(table, tmp_path / "x.parquet")
+    error = one_line_error(cli("train", "classify", tmp_path / "x.parquet", "-o", tmp_path / "r"))
+    assert "x.parquet: row 2: the label is empty" in error
 
 
 def make_folder(place):
