@@ -25,7 +25,7 @@ from rnntool.formats.compression import is_url, without_compression
 from rnntool.formats.fasttext_rows import PREFIX, fasttext_layout, fasttext_rows
 from rnntool.formats.header import parse_header
 from rnntool.formats.json_rows import json_records, json_rows, parse_object
-from rnntool.formats.reading import decode_lines, name_of, open_binary
+from rnntool.formats.reading import PARQUET, decode_lines, name_of, open_binary
 from rnntool.formats.rows import (
     Corpus,
     CorpusOptions,
@@ -42,7 +42,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-            ".parquet": "parquet", ".pq": "parquet"}  # fmt: skip
+            **dict.fromkeys(PARQUET, "parquet")}  # fmt: skip
 _IN_TOKENS = ("lines", "tsv", "csv", "fasttext", "jsonl")  # formats that tokens are written in
 _Lines = Iterator[tuple[int, str]]
 

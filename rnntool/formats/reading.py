@@ -27,6 +27,7 @@ from rnntool.reporting import Reporter
 STREAM = "-"  # stands for standard input or output
 _CHEAP_TO_COUNT = 1 << 29  # bytes; counting them takes a fraction of a second
 _BOM = "\ufeff"
+PARQUET = (".parquet", ".pq")  # ends of the names of files without lines
 
 
 @contextmanager
@@ -225,7 +226,7 @@ def count_lines(paths: list[str]) -> int | None:
     """The number of lines in plain files, for a progress bar; None if counting is not cheap."""
     count = 0
     for path in paths:
-        cheap = os.path.isfile(path) and not path.endswith((*COMPRESSED, ".parquet", ".pq"))
+        cheap = os.path.isfile(path) and not path.endswith((*COMPRESSED, *PARQUET))
         if not cheap or os.path.getsize(path) > _CHEAP_TO_COUNT:
             return None
         with open(path, "rb") as source:
