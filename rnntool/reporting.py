@@ -49,7 +49,9 @@ class Reporter(Protocol):
 
 def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Reporter:
     """The reporter for `--log-format`; `auto` draws bars only on a terminal."""
-    if quiet or log_format == "none" or process_rank() > 0:  # torchrun: only the first reports
+    if process_rank() > 0:  # torchrun: only the first reports
+        return SilentReporter()
+    if quiet or log_format == "none":
         return QuietReporter()
     if log_format == "auto":
         log_format = "rich" if sys.stderr.isatty() else "plain"
@@ -96,6 +98,13 @@ class QuietReporter:
     def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
         """No display."""
         yield _NoProgress()
+
+
+class SilentReporter(QuietReporter):
+    """Shows nothing, as another process shows the same."""
+
+    def warn(self, message: str) -> None:
+        """Shows nothing."""
 
 
 class PlainReporter(QuietReporter):
