@@ -22,7 +22,10 @@ TENSORS = {
     "small": RNG.normal(size=(2, 24)).astype(np.float32),
     "bias": RNG.normal(size=5000).astype(np.float32),
     "numbers": RNG.integers(0, 70_000, size=(40, 3)),
+    "flags": np.array([0, 1, 3]),
+    "signs": np.array([-1, 5]),
 }
+TENSORS["twin"] = TENSORS["small"].copy()
 
 
 @pytest.fixture
@@ -42,6 +45,13 @@ def test_values_are_those_that_torch_quantizes_to():
     np.testing.assert_allclose(values * scales[:, None], theirs.dequantize().numpy(), rtol=1e-6)
 
 
+def test_a_row_of_zeros_is_divided_by_nothing():
+    with np.errstate(all="raise"):
+        values, scales = quantize(TABLE[7:8])
+    assert not values.any()
+    assert not scales.any()
+
+
 def test_nothing_is_further_off_than_half_a_step_of_its_row(file):
     found = read_weights(file)
     assert set(found) == set(TENSORS)
@@ -53,7 +63,8 @@ def test_nothing_is_further_off_than_half_a_step_of_its_row(file):
         assert off.max() > 0
     np.testing.assert_array_equal(found["tied"], found["table"])
     np.testing.assert_array_equal(found["table"][7], np.zeros(24))
-    for name in ("small", "bias", "numbers"):  # too small, no matrix, whole numbers
+    # Too small, no matrix, whole numbers.
+    for name in ("small", "twin", "bias", "numbers", "flags", "signs"):
         np.testing.assert_array_equal(found[name], TENSORS[name])
 
 
@@ -61,6 +72,8 @@ def test_the_file_holds_a_byte_a_number_and_tied_ones_once(file):
     stored = load_file(file)
     assert stored["table"].dtype == stored["filters"].dtype == np.int8
     assert stored["numbers"].dtype == np.int32
+    assert (stored["flags"].dtype, stored["signs"].dtype) == (np.uint8, np.int16)  # no int8
+    assert {"small", "twin"} <= set(stored)  # where nothing is saved
     assert "tied" not in stored
     assert bytes(stored["tied" + SAME]).decode() == "table"
     assert stored["table" + SCALE].shape == (300,)
@@ -88,6 +101,11 @@ def no_scales(tensors):
 def scales_of_other_rows(tensors):
     tensors["table" + SCALE] = tensors["table" + SCALE][1:].copy()
     return "table has the shape [300, 24], and scales of [299]"
+
+
+def scales_of_another_type(tensors):
+    tensors["table" + SCALE] = tensors["table" + SCALE].astype(np.float64)
+    return "table has the shape [300, 24], and scales of [300]"
 
 
 def endless_scale(tensors):
@@ -126,8 +144,9 @@ def not_a_name(tensors):
 
 
 @pytest.mark.parametrize("harm", [
-    no_scales, scales_of_other_rows, endless_scale, a_scale_too_large_for_its_row, scales_alone,
-    tied_to_nothing, tied_to_itself, tied_and_there, not_a_name,
+    no_scales, scales_of_other_rows, scales_of_another_type, endless_scale,
+    a_scale_too_large_for_its_row, scales_alone, tied_to_nothing, tied_to_itself, tied_and_there,
+    not_a_name,
 ])  # fmt: skip
 def test_what_does_not_belong_together_is_refused(tmp_path, harm):
     tensors = in_eight_bits(TENSORS)

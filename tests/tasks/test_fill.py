@@ -15,11 +15,13 @@ import torch
 
 from rnntool import tasks
 from rnntool.reporting import QuietReporter
+from rnntool.runs.cloze import Filling, Gap, weighed
 from rnntool.runs.open import open_run
 from rnntool.tasks.bilm.load import TrainedBiLM, load_bilm
 from rnntool.tasks.bilm.reader import NumpyReader, TorchReader
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.lm.settings import LMSettings
+from rnntool.text.gap import Filled
 from tests.conftest import one_line_error
 
 TINY = {"embedding_dim": 5, "epochs": 1, "batch_size": 4, "threads": 1, "min_count": 1}
@@ -155,6 +157,15 @@ def test_the_views_of_a_choice_are_their_formulas(cli, runs, name):
     assert order == sorted(views, key=lambda choice: -views[choice]["both"])
     for view, best in found["best"].items():
         assert best == max(views, key=lambda choice: views[choice][view])
+
+
+def test_candidates_stand_in_the_order_of_the_last_view():
+    nats = [{"forward": -1.0, "both": -3.0}, {"forward": -2.0, "both": -1.0}]
+    one, two = (Filled([word], 0, 1) for word in "가나")
+    found = weighed(["가", "나"], [one, two], nats, {"나"})
+    assert [(c.text, c.unknown) for c in found] == [("나", []), ("가", ["가"])]
+    assert found[0].shares["forward"] == pytest.approx(1 / (1 + math.e))
+    assert Filling(Gap("here", "", "", ""), ("forward", "both"), found).best("forward").text == "가"
 
 
 @pytest.mark.parametrize("name", ["two", "lm", "written"])
