@@ -68,6 +68,33 @@ def agree(text: str) -> Any:
     return found
 
 
+@pytest.mark.parametrize("word", [*WORDS.split(), *HASHES, "a: b", "a :b", "a #b", "1.5 2"])
+def test_a_word_is_read_as_the_parser_reads_it_or_left_to_it(word):
+    for text in (f"a: {word}\n", f"{word}: 1\n", f"a:\n  b: {word}\n", f"a: '{word}'\n"):
+        agree(text)
+
+
+# A key without a value; steps that are too wide, odd, or in front of nothing; tabs; ends.
+@pytest.mark.parametrize("text", [
+    "a:\n", "a:\nb: 1\n", "a: 1\nb:\n", "a:\n  b:\nc: 1\n", "a:\n  b: 1\n   c: 2\n",
+    "a: 1\n  b: 2\n",
+    "a:\n    b: 1\n", "a:\n  b: 1\n    c: 2\n", "  a: 1\n", "a:\n  b: 1\n c: 2\n", "a:\n b: 1\n",
+    "a:\n\tb: 1\n", "a: 1", "", "\n", "a: 1\n\nb: 2\n", "a: 1\r\nb: 2\r\n", "a: 1 \n", "a:  1\n",
+    "a: b\n  c\n", "a: 1\n...\n", "---\na: 1\n", "a: 1\n---\nb: 2\n", "a: &x 1\nb: *x\n",
+])  # fmt: skip
+def test_a_form_that_is_not_plain_is_left_to_the_parser(text):
+    assert agree(text) is None
+
+
+def test_a_key_that_stands_twice_is_left_to_the_parser():
+    assert agree("a: 1\na: 2\n") is None
+
+
+def test_mappings_in_mappings_are_read():
+    text = "a:\n  b:\n    c: 1\n  d: x y\ne: []\n"
+    assert agree(text) == {"a": {"b": {"c": 1}, "d": "x y"}, "e": []}
+
+
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
 def test_what_a_parser_wrote_is_read_as_the_parser_reads_it(values):
     agree(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
