@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 
 import rnntool
+from rnntool.api import classifier
 
 TEXTS = ["좋은 영화", "나쁜 영화 정말", "", "좋은 좋은 영화", "처음 보는 말"]
 SMALL = ("--epochs", 1, "--threads", 1, "-q", "--hidden", 6, "--embedding-dim", 5,
          "--batch-size", 8)  # fmt: skip
+SEVERAL = ("--label-separator", ",", "--epochs", 12, "--lr", 0.03)
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +37,22 @@ def folder(tmp_path_factory) -> Path:
     pairs = "".join(f"{line}\t{line[::-1]}\n" for line in lines)
     (folder / "pairs.tsv").write_text("source\ttarget\n" + pairs, encoding="utf-8")
     tagged = "".join("".join(f"{w}\t{w[0]}\n" for w in line.split()) + "\n" for line in lines)
+    several = "".join(f"{w} {w}\t{','.join(sorted(set(w.split())))}\n" for w in lines)
+    (folder / "several.tsv").write_text("document\tlabel\n" + several, encoding="utf-8")
     (folder / "tagged.tsv").write_text(tagged, encoding="utf-8")
     values = "".join(f"{np.sin(n / 3):.4f}\n" for n in range(120))
     (folder / "series.csv").write_text("value\n" + values, encoding="utf-8")
     for name, *arguments in (
         ("classify", "rows.tsv", "--bidirectional"),
+        ("classify", "several.tsv", "--multi-label", *SEVERAL),
         ("tag", "tagged.tsv"),
         ("lm", "lines.txt", "--unit", "word", "--lines"),
         ("bilm", "lines.txt"),
         ("seq2seq", "pairs.tsv", "--unit", "char"),
     ):
         file, *flags = arguments
-        run(app, CliRunner(), ["train", name, folder / file, "-o", folder / name, *flags, *SMALL])
+        output = folder / ("several" if file == "several.tsv" else name)
+        run(app, CliRunner(), ["train", name, folder / file, "-o", output, *SMALL, *flags])
     run(app, CliRunner(), ["train", "forecast", folder / "series.csv", "-o", folder / "forecast",
                            "--target", "value", "--window", 10, "--horizon", 3, "--epochs", 1,
                            "--threads", 1, "-q"])  # fmt: skip
@@ -73,13 +80,30 @@ def test_a_classifier_answers_as_predict_does(folder, cli):
     assert model.predict_proba(iter([])).shape == (0, 2)
 
 
+def test_texts_beyond_a_batch_are_answered_in_order(folder, monkeypatch):
+    model = rnntool.load(folder / "classify")
+    wanted = model.predict_proba(TEXTS)
+    monkeypatch.setattr(classifier, "_TOGETHER", 2)
+    np.testing.assert_allclose(model.predict_proba(TEXTS), wanted, atol=1e-6)
+
+
+def test_a_multi_label_classifier_answers_as_predict_does(folder, cli):
+    model = rnntool.load(folder / "several")
+    told = cli("predict", folder / "several", "--json", "-q", input="\n".join(TEXTS) + "\n").out
+    wanted = [json.loads(line)["labels"] for line in told.splitlines()]
+    assert model.predict(TEXTS) == wanted
+    assert {len(labels) for labels in wanted} - {1}  # else the test could not fail
+
+
 def test_an_explanation_is_explains(folder, cli):
     model = rnntool.load(folder / "classify")
-    found = model.explain(TEXTS[1], label="pos")
-    told = json.loads(cli("explain", folder / "classify", "--text", TEXTS[1], "--label", "pos",
-                          "--json", "-q").out)  # fmt: skip
-    assert found.tokens == told["tokens"]
-    np.testing.assert_allclose(found.attributions, told["attributions"], atol=1e-5)
+    for label in ("pos", "neg"):
+        for method in ("ig", "gradient", "leave-one-out"):
+            found = model.explain(TEXTS[1], label=label, method=method)
+            told = json.loads(cli("explain", folder / "classify", "--text", TEXTS[1], "--label",
+                                  label, "--method", method, "--json", "-q").out)  # fmt: skip
+            assert found.tokens == told["tokens"]
+            np.testing.assert_allclose(found.attributions, told["attributions"], atol=1e-5)
     with pytest.raises(rnntool.UserError, match="method is 'shap'"):
         model.explain(TEXTS[0], method="shap")
 
@@ -89,6 +113,11 @@ def test_a_tagger_takes_tokens_or_text(folder, cli):
     tags = model.predict([["좋은", "영화"], "좋은 영화", ""])
     assert tags[0] == tags[1]
     assert tags[2] == []
+    assert model.predict(["", []]) == [[], []]
+    assert model.predict([]) == []
+    (shares,) = model.tag_proba(["좋은 영화"])
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+    assert [model.labels[n] for n in shares.argmax(axis=1)] == tags[0]
     told = json.loads(cli("predict", folder / "tag", "--format", "lines", "--json", "-q",
                           input="좋은 영화\n").out)  # fmt: skip
     assert tags[0] == told["tags"]
@@ -102,10 +131,17 @@ def test_a_language_model_writes_and_scores_as_the_commands_do(folder, cli):
     wanted = [float(line.split("\t")[0]) for line in told]
     np.testing.assert_allclose(model.score(TEXTS), wanted, atol=1e-3)
     prompt = "좋은"
-    text = model.generate(prompt, length=8, seed=5)
-    assert text == model.generate(prompt, length=8, seed=5)
-    whole = cli("generate", folder / "lm", "--prompt", prompt, "--length", 8, "--seed", 5, "-q").out
-    assert whole == f"{prompt} {text}\n"
+    for length, seed, settings in (
+        (8, 5, {}), (5, 6, {"temperature": 0}), (6, 7, {"top_k": 1}), (7, 8, {"top_p": 0.01}),
+        (7, 9, {"temperature": 0.5, "top_k": 3}),
+    ):  # fmt: skip
+        text = model.generate(prompt, length=length, seed=seed, **settings)
+        assert text == model.generate(prompt, length=length, seed=seed, **settings)
+        flags = [part for name, value in settings.items()
+                 for part in (f"--{name.replace('_', '-')}", value)]  # fmt: skip
+        whole = cli("generate", folder / "lm", "--prompt", prompt, "--length", length,
+                    "--seed", seed, *flags, "-q").out  # fmt: skip
+        assert whole == f"{prompt} {text}\n"
 
 
 def test_a_bilm_embeds_and_scores(folder, cli):
@@ -115,6 +151,7 @@ def test_a_bilm_embeds_and_scores(folder, cli):
     pooled = model.embed(TEXTS, pool="mean", layer="0")
     assert pooled.shape == (5, 5)
     np.testing.assert_array_equal(pooled[2], 0)
+    assert (model.embed([]), len(model.embed([], pool="mean"))) == ([], 0)
     told = cli("embed", folder / "bilm", "-q", input=TEXTS[1] + "\n").out
     np.testing.assert_allclose(each[1], json.loads(told)["vectors"], atol=1e-5)
     score = cli("score", folder / "bilm", "-q", input=TEXTS[1] + "\n").out.split("\t")
@@ -125,6 +162,9 @@ def test_a_seq2seq_model_answers_each_text(folder, cli):
     model = rnntool.load(folder / "seq2seq")
     told = cli("predict", folder / "seq2seq", "-q", input="좋은 영화\n정말\n").out.splitlines()
     assert model.predict(["좋은 영화", "정말"]) == told
+    flags = ("--length", 2, "--beam", 3)
+    told = cli("predict", folder / "seq2seq", *flags, "-q", input="좋은 영화\n정말\n").out
+    assert model.predict(["좋은 영화", "정말"], length=2, beam=3) == told.splitlines()
 
 
 def test_a_forecaster_goes_on_with_each_series(folder, cli):
@@ -138,6 +178,8 @@ def test_a_forecaster_goes_on_with_each_series(folder, cli):
     )
     with pytest.raises(rnntool.UserError, match="at least 10 rows of 1 columns: value"):
         model.predict([values[:4]])
+    with pytest.raises(rnntool.UserError, match="shape \\[60, 2\\]"):
+        model.predict([values.reshape(60, 2)])
 
 
 def test_threads_get_what_one_gets(folder):
@@ -156,6 +198,11 @@ def test_what_a_task_lacks_is_said_in_one_line(folder, tmp_path):
     with pytest.raises(rnntool.UserError) as error:
         rnntool.load(folder / "tag").predict_proba(TEXTS)
     assert error.value.hint == "it has predict(), tag_proba(), tokens()"
+    other = shutil.copytree(folder / "lm", tmp_path / "caption")
+    config = other / "config.yaml"
+    config.write_text(config.read_text("utf-8").replace("task: lm", "task: caption"), "utf-8")
+    with pytest.raises(rnntool.UserError, match="train caption cannot be loaded in Python"):
+        rnntool.load(other)
     with pytest.raises(rnntool.UserError, match="gpu"):
         rnntool.load(folder / "classify", device="gpu")
     with pytest.raises(rnntool.UserError):

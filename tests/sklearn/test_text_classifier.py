@@ -62,6 +62,24 @@ def test_it_learns_and_its_classes_are_the_labels(fitted, data):
     assert fitted.predict_proba([]).shape == (0, 2)
 
 
+def test_the_parameters_are_those_of_the_training(fitted):
+    trained = fitted.model_.settings
+    given = {
+        name: SMALL[name] for name in ("hidden", "embedding_dim", "epochs", "batch_size", "lr")
+    }
+    assert given.items() <= trained.items()
+    assert (trained["validation"], trained["seed"], trained["average"]) == ("0.05", 1, 0.0)
+    assert [place.name for place in fitted.model_.path.parent.iterdir()] == ["run"]  # no texts
+
+
+def test_probabilities_stand_in_the_order_of_the_classes(data):
+    """Sorted as numbers, 2 comes before 10; as words, after it."""
+    texts, labels = data
+    model = TextClassifier(**SMALL).fit(texts, [2 if label < 0 else 10 for label in labels])
+    assert model.classes_.tolist() == [2, 10]
+    assert model.score(texts, [2 if label < 0 else 10 for label in labels]) > 0.9
+
+
 def test_cross_validation_a_grid_and_a_pipeline(data):
     texts, labels = data
     quick = TextClassifier(**(SMALL | {"epochs": 1}))
@@ -117,6 +135,10 @@ def test_bad_input_is_said(data):
         quick.fit(texts[1:], labels)
     with pytest.raises(ValueError, match="one class only"):
         quick.fit(texts, [1] * len(texts))
+    with pytest.raises(ValueError, match="one label a text is expected"):
+        quick.fit(texts, np.eye(2, dtype=int)[[int(label > 0) for label in labels]])
+    with pytest.raises(ValueError, match="Unknown label type"):
+        quick.fit(texts, np.linspace(0, 1, len(texts)))
     with pytest.raises(TypeError, match="text 0 is not a string"):
         quick.fit([1.0, 2.0], [0, 1])
     with pytest.raises(rnntool.UserError, match="no setting 'epoch'"):
