@@ -117,7 +117,7 @@ class Explaining:
             return
         settings = build(TagSettings, self.run.config.settings, where=str(self.run.path))
         options = replace(
-            tag_reader(self.run, settings).options(self.settings.reading),
+            tag_reader(self.run, settings).options(self.settings),
             allow_empty=True, errors=Undecodable(self.settings.errors),
         )  # fmt: skip
         sentences = read_tagged(source, options, tags=False)
@@ -137,7 +137,7 @@ class Explaining:
             pool.warn_of_characters(self.report)
 
     def _rows(self, source: str, pool: TokenizePool) -> Iterator[Asked]:
-        options = stream_options(self.settings.reading)
+        options = stream_options(self.settings)
         with open_corpus(source, options) as corpus:
             require_tokenizer(corpus, self.run.config.tokenizer)
             for batch in batches_of(source, corpus, _TOGETHER):

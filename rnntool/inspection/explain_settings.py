@@ -6,36 +6,12 @@ from dataclasses import dataclass
 
 from rnntool.configuration import setting
 from rnntool.inspection.settings import ProbeSettings
-from rnntool.registry import DECODING, EXPLANATIONS, FORMATS, LABEL_FLAGS, TEXT_FLAGS
-from rnntool.runs.inference_settings import StreamSettings
+from rnntool.registry import EXPLANATIONS, LABEL_FLAGS
+from rnntool.runs.reading_settings import LineSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextSettings:
-    """How texts are read."""
-
-    format: str = setting("auto", "Format of the input.", choices=FORMATS, panel="Data")
-    text_column: str | None = setting(
-        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel="Data"
-    )
-    encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
-    errors: str = setting(
-        "strict",
-        "For a line in another encoding: stop, replace the invalid bytes, or read it as empty.",
-        choices=DECODING, panel="Data",
-    )  # fmt: skip
-
-    @property
-    def reading(self) -> StreamSettings:
-        """How `predict` reads the same texts."""
-        return StreamSettings(
-            format=self.format, text_column=self.text_column, encoding=self.encoding,
-            errors=self.errors,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExplainSettings(TextSettings):
+class ExplainSettings(LineSettings):
     """Settings of `explain`."""
 
     text: str | None = setting(None, "Text to explain, instead of a file.")
@@ -53,7 +29,7 @@ class ExplainSettings(TextSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitsSettings(TextSettings):
+class UnitsSettings(LineSettings):
     """Settings of `units`."""
 
     of: str = setting(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, split_tokens
-from rnntool.formats.reading import STREAM, name_of, read_lines
+from rnntool.formats.reading import STREAM, Undecodable, name_of, read_lines
 from rnntool.formats.rundir import Run
 from rnntool.formats.tagged import Sentence, TaggedOptions, read_tagged
 from rnntool.inspection.layer_states import LayerStates
@@ -65,8 +65,13 @@ class Asked:
         return np.repeat(np.arange(len(self.labels)), [len(own) for own in self.labels])
 
 
-def read_asked(path: str, run: Run, settings: ProbeSettings, report: Reporter) -> Asked:
+def read_asked(
+    path: str, run: Run, settings: ProbeSettings, report: Reporter, mode: str = "strict"
+) -> Asked:
     """Labelled texts, or the words of CoNLL-U and other tagged files.
+
+    Args:
+        mode: for lines in another encoding, one of registry.DECODING.
 
     Raises:
         UserError: the file cannot be used, or has no labels.
@@ -75,7 +80,13 @@ def read_asked(path: str, run: Run, settings: ProbeSettings, report: Reporter) -
         raise UserError("may hold texts or tagged words", where=name_of(path),
                         hint="give --of texts or --of words")  # fmt: skip
     words = settings.of == WORDS or (settings.of == "auto" and _is_conllu(path, settings.encoding))
-    return _words(path, run, settings) if words else _texts(path, run, settings, report)
+    errors = Undecodable(mode)
+    if words:
+        found = _words(path, run, settings, errors)
+    else:
+        found = _texts(path, run, settings, report, errors)
+    errors.warn(report)
+    return found
 
 
 def _is_conllu(path: str, encoding: str) -> bool:
@@ -85,10 +96,13 @@ def _is_conllu(path: str, encoding: str) -> bool:
     return comment or (len(first.split("\t")) == 10 and first[:1].isdigit())
 
 
-def _texts(path: str, run: Run, settings: ProbeSettings, report: Reporter) -> Asked:
+def _texts(
+    path: str, run: Run, settings: ProbeSettings, report: Reporter, errors: Undecodable
+) -> Asked:
     options = CorpusOptions(
-        settings.format, settings.text_column, settings.label_column, settings.encoding
-    )
+        settings.format, settings.text_column, settings.label_column, settings.encoding,
+        errors=errors,
+    )  # fmt: skip
     worker = WorkerOptions(run.config.tokenizer, run.subword_model(), settings.jvm_heap)
     rows = read_rows(path, options, worker, settings, report)
     limit = run.config.settings.get("max_length") or None
@@ -96,14 +110,15 @@ def _texts(path: str, run: Run, settings: ProbeSettings, report: Reporter) -> As
     return Asked(TEXTS, texts, [[(0, len(t))] for t in texts], [[own[0]] for own in rows.labels])
 
 
-def _words(path: str, run: Run, settings: ProbeSettings) -> Asked:
+def _words(path: str, run: Run, settings: ProbeSettings, errors: Undecodable) -> Asked:
     """Words and tags; a word's span is that of its pieces by the run's tokenizer."""
     spec = parse_identity(run.config.tokenizer)
     spaced = Unit(spec).spelled  # between characters a space is a token
     own = make_tokenizer(spec, run.subword_model(), settings.jvm_heap)
     pieces: dict[str, list[str]] = {}
     asked = Asked(WORDS, [], [], [])
-    options = TaggedOptions("auto", settings.text_column, settings.label_column, settings.encoding)
+    options = TaggedOptions("auto", settings.text_column, settings.label_column, settings.encoding,
+                            errors=errors)  # fmt: skip
     for sentence in read_tagged(path, options):
         text: list[str] = []
         spans = []

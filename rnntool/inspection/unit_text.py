@@ -109,7 +109,7 @@ def read_text(path: str, run: Run, settings: UnitsSettings, report: Reporter) ->
     Raises:
         UserError: it cannot be read, or has no token.
     """
-    options = stream_options(settings.reading)
+    options = stream_options(settings)
     worker = WorkerOptions(run.config.tokenizer, run.subword_model())
     lines: list[list[str]] = []
     count = 0

@@ -16,7 +16,7 @@ import numpy as np
 
 from rnntool.errors import UserError
 from rnntool.formats.corpus import CorpusOptions, open_corpus
-from rnntool.formats.reading import STREAM
+from rnntool.formats.reading import STREAM, name_of
 from rnntool.formats.rundir import Run, require_command
 from rnntool.inspection.explain_settings import UnitsSettings
 from rnntool.inspection.layer_states import VECTORS, LayerStates, open_layers
@@ -101,6 +101,7 @@ class Units:
         self.run: Run = require_command(open_run(path), "units")
         self.run.note(report)
         self.settings, self.report = settings, report
+        self._texts: dict[str, UnitText] = {}
         self.states: LayerStates = open_layers(self.run, "cpu")
         self.first = int(
             VECTORS in self.states.names
@@ -139,10 +140,13 @@ class Units:
             return TOKENS if corpus.layout.label is None else TEXTS
 
     def _of_labels(self, data: str, of: str) -> Found:
-        probing = self.settings.probing(of)
-        chosen = read_asked(data, self.run, probing, self.report)
+        if data == STREAM and self.settings.html is not None:
+            raise UserError("is read once, and the page needs its text again",
+                            where=name_of(data), hint="give a file")  # fmt: skip
+        probing, mode = self.settings.probing(of), self.settings.errors
+        chosen = read_asked(data, self.run, probing, self.report, mode)
         if self.settings.test is not None:
-            scored = read_asked(self.settings.test, self.run, probing, self.report)
+            scored = read_asked(self.settings.test, self.run, probing, self.report, mode)
         elif len(chosen.texts) < 2:
             raise UserError("holds a single text: nothing to score on", where=data,
                             hint="give --test")  # fmt: skip
@@ -186,12 +190,14 @@ class Units:
         return Found(TOKENS, len(ours.values[0]), len(theirs.values[0]), rows)
 
     def read(self, data: str) -> UnitText:
-        """A text split as the run does, up to `--limit` tokens.
+        """A text split as the run does, up to `--limit` tokens; it is read once.
 
         Raises:
             UserError: it cannot be used, or has no token.
         """
-        return read_text(data, self.run, self.settings, self.report)
+        if data not in self._texts:
+            self._texts[data] = read_text(data, self.run, self.settings, self.report)
+        return self._texts[data]
 
     def activations(self, text: UnitText, lines: Sequence[int]) -> list[Any]:
         """For each layer [M, U] states after each token of the lines."""

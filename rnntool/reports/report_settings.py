@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from rnntool.configuration import setting
-from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings
+from rnntool.runs.inference_settings import EvaluateSettings, InferenceSettings, reading_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,5 +25,4 @@ class ReportSettings(InferenceSettings):
     @property
     def reading(self) -> EvaluateSettings:
         """How `eval` reads the same data."""
-        shared = {f.name for f in fields(InferenceSettings)} | {"label_column"}
-        return EvaluateSettings(**{name: getattr(self, name) for name in shared})
+        return reading_of(self)

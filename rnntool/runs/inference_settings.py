@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from rnntool.configuration import setting
-from rnntool.registry import DECODING, DEVICES, FORMATS, LABEL_FLAGS, TEXT_FLAGS
+from rnntool.registry import DEVICES, LABEL_FLAGS
+from rnntool.runs.reading_settings import LineSettings, ReadingSettings
 
 _LM = "Language models"
 _ANSWERS = "Sequence to sequence"
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferenceSettings:
+class InferenceSettings(ReadingSettings):
     """How text is read and where the model runs."""
 
-    format: str = setting("auto", "Format of the input.", choices=FORMATS, panel="Data")
-    text_column: str | None = setting(
-        None, "Column or JSON field of the text.", flag=TEXT_FLAGS, panel="Data"
-    )
-    encoding: str = setting("utf-8", "Encoding of the input.", panel="Data")
     device: str = setting("auto", "Compute device.", choices=DEVICES, panel="Machine")
     threads: int = setting(0, "CPU threads; 0: all cores.", min=0, panel="Machine")
     workers: int = setting(
@@ -31,15 +27,8 @@ class InferenceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StreamSettings(InferenceSettings):
-    """How a stream of text is read that is answered line by line."""
-
-    errors: str = setting(
-        "strict",
-        "For a line in another encoding: stop, replace the invalid bytes, or read it as empty.",
-        choices=DECODING,
-        panel="Data",
-    )
+class StreamSettings(LineSettings, InferenceSettings):
+    """How a stream of text is read and answered, and where the model runs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.errors import UserError
 from rnntool.formats.corpus import Corpus, CorpusOptions, Row
 from rnntool.formats.reading import Undecodable
-from rnntool.runs.inference_settings import StreamSettings
+from rnntool.runs.reading_settings import LineSettings
 
 
-def stream_options(settings: StreamSettings) -> CorpusOptions:
+def stream_options(settings: LineSettings) -> CorpusOptions:
     """Options for reading a stream of text, which has no labels and may be empty."""
     return CorpusOptions(
         settings.format, settings.text_column, None, settings.encoding,

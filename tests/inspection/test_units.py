@@ -173,6 +173,31 @@ def test_the_page_colours_the_text_and_escapes_it(cli, runs, tmp_path):
         assert not re.search(r"(src|href)=|url\(", path.read_text("utf-8"))
 
 
+def test_a_text_from_a_pipe_is_read_once_and_has_a_page(cli, runs, tmp_path):
+    """It was read again for the page, and then had no token."""
+    path, text = tmp_path / "page.html", (runs / "lines.txt").read_text("utf-8")
+    result = cli("units", runs / "lm", "-", "--html", path, "--top", 1, "-q", input=text)
+    assert result.code == 0, result.err
+    assert path.read_text("utf-8").count("<p>") == 180
+    labelled = (runs / "labelled.tsv").read_text("utf-8")
+    wrong = cli("units", runs / "both", "-", "--of", "texts", "--html", tmp_path / "no.html",
+                input=labelled)  # fmt: skip
+    assert "standard input: is read once" in one_line_error(wrong)
+
+
+def test_lines_in_another_encoding_are_replaced_in_labelled_files_too(cli, runs, tmp_path):
+    """--errors was read for plain text alone."""
+    path = tmp_path / "mixed.tsv"
+    rows = (runs / "labelled.tsv").read_bytes()
+    path.write_bytes(rows + "좋다".encode() + b" \xff\tgood\n")
+    assert "not utf-8" in one_line_error(cli("units", runs / "both", path))
+    result = cli("units", runs / "both", path, "--errors", "replace", "--json")
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    assert found["chosen_on"] + found["scored_on"] == 61
+    assert "1 lines are not in the encoding" in result.err
+
+
 def test_bad_input_is_one_line_that_says_what_to_do(cli, runs, tmp_path):
     text = runs / "lines.txt"
     assert "1:0 to 1:5" in one_line_error(cli("units", runs / "lm", text, "--unit", "1:9"))

@@ -9,7 +9,7 @@ from rnntool.data.tagged import Tagged, encode_tagged
 from rnntool.formats.rundir import CHARACTERS, Run
 from rnntool.formats.tagged import Sentence, TaggedOptions
 from rnntool.formats.vocab import read_vocabulary
-from rnntool.runs.inference_settings import InferenceSettings
+from rnntool.runs.reading_settings import ReadingSettings
 from rnntool.tasks.tag.settings import TagSettings
 from rnntool.text.vocabulary import Vocabulary
 
@@ -22,7 +22,7 @@ class TagReader:
     settings: TagSettings
     characters: Vocabulary
 
-    def options(self, given: InferenceSettings, tag_column: str | None = None) -> TaggedOptions:
+    def options(self, given: ReadingSettings, tag_column: str | None = None) -> TaggedOptions:
         """Options for reading: the given columns, or else those of the training."""
         return TaggedOptions(
             "lines" if given.format == "lines" else "auto",
