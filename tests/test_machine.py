@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 
-from rnntool.machine import short_openmp_spin
+from rnntool.machine import keep_freed_memory, short_openmp_spin
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,34 @@ def test_every_command_sets_it_before_torch():
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))}
     done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "1000", done.stderr
+
+
+# Frees blocks of 64 MiB and counts the page faults of writing to new ones.
+FAULTS = """
+import resource, sys
+import numpy as np
+from rnntool.machine import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+write = lambda: np.empty(1 << 23).fill(1)
+write()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    write()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(way: str, **variables: str) -> int:
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
+    done = subprocess.run([sys.executable, "-c", FAULTS, way], env=bare | variables,
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_freed_blocks_are_used_again():
+    pages = 5 * 64 * 1024 // 2048  # if they were huge
+    assert faults("keep") < pages / 4 < faults("leave")
+    assert faults("keep", MALLOC_TRIM_THRESHOLD_="131072") > pages / 4  # as the user wishes
+    keep_freed_memory()  # twice is no harm

@@ -23,6 +23,7 @@ from rnntool.models.recurrent import (
     reorder,
     reversed_within,
 )
+from rnntool.models.side_by_side import outputs_of
 
 
 class DirectionalEncoder(nn.Module):
@@ -71,15 +72,12 @@ class DirectionalEncoder(nn.Module):
         for number, layer in enumerate(self.layers):
             if number:
                 forward, backward = self.dropout(forward), self.dropout(backward)
-            ways = cast(nn.ModuleList, layer)
-            forward = self._step(ways[0], forward)
-            backward = self._step(ways[1], backward)
+            below = (forward, backward)
+            forward, backward = outputs_of(list(cast(nn.ModuleList, layer)), below)
+            if self.residual and forward.shape == below[0].shape:
+                forward, backward = forward + below[0], backward + below[1]
             found.append((forward, reorder(backward, order)))
         return found
-
-    def _step(self, network: nn.Module, states: Tensor) -> Tensor:
-        above: Tensor = network(states)[0]
-        return above + states if self.residual and above.shape == states.shape else above
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The last layer's states [B, T, 2·H], and each direction's last state [B, 2·H]."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from rnntool.models.dropout import Dropout
+from rnntool.models.side_by_side import outputs_of
 from rnntool.models.written import GATES, WrittenLayer
 
 
@@ -107,12 +108,11 @@ class RecurrentEncoder(nn.Module):
         for number, directions in enumerate(self.layers):
             if number:
                 states = self.dropout(states)
-            outputs, lasts = [], []
-            for direction, network in enumerate(cast(nn.ModuleList, directions)):
-                ordered = reorder(states, backward_order) if direction else states
-                output, _ = network(ordered)
-                lasts.append(last_states(output, lengths))
-                outputs.append(reorder(output, backward_order) if direction else output)
+            networks = list(cast(nn.ModuleList, directions))
+            ordered = [states, *(reorder(states, backward_order) for _ in networks[1:])]
+            outputs = outputs_of(networks, ordered)
+            lasts = [last_states(output, lengths) for output in outputs]
+            outputs[1:] = [reorder(output, backward_order) for output in outputs[1:]]
             below, states, last = states, torch.cat(outputs, dim=-1), torch.cat(lasts, dim=-1)
             if self.residual and below.shape == states.shape:
                 states = states + below
