@@ -42,9 +42,9 @@ class Reporter(Protocol):
         """A summary for people; programs read the events instead."""
 
     def progress(
-        self, description: str, total: int | None, unit: str
+        self, description: str, total: int | None, unit: str, done: int = 0
     ) -> AbstractContextManager[Progress]:
-        """A count of `unit`s towards `total` (None: unknown)."""
+        """A count of `unit`s towards `total` (None: unknown), of which some are done already."""
 
 
 def make_reporter(log_format: str, quiet: bool, verbose: bool = False) -> Reporter:
@@ -95,7 +95,9 @@ class QuietReporter:
         """Shows nothing."""
 
     @contextmanager
-    def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
+    def progress(
+        self, description: str, total: int | None, unit: str, done: int = 0
+    ) -> Iterator[Progress]:
         """No display."""
         yield _NoProgress()
 
@@ -125,9 +127,11 @@ class PlainReporter(QuietReporter):
         draw_table(sys.stderr, columns, rows)
 
     @contextmanager
-    def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
+    def progress(
+        self, description: str, total: int | None, unit: str, done: int = 0
+    ) -> Iterator[Progress]:
         """A line every `interval` seconds, with rate and time left."""
-        yield _TimedProgress(self.interval, description, total, unit, self._show)
+        yield _TimedProgress(self.interval, description, total, unit, done, self._show)
 
     def _show(self, state: dict[str, Any]) -> None:
         total = f"/{state['total']:,}" if state["total"] else ""
@@ -170,11 +174,11 @@ class _TimedProgress:
     """A count that is shown every `interval` seconds."""
 
     def __init__(
-        self, interval: float, description: str, total: int | None, unit: str, show: Any
+        self, interval: float, description: str, total: int | None, unit: str, done: int, show: Any
     ) -> None:
         self.interval, self.show = interval, show
         self.description, self.total, self.unit = description, total, unit
-        self.count = 0
+        self.count = self.done = done
         self.start = self.last = time.monotonic()
 
     def advance(self, count: int = 1, **shown: str) -> None:
@@ -183,7 +187,7 @@ class _TimedProgress:
         if now - self.last < self.interval:
             return
         self.last = now
-        rate = self.count / (now - self.start)
+        rate = (self.count - self.done) / (now - self.start)
         left = (self.total - self.count) / rate if self.total and rate else None
         self.show(
             {
@@ -223,7 +227,9 @@ class RichReporter(QuietReporter):
         draw_table(sys.stderr, columns, rows)
 
     @contextmanager
-    def progress(self, description: str, total: int | None, unit: str) -> Iterator[Progress]:
+    def progress(
+        self, description: str, total: int | None, unit: str, done: int = 0
+    ) -> Iterator[Progress]:
         """A bar that disappears when the work is done.
 
         There is none for a stream that is answered on the terminal itself: the answers would be
@@ -243,7 +249,7 @@ class RichReporter(QuietReporter):
             bars.TextColumn("{task.fields[shown]}"),
         ]
         with bars.Progress(*columns, console=self.console, transient=True) as display:
-            task = display.add_task(description, total=total, rate="", shown="")
+            task = display.add_task(description, total=total, completed=done, rate="", shown="")
             yield _RichProgress(display, task)
 
 

@@ -122,8 +122,9 @@ class Trainer:
         self.gradient.begin_epoch()
         self.model.train()
         with self.report.progress(
-            f"epoch {epoch}/{self.settings.epochs}", self.task.examples_per_epoch(), self.task.unit
-        ) as progress:
+            f"epoch {epoch}/{self.settings.epochs}", self.task.examples_per_epoch(), self.task.unit,
+            done=int(self.position.totals.get("count", 0)),
+        ) as progress:  # fmt: skip
             for batch in batches[self.position.step :]:
                 self._step(batch, progress)
                 stop, due = self._asked()
