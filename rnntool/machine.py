@@ -65,6 +65,17 @@ def short_openmp_spin() -> None:
         os.environ["GOMP_SPINCOUNT"] = "1000"
 
 
+def quiet_group() -> None:
+    """Hide torch's advice to its programmers in a group of processes; call before importing torch.
+
+    Each process would print a paragraph about a flag of DistributedDataParallel, which is needed
+    for the models that do not use all parameters in every step. Errors are raised as before. A
+    level that the user has set is kept.
+    """
+    if process_count() > 1:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+
 # Of mallopt(3), as in <malloc.h>, with the environment variables that set the same.
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": (-3, 1 << 30), "MALLOC_TRIM_THRESHOLD_": (-1, (1 << 31) - 1)}
 
