@@ -45,13 +45,16 @@ def tokenize_files(
     )  # fmt: skip
     subword = _read_subword(settings)
     spec = subword_spec(subword) if subword is not None else spec_of(settings)
-    worker = WorkerOptions(spec.identity, subword, settings.jvm_heap, settings.max_seconds)
+    rows = count_lines(inputs)
+    worker = WorkerOptions(
+        spec.identity, subword, settings.jvm_heap, settings.max_seconds, texts=rows
+    )
     with ExitStack() as stack:
         pool = stack.enter_context(TokenizePool(worker, settings.workers))
         first = stack.enter_context(open_corpus(inputs[0], options))
         layout = first.layout.tokenized(spec.identity, settings.model)
         writer = stack.enter_context(write_tokens(output, layout))
-        progress = stack.enter_context(report.progress("tokenizing", count_lines(inputs), "rows"))
+        progress = stack.enter_context(report.progress("tokenizing", rows, "rows"))
         count = 0
         for number, path in enumerate(inputs):
             with ExitStack() as inner:

@@ -39,6 +39,7 @@ class WorkerOptions:
     jvm_heap: int = 1024  # MiB
     max_seconds: float = 5.0  # per line; KoNLPy only
     threads: int = 1  # threads that share the Java VM; KoNLPy only
+    texts: int | None = None  # how many will come, where this is known
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def work(connection: Connection, options: WorkerOptions) -> None:
         _silence_stderr()  # Java's warnings are not for the user
     answers = _Answers(connection)
     try:
-        tokenizer = make_tokenizer(spec, options.subword_model, options.jvm_heap)
+        model, heap = options.subword_model, options.jvm_heap
+        tokenizer = make_tokenizer(spec, model, heap, options.texts)
         gc.freeze()  # JPype collects Python's garbage after each of Java's collections
         chunks: _Chunks = queue.SimpleQueue()
         for _ in range(options.threads):

@@ -30,15 +30,11 @@ _LIBRARIES = (
 
 _Split = Callable[[str], Iterable[str]]
 
-# Java compiles a method well only after many calls, which takes 5 s of a core in all. KOMORAN gains
-# little by it: with later compilation, 20,000 reviews took 6.2 s instead of 9.2, and 100,000 took
-# 16.4 s instead of 15.5. Okt needs it: without, 20,000 reviews took 39 s instead of 16.
-_TUNING = {
-    "komoran": (
-        "-XX:Tier4InvocationThreshold=50000", "-XX:Tier4MinInvocationThreshold=20000",
-        "-XX:Tier4CompileThreshold=100000", "-XX:Tier4BackEdgeThreshold=1000000",
-    ),
-}  # fmt: skip
+# Java compiles the busiest methods a second time, by a compiler that is busy for 5 s in all. For
+# KOMORAN this pays from about 60,000 reviews on: 20,000 took 5.1 s without it and 9.2 s with it,
+# 100,000 took 19.0 and 15.5 s. Okt needs it: without, 20,000 reviews took 39 s instead of 16.
+_FEW = 50_000
+_COMPILED_ONCE = "-XX:TieredStopAtLevel=1"
 
 
 class Java(NamedTuple):
@@ -141,13 +137,18 @@ def _knows_native_access(library: Path) -> bool:
     return False
 
 
-def konlpy_splitter(spec: TokenizerSpec, heap: int) -> _Split:
+def konlpy_splitter(spec: TokenizerSpec, heap: int, texts: int | None = None) -> _Split:
     """The function that splits a text, as `Okt().morphs(text)` and the other analyzers do.
+
+    Args:
+        heap: memory of the Java VM in MiB.
+        texts: how many will be split, where this is known.
 
     Raises:
         UserError: no Java, no KoNLPy, or Java does not start.
     """
-    start_java(heap, _TUNING.get(spec.name, ()))
+    few = spec.name == "komoran" and texts is not None and texts <= _FEW
+    start_java(heap, [_COMPILED_ONCE] if few else [])
     from konlpy import tag
 
     names = {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}

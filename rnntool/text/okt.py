@@ -19,7 +19,7 @@ _JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s matches in a Java patter
 _PIECES = re.compile("[가-힣]+|[^가-힣]+")
 # Words in which no token (an address, a tag, a number with its unit) mixes syllables and other
 # characters; a single full stop before a syllable could be part of an address.
-_PARTED = re.compile(r"(?:[가-힣ㄱ-ㅣ!?~^,;…♥♡★☆]|\.(?![가-힣])|(?<=\.)\.)*")
+_PARTED = re.compile(r"(?:[가-힣ㄱ-ㅣ!?~^,;…♥♡★☆\\]|\.(?![가-힣])|(?<=\.)\.)*")
 _SHORT = 32  # characters; longer pieces rarely repeat, and would fill the memory
 _REMEMBERED = 1 << 17  # pieces; about 40 MB at most
 

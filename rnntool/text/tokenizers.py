@@ -108,13 +108,17 @@ def _clean(token: str) -> str:
 
 
 def make_tokenizer(
-    spec: TokenizerSpec, subword_model: bytes | None = None, jvm_heap: int = 1024
+    spec: TokenizerSpec,
+    subword_model: bytes | None = None,
+    jvm_heap: int = 1024,
+    texts: int | None = None,
 ) -> Tokenizer:
     """The tokenizer of a specification, ready to use.
 
     Args:
         subword_model: bytes of the subword model's file, where the specification has one.
         jvm_heap: memory of the Java VM in MiB, for KoNLPy's tokenizers.
+        texts: how many will be split, where this is known; it decides how KoNLPy's start.
 
     Raises:
         UserError: its library or Java is missing; the message says how to install it.
@@ -122,13 +126,15 @@ def make_tokenizer(
     if spec.subword is not None:
         if subword_model is None:
             raise UserError(f"{spec.identity}: its subword model is missing", hint="give --model")
-        return SubwordTokenizer(spec, make_tokenizer(spec.base, None, jvm_heap), subword_model)
+        return SubwordTokenizer(
+            spec, make_tokenizer(spec.base, None, jvm_heap, texts), subword_model
+        )
     if spec.name in ("char", "jamo"):
         return CharacterTokenizer(spec)
-    return SplitTokenizer(spec, _splitter(spec, jvm_heap))
+    return SplitTokenizer(spec, _splitter(spec, jvm_heap, texts))
 
 
-def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
+def _splitter(spec: TokenizerSpec, jvm_heap: int, texts: int | None) -> _Split:
     tagged = "pos" in spec.flags
     if spec.name == "whitespace":
         return str.split
@@ -142,7 +148,7 @@ def _splitter(spec: TokenizerSpec, jvm_heap: int) -> _Split:
         return _kiwi(tagged)
     from rnntool.text.konlpy import konlpy_splitter
 
-    return konlpy_splitter(spec, jvm_heap)
+    return konlpy_splitter(spec, jvm_heap, texts)
 
 
 def _kiwi(tagged: bool) -> _Split:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.errors import UserError
 from rnntool.text import konlpy as ours
+from rnntool.text.spec import TokenizerSpec
 
 LINES = [
     "아 더빙.. 진짜 짜증나네요 목소리",
@@ -19,6 +21,7 @@ LINES = [
     "   ",
     "너무재밓었다그래서보는것을추천한다!! http://a.b #태그 good",
     "ㅠㅠ",
+    "좋을듯..........\\ 가\\나.다\\! \\가 나\\",  # cut: the whole would take Okt long
     "a\u00a0b 가\u3000나  사랑 해요\x1e좋 았다",
     "\u2003가 나",  # Okt takes a piece that begins with a Unicode space as nothing but space
 ]
@@ -165,3 +168,37 @@ def test_a_java_whose_library_cannot_be_loaded_is_not_ok(monkeypatch, tmp_path):
     assert not java.works
     assert "cannot be loaded" in java.detail
     assert "JAVA_HOME" in java.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "once"),
+    [("komoran", 10, True), ("komoran", 60_000, False), ("komoran", None, False),
+     ("okt", 10, False)],
+)  # fmt: skip
+def test_java_compiles_once_where_that_is_faster(monkeypatch, name, texts, once):
+    class Started(Exception):  # noqa: N818  (no error: the way out)
+        pass
+
+    def start(heap, tuning):
+        raise Started(*tuning)
+
+    monkeypatch.setattr(ours, "start_java", start)
+    with pytest.raises(Started) as started:
+        ours.konlpy_splitter(TokenizerSpec(name), 512, texts)
+    assert started.value.args == (("-XX:TieredStopAtLevel=1",) if once else ())
+
+
+def test_the_number_of_rows_is_known_to_the_tokenizer(cli, tmp_path, monkeypatch):
+    seen = []
+
+    class Pool(TokenizePool):
+        def __init__(self, options, workers=0):
+            seen.append(options.texts)
+            super().__init__(options, workers)
+
+    monkeypatch.setattr("rnntool.data.tokenize.TokenizePool", Pool)
+    (tmp_path / "a.txt").write_text("가 나\n다\n", "utf-8")
+    result = cli("tokenize", tmp_path / "a.txt", "-t", "whitespace", "-o", tmp_path / "a.tok")
+    assert result.code == 0, result.err
+    assert cli("tokenize", "-t", "whitespace", input="가\n").code == 0
+    assert seen == [2, None]

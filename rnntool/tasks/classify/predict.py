@@ -6,6 +6,7 @@ NumPy computes the answers where it can: it finishes before torch would be impor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
@@ -68,10 +69,10 @@ def predict(
     answering = TextAnswering(run, can_encode(run.config.settings), settings, report)
     writer = AnswerWriter(run.labels, settings, has_several(run))
     options = stream_options(settings)
-    count = 0
+    count, rows = 0, count_lines(inputs)
     with (
-        TokenizePool(answering.worker_options, settings.workers) as pool,
-        report.progress("predicting", count_lines(inputs), "rows") as progress,
+        TokenizePool(replace(answering.worker_options, texts=rows), settings.workers) as pool,
+        report.progress("predicting", rows, "rows") as progress,
     ):
         for path in inputs:
             with open_corpus(path, options) as corpus:
