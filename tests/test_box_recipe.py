@@ -22,7 +22,7 @@ NSMC = Path(__file__).parent.parent / "examples" / "nsmc"
 RNNTOOL = f"{sys.executable} -m rnntool"
 TINY = {
     "BILM_tuned-large": "--hidden 8 --epochs 1 --samples 16 --batch-size 16 --threads 1",
-    "TUNE_tuned-large": "--epochs 1 --threads 1",
+    "TUNE_tuned-large": "--epochs 1 --threads 1", "SELF_tuned-large": "--epochs 1 --threads 1",
     "FLAGS_box": "--bidirectional --hidden 8 --epochs 1 --threads 1",
     "FLAGS_reviews": "--unit char --lines --hidden 8 --embedding-dim 8 --batch-size 4 --bptt 16"
     " --epochs 1 --threads 1",
@@ -61,7 +61,7 @@ def folder(tmp_path_factory) -> Path:
     more = [tests[2], f" {tests[3]} ", tests[4].replace(" ", "  "), texts_of(train)[0]]
     own = [f"처음 보는 영화 {n} 편 정말 좋았다" for n in range(40)]
     (data / "unlabelled.txt").write_text("\n".join(own + more) + "\n", "utf-8")
-    make(place, "box")
+    make(place, "box", "tuned-large")
     return place
 
 
@@ -102,7 +102,7 @@ def test_every_training_reads_those_texts_alone(folder, work):
     weights = {sha256_of(str(run / "weights.safetensors")) for run in runs}
     vocabularies = {sha256_of(str(run / "vocab.tsv")) for run in runs}
     assert {run.name for run in runs} == {
-        "tuned-large-bilm", "tuned-large", "student-box", "reviews-lm"
+        "tuned-large-bilm", "tuned-large-teacher", "tuned-large", "student-box", "reviews-lm"
     }  # fmt: skip
     for run, config in runs.items():
         assert config["inputs"], run
@@ -112,7 +112,7 @@ def test_every_training_reads_those_texts_alone(folder, work):
 
 
 def test_what_makes_those_texts_and_vectors_reads_no_test_set(folder):
-    lines = make(folder, "-n", "-B", "box").replace("\\\n", " ").splitlines()
+    lines = make(folder, "-n", "-B", "box", "tuned-large").replace("\\\n", " ").splitlines()
     learning = ("train", "train-embeddings", "build-vocab")
     seen = set()
     for line in lines:
