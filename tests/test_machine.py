@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
-from rnntool.machine import keep_freed_memory, short_openmp_spin
+from rnntool.machine import _MALLOC, keep_freed_memory, short_openmp_spin
+from rnntool.tasks.classify.load import load_classifier
 
 
 @pytest.mark.parametrize(
@@ -74,3 +77,18 @@ def test_freed_blocks_are_used_again():
     assert faults("keep") < pages / 4 < faults("leave")
     assert faults("keep", MALLOC_TRIM_THRESHOLD_="131072") > pages / 4  # as the user wishes
     keep_freed_memory()  # twice is no harm
+
+
+def test_a_training_keeps_freed_memory_and_answers_leave_it_as_it_is(cli, tmp_path, monkeypatch):
+    asked = []
+    for name in (*_MALLOC, "GLIBC_TUNABLES"):
+        monkeypatch.delenv(name, raising=False)
+    real, fake = ctypes.CDLL, SimpleNamespace(mallopt=lambda *given: asked.append(given))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name, *more: real(name, *more) if name else fake)
+    (tmp_path / "a.tsv").write_text("document\tlabel\n" + "가 나\t0\n다 라\t1\n" * 8, "utf-8")
+    small = ("--hidden", 4, "--embedding-dim", 4, "--epochs", 1, "--min-count", 1)
+    run = tmp_path / "run"
+    assert cli("train", "classify", tmp_path / "a.tsv", *small, "-o", run).code == 0
+    assert asked == list(_MALLOC.values())
+    load_classifier(str(run))  # in torch, perhaps in a program of someone else
+    assert asked == list(_MALLOC.values())

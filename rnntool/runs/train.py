@@ -14,6 +14,7 @@ from torch import nn
 
 from rnntool.formats.run_folder import partial_path
 from rnntool.formats.rundir import RunConfig, read_config, read_metrics
+from rnntool.machine import keep_freed_memory
 from rnntool.reporting import Reporter
 from rnntool.training.backend import BF16_WIDTH, EMULATED, Backend, choose_backend
 from rnntool.training.folder import TrainingFolder, training_directory
@@ -88,6 +89,8 @@ def train_run(
             group.seed(settings.seed)
             backend = _choose_backend(job.settings)
             backend.activate()
+            if backend.device.type == "cpu":
+                keep_freed_memory()
             if backend.emulated:
                 report.warn(EMULATED)
             together = f" in {group.size} processes" if group.size > 1 else ""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 
 from rnntool.errors import UserError
-from rnntool.machine import keep_freed_memory, usable_cores
+from rnntool.machine import usable_cores
 
 AMX = "AMX"
 BF16_WIDTH = 64  # units of a recurrent layer from which on bf16 is faster
@@ -47,8 +47,7 @@ class Backend:
         return f"{self.device.type} {self.precision}{kernels}{threads} ({self.reason})"
 
     def activate(self) -> None:
-        """Set torch's threads, kernels and memory for this process."""
-        keep_freed_memory()
+        """Set torch's threads and kernels for this process."""
         torch.set_num_threads(self.threads)
         torch.backends.mkldnn.enabled = self.onednn  # type: ignore[assignment]
 

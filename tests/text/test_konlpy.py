@@ -202,3 +202,6 @@ def test_the_number_of_rows_is_known_to_the_tokenizer(cli, tmp_path, monkeypatch
     assert result.code == 0, result.err
     assert cli("tokenize", "-t", "whitespace", input="가\n").code == 0
     assert seen == [2, None]
+    monkeypatch.setattr("rnntool.tasks.classify.predict.TokenizePool", Pool)
+    assert cli("predict", "nsmc", tmp_path / "a.txt").code == 0
+    assert seen[2:] == [2]
