@@ -17,11 +17,14 @@ Split = Callable[[Iterable[str]], Iterator[list[str]]]
 
 @contextmanager
 def text_splitter(
-    unit: Unit, options: WorkerOptions, workers: int, report: Reporter
+    unit: Unit, options: WorkerOptions, workers: int, report: Reporter, expected: int | None = None
 ) -> Iterator[Split]:
     """A function that gives the tokens of each text, in order.
 
     A cheap tokenizer runs in this process, others on all cores.
+
+    Args:
+        expected: how many texts will come, where this is known; see `TokenizePool`.
 
     Raises:
         UserError: the tokenizer cannot be made, or its library failed.
@@ -30,7 +33,7 @@ def text_splitter(
         tokenize = make_tokenizer(unit.spec).tokenize
         yield lambda texts: map(tokenize, texts)
         return
-    with TokenizePool(options, workers) as pool:
+    with TokenizePool(options, workers, expected) as pool:
 
         def split(texts: Iterable[str]) -> Iterator[list[str]]:
             pairs = pool.tokenize((None, text) for text in texts)

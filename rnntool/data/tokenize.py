@@ -46,11 +46,9 @@ def tokenize_files(
     subword = _read_subword(settings)
     spec = subword_spec(subword) if subword is not None else spec_of(settings)
     rows = count_lines(inputs)
-    worker = WorkerOptions(
-        spec.identity, subword, settings.jvm_heap, settings.max_seconds, texts=rows
-    )
+    worker = WorkerOptions(spec.identity, subword, settings.jvm_heap, settings.max_seconds)
     with ExitStack() as stack:
-        pool = stack.enter_context(TokenizePool(worker, settings.workers))
+        pool = stack.enter_context(TokenizePool(worker, settings.workers, rows))
         first = stack.enter_context(open_corpus(inputs[0], options))
         layout = first.layout.tokenized(spec.identity, settings.model)
         writer = stack.enter_context(write_tokens(output, layout))

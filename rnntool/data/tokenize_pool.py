@@ -42,16 +42,17 @@ class TokenizePool:
     Args:
         options: the tokenizer.
         workers: the largest number of processes; 0: one per core.
+        texts: about how many will come, where this is known; KoNLPy's tokenizers start accordingly.
     """
 
-    def __init__(self, options: WorkerOptions, workers: int = 0) -> None:
+    def __init__(self, options: WorkerOptions, workers: int = 0, texts: int | None = None) -> None:
         self.limit = workers or usable_cores()
-        self.options = options
+        self.options = replace(options, texts=texts)
         self.ahead = self.limit * _AHEAD
         name = parse_identity(options.identity).name
         if name in KONLPY_TOKENIZERS and name not in _ONE_THREAD:
             # One Java VM with threads: they share its dictionaries and compiled code.
-            self.options = replace(options, threads=self.limit)
+            self.options = replace(self.options, threads=self.limit)
             self.ahead = self.limit * _AHEAD_OF_JAVA
             self.limit = 1
         self._workers: list[_Worker] = []

@@ -22,13 +22,12 @@ _KKMA = "org.snu.ids.ha.ma."
 _STREAM = "java.util.stream.Stream"
 
 
-def many_splitter(name: str, analyzer: Any, split: Callable[[str], list[str]]) -> Many:
+def many_splitter(name: str, analyzer: Any) -> Many:
     """The function that splits several texts as `analyzer.morphs` does, in the running Java VM.
 
     Args:
         name: `komoran` or `kkma`.
-        analyzer: KoNLPy's object.
-        split: splits one text, for texts that cannot be combined with others.
+        analyzer: KoNLPy's object; it splits the texts that cannot be combined with others.
 
     Raises:
         Exception: Java raised it for one of the texts.
@@ -39,7 +38,7 @@ def many_splitter(name: str, analyzer: Any, split: Callable[[str], list[str]]) -
 
     def many(texts: list[str]) -> list[list[str]]:
         if any(mark in text for text in texts for mark in _APART):
-            return [list(split(text)) for text in texts]
+            return [list(analyzer.morphs(text)) for text in texts]
         return at_once(texts)
 
     return many

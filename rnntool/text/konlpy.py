@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from rnntool.errors import UserError
 from rnntool.machine import usable_cores
-from rnntool.text.java_batch import many_splitter
+from rnntool.text.java_batch import TOGETHER, many_splitter
 from rnntool.text.okt import OktSplitter
 from rnntool.text.spec import TokenizerSpec
 
@@ -171,11 +171,13 @@ class _Together:
     """`analyzer.morphs` for one text, or for several in one call into Java."""
 
     def __init__(self, analyzer: Any, name: str) -> None:
-        self._morphs = analyzer.morphs
-        self.many = many_splitter(name, analyzer, self)
+        self.many = many_splitter(name, analyzer)
+        # Kkma takes 10 ms for a usual text and half a minute for a rare one: a call costs little,
+        # and alone, such a text is known when its time is up.
+        self.together = 1 if name == "kkma" else TOGETHER
 
     def __call__(self, text: str) -> list[str]:
-        return list(self._morphs(text))
+        return self.many([text])[0]
 
 
 def _one_a_thread(make: Callable[[], _Split]) -> _Split:

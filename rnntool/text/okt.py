@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rnntool.text.java_batch import okt_pieces
+from rnntool.text.java_batch import TOGETHER, okt_pieces
 from rnntool.text.spec import TokenizerSpec
 
 _JAVA_SPACE = re.compile("[ \t\n\x0b\f\r]+")  # what \s matches in a Java pattern
@@ -35,6 +35,8 @@ class OktSplitter:
         analyzer: KoNLPy's object, in the running Java VM.
         spec: the flags `norm`, `stem` and `pos`.
     """
+
+    together = TOGETHER
 
     def __init__(self, analyzer: Any, spec: TokenizerSpec) -> None:
         self._normalize = analyzer.jki.normalize if "norm" in spec.flags else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rnntool.errors import UserError
-from rnntool.text.java_batch import TOGETHER, Many
+from rnntool.text.java_batch import Many
 from rnntool.text.normalize import make_normalizer
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.subword import SubwordTokenizer
@@ -25,17 +25,13 @@ class SplitTokenizer:
         self.identity = spec.identity
         self._normalize, self._split = make_normalizer(spec), split
         self._many: Many | None = getattr(split, "many", None)
+        self.together: int = getattr(split, "together", 1)  # the best number of texts for one call
 
     def tokenize(self, text: str) -> list[str]:
         """Tokens of a text; an empty list for a blank one (some analyzers hang on it)."""
         if not text or text.isspace():
             return []
         return _all_clean(list(self._split(self._normalize(text))))
-
-    @property
-    def together(self) -> int:
-        """The best number of texts for one call of `tokenize_many`."""
-        return 1 if self._many is None else TOGETHER
 
     def tokenize_many(self, texts: list[str]) -> list[list[str]]:
         """Tokens of each text; if one text cannot be split, the whole call fails."""

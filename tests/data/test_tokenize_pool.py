@@ -78,11 +78,14 @@ def test_a_line_that_takes_too_long_or_fails_becomes_normalized_characters():
 class OddTogether(Odd):
     """The same, given three at a time: a line that is slow or fails spoils its neighbours' call."""
 
-    together = 3
+    def __init__(self) -> None:
+        super().__init__()
+        self.together = 3
+        self.calls: list[int] = []
 
     def tokenize_many(self, texts: list[str]) -> list[list[str]]:
         assert len(texts) <= self.together
-        self.calls = [*getattr(self, "calls", []), len(texts)]
+        self.calls.append(len(texts))
         return [self.tokenize(text) for text in texts]
 
 

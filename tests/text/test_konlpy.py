@@ -40,15 +40,19 @@ import os; sys.stdout.flush(); os._exit(0)
 
 TOGETHER = """
 import json, sys
+from konlpy import tag
 from rnntool.text.spec import TokenizerSpec
 from rnntool.text.tokenizers import make_tokenizer
 name, lines = sys.argv[1], [line.replace(chr(30), "") for line in json.load(sys.stdin)]
+owner, calls = getattr(tag, name.capitalize()), []
+morphs = owner.morphs
+owner.morphs = lambda self, text: calls.append((self, text)) or morphs(self, text)
 tokenizer = make_tokenizer(TokenizerSpec(name), None, 512)
-morphs, calls = tokenizer._split._morphs, []
-tokenizer._split._morphs = lambda text: calls.append(text) or morphs(text)
-found, calls = tokenizer.tokenize_many(lines), list(calls)
-plain = [morphs(line) if line.strip() else [] for line in lines]
-print(json.dumps([found, [[t for t in tokens if t.strip()] for tokens in plain], calls]))
+found, alone = tokenizer.tokenize_many(lines), [tokenizer.tokenize(line) for line in lines]
+asked = [text for _, text in calls]
+plain = [morphs(calls[0][0], line) if line.strip() else [] for line in lines]
+plain = [[t for t in tokens if t.strip()] for tokens in plain]
+print(json.dumps([found, alone, plain, asked, tokenizer.together]))
 import os; sys.stdout.flush(); os._exit(0)
 """
 
@@ -85,10 +89,11 @@ def test_texts_split_in_one_call_have_the_tokens_of_a_plain_loop(name):
         [sys.executable, "-c", TOGETHER, name], input=json.dumps(MANY[name]), capture_output=True,
         text=True, check=True, timeout=600,
     )  # fmt: skip
-    found, plain, calls = json.loads(done.stdout)
-    assert found == [["▁".join(token.split()) for token in tokens] for tokens in plain]
+    found, alone, plain, asked, together = json.loads(done.stdout)
+    assert found == alone == [["▁".join(token.split()) for token in tokens] for tokens in plain]
     assert "더빙" in found[0]
-    assert calls == []  # of KoNLPy's own method, which takes one text
+    assert asked == ["가"]  # of KoNLPy's own method: the text that loads the dictionaries
+    assert together == {"komoran": 16, "kkma": 1}[name]
 
 
 def test_okt_stems_and_normalizes_and_tags():
@@ -192,9 +197,9 @@ def test_the_number_of_rows_is_known_to_the_tokenizer(cli, tmp_path, monkeypatch
     seen = []
 
     class Pool(TokenizePool):
-        def __init__(self, options, workers=0):
-            seen.append(options.texts)
-            super().__init__(options, workers)
+        def __init__(self, *given):
+            super().__init__(*given)
+            seen.append(self.options.texts)
 
     monkeypatch.setattr("rnntool.data.tokenize.TokenizePool", Pool)
     (tmp_path / "a.txt").write_text("가 나\n다\n", "utf-8")
@@ -204,4 +209,7 @@ def test_the_number_of_rows_is_known_to_the_tokenizer(cli, tmp_path, monkeypatch
     assert seen == [2, None]
     monkeypatch.setattr("rnntool.tasks.classify.predict.TokenizePool", Pool)
     assert cli("predict", "nsmc", tmp_path / "a.txt").code == 0
-    assert seen[2:] == [2]
+    monkeypatch.setattr("rnntool.tasks.classify.evaluate.TokenizePool", Pool)
+    (tmp_path / "a.tsv").write_text("document\tlabel\n가 나\t1\n다\t0\n마\t0\n", "utf-8")
+    assert cli("eval", "nsmc", tmp_path / "a.tsv").code == 0
+    assert seen[2:] == [2, 4]  # lines: the header is one of them

@@ -106,9 +106,10 @@ def _embedded(
     options = stream_options(settings)
     identity = trained.run.config.tokenizer
     worker = WorkerOptions(identity, trained.run.subword_model(), settings.jvm_heap)
+    expected = count_lines(inputs)
     with (
-        text_splitter(trained.unit, worker, settings.workers, report) as split,
-        report.progress("embedding", count_lines(inputs), "texts") as progress,
+        text_splitter(trained.unit, worker, settings.workers, report, expected) as split,
+        report.progress("embedding", expected, "texts") as progress,
     ):
         for path in inputs:
             with open_corpus(path, options) as corpus:

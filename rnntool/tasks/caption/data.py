@@ -78,7 +78,7 @@ def prepare(text: str, features: str, settings: CaptionSettings, report: Reporte
     require_as_many(vectors, features, texts, text)
     worker = WorkerOptions(unit.spec.identity, model)
     limit = settings.max_length or None
-    with text_splitter(unit, worker, settings.workers, report) as split_texts:
+    with text_splitter(unit, worker, settings.workers, report, len(texts)) as split_texts:
         whole = list(split_texts(texts))
     split = [tokens[:limit] for tokens in whole]
     cut = sum(len(tokens) < len(own) for tokens, own in zip(split, whole, strict=True))

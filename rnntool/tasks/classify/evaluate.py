@@ -136,11 +136,11 @@ def read_rows(
     Raises:
         UserError: the file cannot be used, or has no labels.
     """
-    rows = Rows([], [], [], [])
+    rows, expected = Rows([], [], [], []), count_lines([data])
     with (
-        TokenizePool(worker, settings.workers) as pool,
+        TokenizePool(worker, settings.workers, expected) as pool,
         open_corpus(data, options) as corpus,
-        report.progress("reading", count_lines([data]), "rows") as progress,
+        report.progress("reading", expected, "rows") as progress,
     ):
         require_labels(corpus)
         for row, tokens in tokenized_rows(corpus, worker.identity, pool):

@@ -6,7 +6,6 @@ NumPy computes the answers where it can: it finishes before torch would be impor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
@@ -71,7 +70,7 @@ def predict(
     options = stream_options(settings)
     count, rows = 0, count_lines(inputs)
     with (
-        TokenizePool(replace(answering.worker_options, texts=rows), settings.workers) as pool,
+        TokenizePool(answering.worker_options, settings.workers, rows) as pool,
         report.progress("predicting", rows, "rows") as progress,
     ):
         for path in inputs:

@@ -51,9 +51,10 @@ def _worker(settings: ClassifySettings, flags: set[str]) -> WorkerOptions:
 
 
 def _tokenized(file: TokenFile, worker: WorkerOptions, workers: int, report: Reporter) -> TokenFile:
+    rows = len(file.documents)
     with (
-        TokenizePool(worker, workers) as pool,
-        report.progress("tokenizing", len(file.documents), "rows") as progress,
+        TokenizePool(worker, workers, rows) as pool,
+        report.progress("tokenizing", rows, "rows") as progress,
     ):
         documents = []
         for document, tokens in pool.tokenize((d, d.text) for d in file.documents):

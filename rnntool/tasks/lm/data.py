@@ -75,9 +75,10 @@ class TextSource:
         """
         identity = self.unit.spec.identity
         options = WorkerOptions(identity, self.subword_model, self.jvm_heap)
+        expected = count_lines(paths)
         with (
-            TokenizePool(options, self.workers) as pool,
-            report.progress("reading", count_lines(paths), "lines") as progress,
+            TokenizePool(options, self.workers, expected) as pool,
+            report.progress("reading", expected, "lines") as progress,
         ):
             for path in paths:
                 with open_corpus(path, self.options) as corpus:
