@@ -4,13 +4,12 @@
 
 With runs: one line answered by the classifier, and 200 characters written by the language model.
 Each command runs once before it is measured, so that Python's bytecode is there, as it is after
-`pip install`: PYTHONDONTWRITEBYTECODE is ignored.
+`pip install`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 
@@ -36,11 +35,9 @@ def main() -> None:
     if arguments.lm:
         commands["rnntool generate --length 200"] = ["-m", "rnntool", "generate", arguments.lm,
                                                      "--length", "200"]  # fmt: skip
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     calls = {
         name: lambda rest=rest: subprocess.run(
-            [sys.executable, *rest], input=LINE, text=True, check=True, stdout=subprocess.DEVNULL,
-            env=environment,
+            [sys.executable, *rest], input=LINE, text=True, check=True, stdout=subprocess.DEVNULL
         )
         for name, rest in commands.items()
     }  # fmt: skip
