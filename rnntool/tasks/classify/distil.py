@@ -27,6 +27,8 @@ from rnntool.tasks.classify.settings import ClassifySettings
 
 Floats = NDArray[np.float32]
 
+_ASKED = 16_384  # texts given to the teachers at a time: batches are of similar lengths
+
 
 def learn_from_teachers(
     prepared: Prepared, settings: ClassifySettings, report: Reporter
@@ -44,16 +46,14 @@ def learn_from_teachers(
             f"has the labels {theirs}, but the training data has {ours}", where=settings.distil[0]
         )
     _require_tokenizer(prepared.tokenizer, teachers)
-    report.note(f"predicting {len(prepared.texts):,} labelled texts with the teachers")
     hard = smoothed(prepared.train.labels, len(prepared.labels), settings.label_smoothing)
     w = settings.distil_weight
-    targets = (1 - w) * hard + w * _ask(teachers, prepared.texts)
+    targets = (1 - w) * hard + w * _ask(teachers, prepared.texts, "labelled", report)
     train = replace(prepared.train, targets=targets)
     if settings.unlabelled is None:
         return train
     texts = _read_unlabelled(settings, teachers)
-    report.note(f"predicting {len(texts):,} unlabelled texts with the teachers")
-    return join_labelled(train, _labelled_by(teachers, texts, prepared, settings))
+    return join_labelled(train, _labelled_by(teachers, texts, prepared, settings, report))
 
 
 def smoothed(labels: Ints, classes: int, smoothing: float) -> Floats:
@@ -63,8 +63,18 @@ def smoothed(labels: Ints, classes: int, smoothing: float) -> Floats:
     return targets
 
 
-def _ask(teachers: TrainedClassifier | Ensemble, texts: list[list[str]]) -> Floats:
-    return teachers.probabilities(" ".join(tokens) for tokens in texts).astype(np.float32)
+def _ask(
+    teachers: TrainedClassifier | Ensemble, texts: list[list[str]], kind: str, report: Reporter
+) -> Floats:
+    """[N, C] the teachers' probabilities."""
+    report.note(f"predicting {len(texts):,} {kind} texts with the teachers")
+    parts = []
+    with report.progress("predicting", len(texts), "texts") as progress:
+        for start in range(0, max(1, len(texts)), _ASKED):
+            some = texts[start : start + _ASKED]
+            parts.append(teachers.probabilities(" ".join(tokens) for tokens in some))
+            progress.advance(len(some))
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _read_unlabelled(
@@ -94,8 +104,9 @@ def _labelled_by(
     texts: list[list[str]],
     prepared: Prepared,
     settings: ClassifySettings,
+    report: Reporter,
 ) -> Labelled:
-    targets = _ask(teachers, texts)
+    targets = _ask(teachers, texts, "unlabelled", report)
     limit = settings.max_length or None
     sequences = pack_sequences(prepared.vocabulary.encode(tokens[:limit]) for tokens in texts)
     return Labelled(sequences, targets.argmax(axis=1), 0, targets)
