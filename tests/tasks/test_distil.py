@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from rnntool.reporting import QuietReporter
+from rnntool.tasks.classify import distil
 from rnntool.tasks.classify.distil import smoothed
 from rnntool.tasks.classify.objective import classification_losses, soft_losses
 from tests.commands.test_workflow import SMALL, corpus, trained
@@ -28,6 +30,27 @@ def test_the_loss_on_smoothed_targets_is_the_loss_on_labels(outputs, smoothing):
     assert np.allclose(targets.sum(dim=1), 1)
     expected = classification_losses(scores, labels, smoothing)
     torch.testing.assert_close(soft_losses(scores, targets), expected)
+
+
+class Counting:
+    """A teacher whose probabilities tell the text's number; it records how many texts it gets."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def probabilities(self, texts):
+        numbers = [int(text) for text in texts]
+        self.asked.append(len(numbers))
+        return np.array(numbers, dtype=np.float64).reshape(-1, 1)
+
+
+@pytest.mark.parametrize(("texts", "asked"), [(7, [3, 3, 1]), (6, [3, 3]), (2, [2]), (0, [0])])
+def test_teachers_get_some_texts_at_a_time_and_answer_all_in_order(monkeypatch, texts, asked):
+    monkeypatch.setattr(distil, "_ASKED", 3)
+    teacher = Counting()
+    found = distil._ask(teacher, [[str(n)] for n in range(texts)], "labelled", QuietReporter())
+    assert found[:, 0].tolist() == list(range(texts))
+    assert (found.dtype, teacher.asked) == (np.float32, asked)
 
 
 def few_rows(source: Path, path: Path, rows: int, *, lie: bool = False) -> Path:
