@@ -54,15 +54,17 @@ def one_blas_thread() -> None:
         os.environ.setdefault(name, "1")
 
 
-def short_openmp_spin() -> None:
-    """Make torch's waiting threads sleep after a short time; call this before importing torch.
+def short_spin() -> None:
+    """Make the waiting threads of torch and NumPy sleep soon; call this before importing them.
 
     By default a waiting thread keeps its core busy, although another process may need it: two
-    trainings on the same cores each took over ten times as long as one alone. With this limit a
-    single training is no slower. Variables that the user has set are kept.
+    trainings on the same cores each took over ten times as long as one alone, and `generate` took
+    twice as long as needed. With these limits a single process is no slower. Variables that the
+    user has set are kept.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         os.environ["GOMP_SPINCOUNT"] = "1000"
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "14")  # the logarithm of the clock cycles
 
 
 def quiet_group() -> None:

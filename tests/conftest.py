@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rnntool.commands import app
-from rnntool.machine import short_openmp_spin
+from rnntool.machine import short_spin
 
-short_openmp_spin()  # tests run side by side, and the command line runs in their process
+short_spin()  # tests run side by side, and the command line runs in their process
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""What is set for torch's threads before it is imported."""
+"""What is set for the threads of torch and NumPy before they are imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rnntool.machine import _MALLOC, keep_freed_memory, short_openmp_spin
+from rnntool.machine import _MALLOC, keep_freed_memory, short_spin
 from rnntool.tasks.classify.load import load_classifier
 
 
@@ -29,23 +29,32 @@ def test_the_spin_is_short_unless_the_user_has_said_how_to_wait(monkeypatch, giv
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    short_openmp_spin()
+    short_spin()
     assert os.environ.get("GOMP_SPINCOUNT") == after
     assert {name: os.environ[name] for name in given} == given
 
 
-def test_every_command_sets_it_before_torch():
+@pytest.mark.parametrize(("given", "after"), [(None, "14"), ("20", "20")])
+def test_numpys_threads_sleep_soon_unless_the_user_has_said_when(monkeypatch, given, after):
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", given)
+    short_spin()
+    assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == after
+
+
+def test_every_command_sets_it_before_torch_and_numpy():
     code = (
         "import os, sys\n"
         "from rnntool.commands import main\n"
         "sys.argv = ['rnntool', '--version']\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "assert 'torch' not in sys.modules\n"
-        "print(os.environ['GOMP_SPINCOUNT'])\n"
+        "assert not {'numpy', 'torch'} & set(sys.modules)\n"
+        "print(os.environ['GOMP_SPINCOUNT'], os.environ['OPENBLAS_THREAD_TIMEOUT'])\n"
     )
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))}
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_", "OPENBLAS_"))}
     done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "1000", done.stderr
+    assert done.stdout.splitlines()[-1] == "1000 14", done.stderr
 
 
 # Frees blocks of 64 MiB and counts the page faults of writing to new ones.

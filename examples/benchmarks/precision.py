@@ -13,9 +13,9 @@ import time
 
 from common import report
 
-from rnntool.machine import short_openmp_spin
+from rnntool.machine import short_spin
 
-short_openmp_spin()
+short_spin()
 
 import torch  # noqa: E402
 

@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnntool.machine import short_openmp_spin
+from rnntool.machine import short_spin
 
-short_openmp_spin()
+short_spin()
 
 from rnntool import tasks  # noqa: E402
 from rnntool.reporting import QuietReporter  # noqa: E402

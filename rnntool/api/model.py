@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
-from rnntool.machine import one_blas_thread
+from rnntool.machine import short_spin
 from rnntool.registry import DEVICES
 from rnntool.runs.inference_settings import AnswerSettings
 from rnntool.runs.open import open_run
@@ -48,7 +48,7 @@ def load(run: str | os.PathLike[str], *, device: str = "auto", threads: int = 0)
     """
     if device not in DEVICES:
         raise UserError(f"device is {device!r}", hint=f"expected one of: {', '.join(DEVICES)}")
-    one_blas_thread()
+    short_spin()  # of torch's threads, where no one has imported torch yet
     opened = open_run(os.fspath(run))
     if opened.config.task not in _CLASSES:
         raise UserError(f"a run of train {opened.config.task} cannot be loaded in Python",

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from rnntool import __version__
-from rnntool.machine import quiet_group, short_openmp_spin
+from rnntool.machine import quiet_group, short_spin
 from rnntool.registry import COMMANDS, LOG_FORMATS
 
 
@@ -130,7 +130,7 @@ def _fill_closed_streams() -> None:
 def main() -> None:
     """Entry point of the console script `rnntool`."""
     _fill_closed_streams()
-    short_openmp_spin()  # for this process and its children
+    short_spin()  # for this process and its children
     quiet_group()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

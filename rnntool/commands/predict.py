@@ -36,7 +36,7 @@ def predict(
 
     Example: echo '이 영화 정말 재밌다' | rnntool predict runs/lstm
     """
-    one_blas_thread()  # batches are computed in parallel, one per core
+    one_blas_thread()  # the other cores tokenize, or compute other batches
     from rnntool.formats.writing import write_text
 
     note_waiting(inputs or ["-"], report)

@@ -56,6 +56,10 @@ def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
 def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], threads: int) -> None:
     """Call `answer` with batches of rows (longest row first) in `threads` threads.
 
+    Each batch multiplies its matrices on its own thread only. Otherwise they would all share
+    NumPy's threads, which use the CPU while they wait for each other: that took half as long
+    again, and several times as long beside another program.
+
     Args:
         lengths: of all rows.
     """
@@ -63,9 +67,12 @@ def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], th
     if len(batches) == 1:
         answer(batches[0])
         return
-    from concurrent.futures import ThreadPoolExecutor  # not needed for a single line
+    # Neither is needed for a single line.
+    from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(threads) as pool:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         list(pool.map(answer, batches))  # raises an error of any thread
 
 
