@@ -8,7 +8,6 @@ Shapes: N texts, M tokens of all of them, H hidden, V vocabulary, C classes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +41,7 @@ class NumpyClassifier:
         self.encoder = encoder_of(settings, tensors)
         self.W, self.b = class_output(tensors)
         self.threads = threads or usable_cores()
+        self._tables: list[Floats] | None = None
 
     @property
     def classes(self) -> int:
@@ -51,11 +51,7 @@ class NumpyClassifier:
     def probabilities(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """[N, C] class probabilities of N texts of any lengths, given as token numbers."""
         lengths = [len(text) for text in texts]
-        tables: list[Floats] | None = None
-        # Making the table costs as much as computing V tokens without it.
-        V = self.encoder.size
-        if sum(lengths) >= V and V * self.encoder.first[0].b.size <= _TABLE:
-            tables = self._tables
+        tables = self._tables_for(sum(lengths))
         found = np.empty((len(texts), self.classes))
 
         def answer(rows: list[int]) -> None:
@@ -64,10 +60,17 @@ class NumpyClassifier:
         side_by_side(answer, lengths, self.threads)
         return found
 
-    @cached_property
-    def _tables(self) -> list[Floats]:
-        """[k, V, H] for each direction: the first layer's products for every token."""
-        return self.encoder.tables()
+    def _tables_for(self, tokens: int) -> list[Floats] | None:
+        """[k, V, H] for each direction: the first layer's products for every token.
+
+        Making them costs as much as computing V tokens without them, so the first texts with so
+        many tokens have them made, and all texts after those use them.
+        """
+        V = self.encoder.size
+        fits = V * self.encoder.first[0].b.size <= _TABLE
+        if self._tables is None and fits and tokens >= V:
+            self._tables = self.encoder.tables()
+        return self._tables
 
     def _answer(
         self, texts: list[Sequence[int]], tables: list[Floats] | None

@@ -61,7 +61,21 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
         monkeypatch.setattr(classifier, "_TABLE", table)
         engine = NumpyClassifier(settings, tensors, threads=3)
         assert np.allclose(engine.probabilities(texts), expected, atol=1e-6)
-        assert ("_tables" in vars(engine)) == (table > 0)
+        assert (engine._tables is not None) == (table > 0)
+
+
+def test_the_table_is_made_for_many_tokens_and_used_for_few_after_them(monkeypatch):
+    chosen = ClassifierSettings(hidden=5, embedding_dim=4)
+    tensors = {n: t.numpy() for n, t in SequenceClassifier(chosen, V, 2).state_dict().items()}
+    engine = NumpyClassifier(as_dict(chosen), tensors)
+    few, many = [[1, 3]], [[4] * (V - 1), [2, 5]]
+    expected = engine.probabilities(few)
+    for _ in range(V):
+        engine.probabilities(few)  # line by line, however many
+    assert engine._tables is None
+    engine.probabilities(many)
+    monkeypatch.setattr(engine.encoder, "products", None)  # without the table it would be called
+    assert np.allclose(engine.probabilities(few), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("extra", [
