@@ -29,7 +29,12 @@ def _quota() -> int:
 
 
 def may_have_gpu() -> bool:
-    """Whether NVIDIA's driver is installed: a look at its files, since torch takes seconds."""
+    """Whether NVIDIA's driver is installed: a look at its files, since torch takes seconds.
+
+    `CUDA_VISIBLE_DEVICES` can hide all GPUs, from torch as well.
+    """
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
     return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
 
 

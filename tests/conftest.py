@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from rnntool.commands import app
 from rnntool.machine import short_spin
 
+# The tests are the same on every machine; tests/test_gpu.py gives a GPU to commands of its own.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 short_spin()  # tests run side by side, and the command line runs in their process
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rnntool.machine import _MALLOC, keep_freed_memory, short_spin
+from rnntool import machine
+from rnntool.machine import _MALLOC, keep_freed_memory, may_have_gpu, short_spin
 from rnntool.tasks.classify.load import load_classifier
 
 
@@ -55,6 +56,17 @@ def test_every_command_sets_it_before_torch_and_numpy():
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_", "OPENBLAS_"))}
     done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "1000 14", done.stderr
+
+
+@pytest.mark.parametrize(("visible", "found"), [
+    (None, True), ("0", True), ("1,2", True), ("", False), ("-1", False),
+])  # fmt: skip
+def test_hidden_gpus_are_none(monkeypatch, tmp_path, visible, found):
+    monkeypatch.setattr(machine, "Path", lambda name: tmp_path)  # the driver's files are there
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert may_have_gpu() is found
 
 
 # Frees blocks of 64 MiB and counts the page faults of writing to new ones.

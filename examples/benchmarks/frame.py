@@ -15,6 +15,7 @@ import copy
 import itertools
 import statistics
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class MeasuringTrainer(Trainer):
             for _ in range(self.repeats + 1):
                 self.model.train()
                 rounds.append({
-                    "rnntool": seconds(lambda: [self._step(batch, progress) for batch in batches]),
+                    "rnntool": finished(lambda: [self._step(batch, progress) for batch in batches]),
                     "with AdamW": self._bare(batches, torch.optim.AdamW),
                     "forward and backward": self._bare(batches, None),
                 })  # fmt: skip
@@ -72,9 +73,20 @@ class MeasuringTrainer(Trainer):
                 optimizer.step()
 
         read_again = in_memory(self.task, batches, self.backend.device)
-        taken = seconds(lambda: [step(batch) for batch in batches])
+        taken = finished(lambda: [step(batch) for batch in batches])
         read_again()
         return taken
+
+
+def finished(loop: Callable[[], object]) -> float:
+    """Seconds until a GPU, if there is one, has done the loop's work, too."""
+
+    def whole() -> None:
+        loop()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+    return seconds(whole)
 
 
 def in_memory(task: Any, batches: list[Any], device: torch.device) -> Any:

@@ -104,9 +104,21 @@ class AdaptiveOutput(nn.Module):
 
     def log_likelihood(self, states: Tensor, targets: Tensor) -> Tensor:
         """ln p(target) in nats: [N, H] states and [N] token numbers -> [N]."""
+        own = self.softmax
         with torch.autocast(states.device.type, enabled=False):
-            likelihood: Tensor = self.softmax(states.float(), targets).output
-        return likelihood
+            states = states.float()
+            head = functional.log_softmax(own.head(states), dim=1)
+            # Of the rest, first each class; torch's own forward fails on a GPU with deterministic
+            # kernels where one target alone is in a class.
+            which = torch.bucketize(targets, targets.new_tensor(own.cutoffs[:-1]), right=True)
+            column = torch.where(which == 0, targets, own.shortlist_size + which - 1)
+            found = head.gather(1, column.unsqueeze(1)).squeeze(1)
+            for n, tail in enumerate(own.tail):
+                (rows,) = torch.where(which == n + 1)
+                inside = functional.log_softmax(tail(states[rows]), dim=1)
+                place = (targets[rows] - own.cutoffs[n]).unsqueeze(1)
+                found = found.index_add(0, rows, inside.gather(1, place).squeeze(1))
+        return found
 
 
 def cutoffs(vocabulary_size: int) -> list[int]:

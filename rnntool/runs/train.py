@@ -70,7 +70,7 @@ def train_run(
         UserError: an input cannot be used, or the loss is not finite.
     """
     with contextlib.ExitStack() as stack:
-        group = stack.enter_context(joined_group())
+        group = stack.enter_context(joined_group(settings.device))
         folder = None
         if group.first:
             folder = stack.enter_context(training_directory(output, force=force, resume=resume))

@@ -37,6 +37,10 @@ class WeightAverage:
             1 - decay,
         )
 
+    def restore(self, weights: dict[str, Tensor]) -> None:
+        """Continue with a checkpoint's average, which was read onto the CPU."""
+        self.weights = {name: weights[name].to(own.device) for name, own in self.weights.items()}
+
     def coming_decay(self) -> float:
         """The decay d of the next step."""
         steps = int(self.weights["steps"])

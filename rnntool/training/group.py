@@ -47,12 +47,24 @@ class Group:
         """Whether this process validates and writes."""
         return self.rank == 0
 
-    def join(self) -> None:
-        """Connect to the other processes: over gloo on the CPU, over nccl with a GPU for each."""
+    def join(self, device: str = "auto") -> None:
+        """Connect to the other processes: over gloo on the CPU, over nccl with a GPU for each.
+
+        Args:
+            device: as the user chose it.
+
+        Raises:
+            UserError: this machine has fewer GPUs than processes.
+        """
         if self.size == 1 or dist.is_initialized():
             return
-        cuda = torch.cuda.is_available()
+        cuda = device != "cpu" and torch.cuda.is_available()
         if cuda:
+            # Each process finds this, since only the first one's message is shown.
+            here, found = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.cuda.device_count()
+            if here > found:
+                raise UserError(f"each process needs a GPU, and torch finds {found} for {here}",
+                                hint=f"give --nproc-per-node {found}, or --device cpu")  # fmt: skip
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
         dist.init_process_group("nccl" if cuda else "gloo")
 
@@ -105,12 +117,18 @@ class Group:
 
 
 @contextmanager
-def joined_group() -> Iterator[Group]:
+def joined_group(device: str = "auto") -> Iterator[Group]:
     """The group of this process, connected to the others inside the block.
 
     After an error this process does not wait for the others, since they may be waiting for it.
+
+    Args:
+        device: as the user chose it.
+
+    Raises:
+        UserError: this machine has fewer GPUs than processes.
     """
     group = Group()
-    group.join()
+    group.join(device)
     yield group
     group.leave()

@@ -252,7 +252,7 @@ class Trainer:
         self.best = sets.get("best", {})
         restore_shares(sets.get("shares", {}), self.task, self.group, self.backend.device)
         if self.average:
-            self.average.weights = sets["average"]
+            self.average.restore(sets["average"])
         self.idle.load_state_dict(sets.get("idle", {}))
         self.schedule.load_state_dict(self.position.schedule)
         done = f"{self.position.epoch} epochs and {self.position.step} steps"

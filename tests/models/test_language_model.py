@@ -14,7 +14,7 @@ from rnntool.cells import CELLS as NUMPY_CELLS
 from rnntool.cells.torch_layout import from_torch
 from rnntool.cells.unroll import unroll
 from rnntool.models.dropout import LockedDropout, drop_values
-from rnntool.models.language_model import LanguageModel, cutoffs
+from rnntool.models.language_model import AdaptiveOutput, LanguageModel, cutoffs
 from rnntool.models.settings import LanguageModelSettings
 from rnntool.models.stateful import StatefulEncoder, detach, reset_some
 
@@ -154,3 +154,23 @@ def test_reset_some_clears_whole_rows_of_every_layer():
     for part in (h, c, g):
         assert part[0, cleared].abs().sum() == 0
         assert part.sum() == (200 - len(cleared)) * part.shape[-1]
+
+
+@pytest.mark.parametrize("targets", [
+    [0, 1999, 2000, 9999, 10_000, 11_999],  # the first and the last of each class
+    [10_000],  # alone in its class, the others are empty
+    [3, 3, 2500],
+    [],
+])  # fmt: skip
+def test_the_adaptive_softmax_is_torchs(targets):
+    torch.manual_seed(3)
+    ours = AdaptiveOutput(32, 12_000)
+    states = torch.randn(len(targets), 32, requires_grad=True)
+    wanted = torch.tensor(targets, dtype=torch.int64)
+    found, expected = ours.log_likelihood(states, wanted), ours.softmax.log_prob(states)
+    expected = expected[torch.arange(len(targets)), wanted]
+    torch.testing.assert_close(found, expected)
+    given = [states, *ours.parameters()]
+    gradients = torch.autograd.grad(found.sum(), given, materialize_grads=True)
+    references = torch.autograd.grad(expected.sum(), given, materialize_grads=True)
+    torch.testing.assert_close(gradients, references)

@@ -6,6 +6,15 @@ from torch import nn
 from rnntool.training.average import WeightAverage
 
 
+def test_a_checkpoints_average_goes_where_the_model_is():
+    """Checkpoints are read onto the CPU; `meta` stands for a GPU."""
+    average = WeightAverage(nn.Linear(2, 1, device="meta"), 0.5)
+    average.restore({"weight": torch.ones(1, 2), "bias": torch.ones(1), "steps": torch.tensor(7)})
+    places = {name: tensor.device.type for name, tensor in average.weights.items()}
+    assert places == {"weight": "meta", "bias": "meta", "steps": "cpu"}
+    assert average.coming_decay() == min(0.5, 8 / 17)
+
+
 def test_the_average_follows_its_formula_and_gives_the_weights_back():
     model = nn.Linear(1, 1, bias=False)
     nn.init.constant_(model.weight, 0.0)

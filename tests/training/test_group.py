@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from rnntool.errors import UserError
 from rnntool.formats.reading import open_binary
+from rnntool.training.group import Group
 
 ALONE = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
 PLAIN = ("--batch-size", 8, "--dropout", 0, "--embedding-dropout", 0, "--average", 0,
@@ -183,3 +184,20 @@ def test_standard_input_is_not_torn_in_two(monkeypatch):
         monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match="cannot be shared by several processes"), open_binary("-"):
         pass
+
+
+def test_each_process_needs_a_gpu_of_its_own(monkeypatch):
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1"),
+                        ("LOCAL_WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost")):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    joined = []
+    monkeypatch.setattr(torch.distributed, "init_process_group", joined.append)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_device", joined.append)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="each process needs a GPU, and torch finds 1 for 2"):
+        Group().join()
+    Group().join("cpu")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    Group().join()
+    assert joined == ["gloo", 1, "nccl"]
