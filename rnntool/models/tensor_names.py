@@ -9,6 +9,7 @@ Shapes: V vocabulary, D input, H hidden, C classes or tokens of an output.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -99,6 +100,17 @@ def layer_tensors(tensors: Tensors, prefix: str = ENCODER) -> list[list[tuple[st
         if not ways:
             return layers
         layers.append(ways)
+
+
+def products_of_a_token(shapes: Shapes) -> int:
+    """How many numbers the recurrent layers multiply for one token, except for its own vector."""
+    return sum(
+        math.prod(shape)
+        for n, layer in enumerate(layer_tensors(shapes))
+        for _, own in layer
+        for name, shape in own.items()
+        if n > 0 or name.endswith("weight_hh_l0")
+    )
 
 
 def filters(tensors: Tensors, prefix: str) -> list[tuple[Any, Any]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sized
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,15 +13,19 @@ from numpy.typing import NDArray
 
 from rnntool.errors import UserError
 from rnntool.formats.rundir import Run
-from rnntool.formats.weights import open_weights
-from rnntool.machine import may_have_gpu
-from rnntool.models.tensor_names import TOKEN_VECTORS
+from rnntool.formats.weights import open_weights, read_shapes
+from rnntool.machine import may_have_gpu, usable_cores
+from rnntool.models.tensor_names import TOKEN_VECTORS, products_of_a_token
 from rnntool.reporting import Reporter
 from rnntool.runs.inference_settings import AnswerSettings
 from rnntool.runs.open import fitting_weights
 
 TORCH_ANSWERS = "torch computes the answers"
-_FEW = 24  # with a GPU: up to this many lines NumPy is faster than starting torch
+# Where there may be a GPU, NumPy answers for about as long as torch and the GPU take to start,
+# three seconds: a core computes so many products meanwhile. They are counted, and not the seconds,
+# so that the same input is always answered in the same way.
+_WORK = 100e9
+_FEW = 24  # texts that are not worth a start, whatever was answered before
 
 Floats = NDArray[np.float64]
 E = TypeVar("E")
@@ -30,8 +35,9 @@ Q = TypeVar("Q", bound=Sized)
 class Answering(ABC, Generic[Q]):
     """A run that predicts without delay, and fast for large inputs.
 
-    NumPy computes what it can. Torch computes the models that NumPy cannot, and large batches where
-    there may be a GPU. Once torch is loaded, it computes everything.
+    NumPy computes what it can. Torch computes the models that NumPy cannot, and where there may be
+    a GPU, what would keep the cores busy for longer than torch takes to start. Once torch is
+    loaded, it computes everything.
 
     Args:
         able: whether NumPy can compute the run's model.
@@ -39,10 +45,10 @@ class Answering(ABC, Generic[Q]):
 
     def __init__(self, run: Run, able: bool, settings: AnswerSettings, report: Reporter) -> None:
         self.run, self.settings, self.report = run, settings, report
-        able = able and not settings.ensemble and settings.device != "cuda"
-        self._most = sys.maxsize if able else 0
-        if able and settings.device == "auto" and may_have_gpu():
-            self._most = _FEW
+        self._able = able and not settings.ensemble and settings.device != "cuda"
+        self._left = math.inf  # products that NumPy may still do
+        if settings.device == "auto" and may_have_gpu():
+            self._left = _WORK * (settings.threads or usable_cores())
         self._numpy: Callable[[Q], Floats] | None = None
         self._torch: Callable[[Q], Floats] | None = None
 
@@ -52,12 +58,12 @@ class Answering(ABC, Generic[Q]):
         Raises:
             UserError: the run's weights cannot be used.
         """
-        if self._most:
+        if self._able:
             self._numpy = self._numpy or self.open_numpy()
 
     def probabilities(self, asked: Q) -> Floats:
         """[N, C] probabilities, in the order of the input."""
-        if self._torch is None and len(asked) <= self._most:
+        if self._torch is None and self._numpy_answers(asked):
             if self._numpy is None:  # not before, since torch may compute everything
                 self._numpy = self.open_numpy()
             return self._numpy(asked)
@@ -65,6 +71,21 @@ class Answering(ABC, Generic[Q]):
             self.report.detail(TORCH_ANSWERS)
             self._torch = self.open_torch()
         return self._torch(asked)
+
+    def _numpy_answers(self, asked: Q) -> bool:
+        if not self._able or self._left == math.inf or len(asked) <= _FEW:
+            return self._able
+        self._left -= self.tokens(asked) * self._products
+        return self._left >= 0
+
+    @cached_property
+    def _products(self) -> int:
+        """For one token."""
+        return products_of_a_token(read_shapes(self.run.weights))
+
+    @abstractmethod
+    def tokens(self, asked: Q) -> int:
+        """The number of tokens in an input."""
 
     @abstractmethod
     def open_numpy(self) -> Callable[[Q], Floats]:

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from rnntool.formats.weights import read_shapes
 from rnntool.runs import answerer
+from rnntool.tasks.classify.predict import TextAnswering
 from tests.commands.test_workflow import corpus, trained
 
 __all__ = ["corpus", "trained"]
@@ -90,11 +93,35 @@ def test_many_lines_need_no_torch_either_and_each_gets_its_own_answer(trained, c
 
 
 def test_where_a_gpu_may_be_torch_answers_what_is_much(trained, cli, monkeypatch):
-    lines = "".join(f"영화 최고 {n}\n" for n in range(300))
-    numpys = cli("predict", trained / "run", "-q", input=lines).out.splitlines()
+    """Three batches of 300 tokens; the model multiplies `products` numbers for each token."""
+    (trained / "lines.txt").write_text("".join(f"영화 최고 {n}\n" for n in range(300)), "utf-8")
+    ask = ("predict", trained / "run", trained / "lines.txt", "--batch-size", 100,
+           "--threads", 1)  # fmt: skip
+    numpys = cli(*ask, "-q").out.splitlines()
     monkeypatch.setattr(answerer, "may_have_gpu", lambda: True)
-    result = cli("predict", trained / "run", "-v", input=lines)
-    assert "torch computes the answers" in result.err
-    for one, other in zip(numpys, result.out.splitlines(), strict=True):
-        assert one.split("\t")[0] == other.split("\t")[0]
-        assert abs(float(one.split("\t")[1]) - float(other.split("\t")[1])) < 1e-5
+    assert "torch computes" not in cli(*ask, "-v").err  # too little for a start
+    shapes = read_shapes(trained / "run" / "weights.safetensors")
+    products = sum(np.prod(shape) for name, shape in shapes.items() if "weight_hh" in name)
+    torchs = []
+    monkeypatch.setattr(TextAnswering, "open_torch", watched(TextAnswering.open_torch, torchs))
+    for work, answered in ((0, 300), (300 * products - 1, 300), (300 * products, 200)):
+        monkeypatch.setattr(answerer, "_WORK", work)
+        torchs.clear()
+        result = cli(*ask, "-v")
+        assert "torch computes the answers" in result.err
+        assert sum(torchs) == answered
+        for one, other in zip(numpys, result.out.splitlines(), strict=True):
+            assert one.split("\t")[0] == other.split("\t")[0]
+            assert abs(float(one.split("\t")[1]) - float(other.split("\t")[1])) < 1e-5
+    few = "".join(f"영화 최고 {n}\n" for n in range(24))
+    assert "torch computes" not in cli("predict", trained / "run", "-v", input=few).err
+
+
+def watched(open_torch, counts):
+    """The same, noting how many texts its answers are asked for."""
+
+    def opened(self):
+        answer = open_torch(self)
+        return lambda texts: counts.append(len(texts)) or answer(texts)
+
+    return opened

@@ -34,6 +34,10 @@ class TextAnswering(Answering[list[str]]):
         heap = self.settings.jvm_heap
         return WorkerOptions(self.run.config.tokenizer, self.run.subword_model(), heap)
 
+    def tokens(self, asked: list[str]) -> int:
+        """Each space separates two."""
+        return sum(text.count(" ") + 1 for text in asked)
+
     def open_numpy(self) -> Callable[[list[str]], Floats]:
         """The NumPy classifier."""
         last = len(self.run.vocabulary) - 1

@@ -65,6 +65,10 @@ class TagAnswering(Answering[Tagged]):
         super().__init__(reader.run, can_tag(reader.run.config.settings), settings, report)
         self.reader = reader
 
+    def tokens(self, asked: Tagged) -> int:
+        """Those of all sentences."""
+        return int(asked.sequences.offsets[-1])
+
     def open_numpy(self) -> Callable[[Tagged], Floats]:
         """The NumPy tagger."""
         token, letter = len(self.run.vocabulary) - 1, len(self.reader.characters) - 1
