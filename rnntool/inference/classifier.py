@@ -22,6 +22,7 @@ from rnntool.machine import usable_cores
 from rnntool.models.tensor_names import class_output
 
 _TABLE = 1 << 26  # numbers of the first layer's table at most
+_MANY = 256  # texts answered together, which can wait for a table
 
 
 class NumpyClassifier:
@@ -42,6 +43,7 @@ class NumpyClassifier:
         self.W, self.b = class_output(tensors)
         self.threads = threads or usable_cores()
         self._tables: list[Floats] | None = None
+        self._tokens = 0  # that were computed without them, in calls with many texts
 
     @property
     def classes(self) -> int:
@@ -51,7 +53,7 @@ class NumpyClassifier:
     def probabilities(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """[N, C] class probabilities of N texts of any lengths, given as token numbers."""
         lengths = [len(text) for text in texts]
-        tables = self._tables_for(sum(lengths))
+        tables = self._tables_for(lengths)
         found = np.empty((len(texts), self.classes))
 
         def answer(rows: list[int]) -> None:
@@ -60,16 +62,21 @@ class NumpyClassifier:
         side_by_side(answer, lengths, self.threads)
         return found
 
-    def _tables_for(self, tokens: int) -> list[Floats] | None:
+    def _tables_for(self, lengths: list[int]) -> list[Floats] | None:
         """[k, V, H] for each direction: the first layer's products for every token.
 
-        Making them costs as much as computing V tokens without them, so the first texts with so
-        many tokens have them made, and all texts after those use them.
+        Making them costs as much as computing V tokens without them, so they are made once many
+        texts have had so many tokens, and never for a single line, which would have to wait.
+
+        Args:
+            lengths: of the texts that are answered next.
         """
         V = self.encoder.size
         fits = V * self.encoder.first[0].b.size <= _TABLE
-        if self._tables is None and fits and tokens >= V:
-            self._tables = self.encoder.tables()
+        if self._tables is None and fits and len(lengths) >= _MANY:
+            self._tokens += sum(lengths)
+            if self._tokens >= V:
+                self._tables = self.encoder.tables()
         return self._tables
 
     def _answer(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
     # How many rows are longer than t: counted from the other end of the sorted lengths.
     active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(T), side="right")
     packing = Packing(lengths, active, np.cumsum(active) - active)
-    flat = np.array([number for row in rows for number in row], dtype=np.int64)
+    flat = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
     return packing, packing.pack(flat)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 PAD, UNK, BOS, EOS = "<pad>", "<unk>", "<bos>", "<eos>"
 SPECIALS = (PAD, UNK, BOS, EOS)
@@ -33,8 +34,7 @@ class Vocabulary:
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Numbers of tokens; the number of `<unk>` for tokens not in the vocabulary."""
-        get = self.ids.get
-        return [get(token, UNK_ID) for token in tokens]
+        return list(map(self.ids.get, tokens, repeat(UNK_ID)))
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Tokens of numbers."""

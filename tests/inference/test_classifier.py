@@ -56,6 +56,7 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
     monkeypatch.setattr(classifier, "_TABLE", 0)
     expected = np.concatenate([alone.probabilities([text]) for text in texts])
     monkeypatch.setattr(packed, "_TOGETHER", 7)
+    monkeypatch.setattr(classifier, "_MANY", 1)
     for table, tokens in ((0, 30), (1 << 20, 10_000), (1 << 20, 1)):
         monkeypatch.setattr(packed, "_STEPS", tokens)
         monkeypatch.setattr(classifier, "_TABLE", table)
@@ -64,18 +65,21 @@ def test_batches_side_by_side_give_each_text_its_own_answer(monkeypatch):
         assert (engine._tables is not None) == (table > 0)
 
 
-def test_the_table_is_made_for_many_tokens_and_used_for_few_after_them(monkeypatch):
+def test_the_table_is_made_after_many_tokens_and_then_used_for_single_lines(monkeypatch):
     chosen = ClassifierSettings(hidden=5, embedding_dim=4)
     tensors = {n: t.numpy() for n, t in SequenceClassifier(chosen, V, 2).state_dict().items()}
     engine = NumpyClassifier(as_dict(chosen), tensors)
-    few, many = [[1, 3]], [[4] * (V - 1), [2, 5]]
-    expected = engine.probabilities(few)
+    monkeypatch.setattr(classifier, "_MANY", 2)
+    line, lines = [[1, 3]], [[4], [2, 5]]
+    expected = engine.probabilities(line)
     for _ in range(V):
-        engine.probabilities(few)  # line by line, however many
+        engine.probabilities(line)  # however many
     assert engine._tables is None
-    engine.probabilities(many)
+    for tokens in range(3, V + 3, 3):
+        engine.probabilities(lines)
+        assert (engine._tables is not None) == (tokens >= V)
     monkeypatch.setattr(engine.encoder, "products", None)  # without the table it would be called
-    assert np.allclose(engine.probabilities(few), expected, atol=1e-6)
+    assert np.allclose(engine.probabilities(line), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("extra", [

@@ -13,7 +13,7 @@ from rnntool.data.stream import ahead, batches_of
 from rnntool.data.tokenize_pool import TokenizePool
 from rnntool.data.tokenize_worker import WorkerOptions
 from rnntool.formats.corpus import Corpus, Row, open_corpus, split_tokens
-from rnntool.formats.reading import count_lines
+from rnntool.formats.reading import count_lines, is_file
 from rnntool.formats.rundir import Run
 from rnntool.inference.classifier import NumpyClassifier
 from rnntool.inference.encoder import can_encode
@@ -83,8 +83,8 @@ def predict(
                 header = writer.begin(corpus)
                 if header is not None:
                     sink.write(header + "\n")
-                arrived = batches_of(path, corpus, settings.together)
-                count += _answer(answering, corpus, arrived, pool, sink, writer, progress)
+                batches = _tokenized(path, corpus, pool, settings.together)
+                count += _answer(answering, batches, sink, writer, progress)
         pool.warn_of_characters(report)
     options.errors.warn(report)
     return count
@@ -92,16 +92,13 @@ def predict(
 
 def _answer(
     answering: TextAnswering,
-    corpus: Corpus,
-    arrived: Iterator[list[Row]],
-    pool: TokenizePool,
+    batches: Iterator[tuple[list[Row], list[str]]],
     sink: TextIO,
     writer: AnswerWriter,
     progress: Progress,
 ) -> int:
     count = 0
-    # The next batch is tokenized while this one is predicted.
-    for batch, tokens in ahead((batch, _tokens(corpus, batch, pool)) for batch in arrived):
+    for batch, tokens in ahead(batches):  # the next one is tokenized while this one is predicted
         sink.write(writer.lines(batch, answering.probabilities(tokens)))
         sink.flush()
         progress.advance(len(batch))
@@ -109,7 +106,15 @@ def _answer(
     return count
 
 
-def _tokens(corpus: Corpus, batch: list[Row], pool: TokenizePool) -> list[str]:
-    if corpus.layout.tokenizer is not None:
-        return [row.text for row in batch]
-    return [tokens for _, tokens in pool.tokenize((row, row.text) for row in batch)]
+def _tokenized(
+    path: str, corpus: Corpus, pool: TokenizePool, together: int
+) -> Iterator[tuple[list[Row], list[str]]]:
+    """Batches of rows with their tokens, of at most `together` rows."""
+    pairs: Iterator[tuple[Row, str]] = ((row, row.text) for row in corpus)
+    if corpus.layout.tokenizer is None and is_file(path):
+        # As one stream: at the end of each batch, the processes would wait for the next one.
+        pairs = pool.tokenize(pairs)
+    for batch in batches_of(path, pairs, together):
+        if corpus.layout.tokenizer is None and not is_file(path):
+            batch = list(pool.tokenize(batch))
+        yield [row for row, _ in batch], [tokens for _, tokens in batch]
