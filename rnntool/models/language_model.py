@@ -108,8 +108,9 @@ class AdaptiveOutput(nn.Module):
         with torch.autocast(states.device.type, enabled=False):
             states = states.float()
             head = functional.log_softmax(own.head(states), dim=1)
-            # Of the rest, first each class; torch's own forward fails on a GPU with deterministic
-            # kernels where one target alone is in a class.
+            # After the frequent tokens, the head has a column for each class of the others.
+            # (torch's own forward fails on a GPU with deterministic kernels if a class has a
+            # single target.)
             which = torch.bucketize(targets, targets.new_tensor(own.cutoffs[:-1]), right=True)
             column = torch.where(which == 0, targets, own.shortlist_size + which - 1)
             found = head.gather(1, column.unsqueeze(1)).squeeze(1)

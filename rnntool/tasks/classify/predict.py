@@ -35,7 +35,7 @@ class TextAnswering(Answering[list[str]]):
         return WorkerOptions(self.run.config.tokenizer, self.run.subword_model(), heap)
 
     def tokens(self, asked: list[str]) -> int:
-        """Each space separates two."""
+        """They are separated by single spaces."""
         return sum(text.count(" ") + 1 for text in asked)
 
     def open_numpy(self) -> Callable[[list[str]], Floats]:
