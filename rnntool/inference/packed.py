@@ -57,10 +57,6 @@ def pack_rows(rows: Sequence[Sequence[int]]) -> tuple[Packing, Ints]:
 def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], threads: int) -> None:
     """Call `answer` with batches of rows (longest row first) in `threads` threads.
 
-    Each batch multiplies its matrices on its own thread only. Otherwise they would all share
-    NumPy's threads, which use the CPU while they wait for each other: that took half as long
-    again, and several times as long beside another program.
-
     Args:
         lengths: of all rows.
     """
@@ -71,9 +67,9 @@ def side_by_side(answer: Callable[[list[int]], None], lengths: Sequence[int], th
     # Neither is needed for a single line.
     from concurrent.futures import ThreadPoolExecutor
 
-    from threadpoolctl import threadpool_limits
+    from rnntool.inference.blas_threads import products_on_own_threads
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with products_on_own_threads(), ThreadPoolExecutor(threads) as pool:
         list(pool.map(answer, batches))  # raises an error of any thread
 
 

@@ -9,6 +9,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from rnntool.inference import packed
+from rnntool.inference.blas_threads import products_on_own_threads
 from rnntool.inference.packed import side_by_side
 
 
@@ -55,4 +56,14 @@ def test_an_error_of_a_batch_is_raised_and_the_threads_are_back(monkeypatch):
 
     with pytest.raises(ValueError, match=r"\[1\]"):
         side_by_side(answer, [1, 2], threads=2)
+    assert blas_threads() == {2}
+
+
+def test_the_threads_are_back_when_the_last_of_two_callers_has_ended():
+    first, second = products_on_own_threads(), products_on_own_threads()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert blas_threads() == {1}
+    second.__exit__(None, None, None)
     assert blas_threads() == {2}
