@@ -89,7 +89,7 @@ def read_series(path: str, columns: list[str] | None = None, encoding: str = "ut
     lines = [line for line, _ in rows]
     times = _times(labels) if timed else None
     if times is not None:
-        _refuse_backward(times, lines, name)
+        _check_order(times, lines, name)
     return Series(path, list(wanted), values, labels, times, lines)
 
 
@@ -126,8 +126,12 @@ def _times(labels: list[str]) -> list[datetime] | None:
     return None
 
 
-def _refuse_backward(times: list[datetime], lines: list[int], name: str) -> None:
+def _check_order(times: list[datetime], lines: list[int], name: str) -> None:
     for n in range(1, len(times)):
+        where = f"{name}:{lines[n]}"
+        if (times[n].tzinfo is None) != (times[n - 1].tzinfo is None):
+            raise UserError(f"of {times[n - 1]} and {times[n]}, only one has a time zone",
+                            where=where, hint="write all times in the same form")  # fmt: skip
         if times[n] < times[n - 1]:
             raise UserError(f"time goes back from {times[n - 1]} to {times[n]}",
-                            where=f"{name}:{lines[n]}", hint="sort the rows by time")  # fmt: skip
+                            where=where, hint="sort the rows by time")  # fmt: skip

@@ -137,6 +137,7 @@ def test_the_day_a_year_before_is_found_over_leap_years(tmp_path):
     ("Date,v\n2001-01-01,1\n2001-01-02,\n", (), ":3: no value in column 'v'"),
     ("Date,v\n2001-01-01,1\n2001-01-02,?0.2\n", (), ":3: '?0.2' is not a number"),
     ("Date,v\n2001-01-02,1\n2001-01-01,2\n", (), ":3: time goes back"),
+    ("Date,v\n2001-01-01,1\n2001-01-02T00:00+09:00,2\n", (), ":3: of 2001-01-01 00:00:00 and"),
     ("v\n" + "1\n" * 50, (), "column 'v' is constant"),
     ("v\n1\n2\n3\n", (), "3 rows, 2 of them for training, are too few for --window 12"),
     ("v\n1\n2\n", ("--columns", "w"), "has no column 'w'"),
