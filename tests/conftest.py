@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from rnntool.commands import app
 from rnntool.machine import short_spin
 
-# The tests are the same on every machine; tests/test_gpu.py gives a GPU to commands of its own.
+# The tests are the same on every machine. tests/test_gpu.py gives its own commands the GPUs that
+# the user lets be seen; the further processes of pytest find them here.
+os.environ.setdefault("RNNTOOL_TEST_GPUS", os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 short_spin()  # tests run side by side, and the command line runs in their process
 

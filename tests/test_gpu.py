@@ -11,12 +11,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.small_data import write_small_data
+
+GPUS = os.environ["RNNTOOL_TEST_GPUS"]  # as tests/conftest.py found it
 VISIBLE = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+if GPUS != "all":
+    VISIBLE["CUDA_VISIBLE_DEVICES"] = GPUS
 SMALL = ("--hidden", 8, "--epochs", 3, "--lr", 0.02, "--validation", 0.2, "--patience", 0,
          "--batch-size", 8)  # fmt: skip
 TASKS = {
@@ -66,20 +70,13 @@ def interrupted(*arguments: object) -> None:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("gpu")
-    draw = np.random.default_rng(4)
-    words = [chr(ord("가") + n) for n in range(200)]
-    lines = [" ".join(draw.choice(words, draw.integers(1, 9))) for _ in range(60)]
-    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rows = "".join(f"{line}\t{ord(line[0]) % 2}\n" for line in lines)
-    (folder / "rows.tsv").write_text("document\tlabel\n" + rows, encoding="utf-8")
+    lines = write_small_data(folder, 60)
     tagged = [
         "".join(f"{word}\t{'AB'[ord(word) % 2]}\n" for word in line.split()) for line in lines
     ]
     (folder / "tags.tsv").write_text("\n".join(tagged), encoding="utf-8")
     pairs = "".join(f"{line}\t{line[::-1]}\n" for line in lines)
     (folder / "pairs.tsv").write_text("source\ttarget\n" + pairs, encoding="utf-8")
-    values = "".join(f"{n},{np.sin(n / 3):.4f}\n" for n in range(120))
-    (folder / "series.csv").write_text("day,value\n" + values, encoding="utf-8")
     return folder
 
 
@@ -112,7 +109,7 @@ def test_two_processes_say_what_they_lack_on_one_gpu(data, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
                "2", "-m", "rnntool", "train", "classify", str(data / "rows.tsv"),
                "-o", str(tmp_path / "run")]  # fmt: skip
-    one = VISIBLE | {"CUDA_VISIBLE_DEVICES": "0"}
+    one = VISIBLE | {"CUDA_VISIBLE_DEVICES": "0" if GPUS == "all" else GPUS.split(",")[0]}
     done = subprocess.run(command, env=one, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "each process needs a GPU, and torch finds 1 for 2" in done.stderr

@@ -78,22 +78,28 @@ def answers(part: Path, more: Path, folder: str, arguments: argparse.Namespace) 
         name: [word.format(run=f"{folder}/run0", tokens=more) for word in words]
         for name, words in ANSWERS.items()
     }
-    found: dict[str, list[list[float]]] = {name: [[], []] for name in commands}
-    for beside in (False, True):
-        endless = training(part, f"{folder}/endless", "fp32", epochs=10_000)
-        other = begin(endless, {}) if beside else None
-        time.sleep(10 if beside else 0)  # it has begun its first epoch
-        for _ in range(arguments.rounds):
-            for name, command in commands.items():
-                seen = seconds(lambda: finish([begin(command, {})]))  # noqa: B023
-                found[name][beside].append(seen)
-                print(f"{name}, {'beside' if beside else 'alone'}: {seen:.1f} s", file=sys.stderr)
-        if other is not None:
-            if other.poll() is not None:
-                raise SystemExit("the training has ended too soon")
-            other.terminate()
-            other.wait()
-    return [row(name, alone, beside) for name, (alone, beside) in found.items()]
+    alone = in_turns(commands, arguments.rounds, "alone")
+    endless = training(part, f"{folder}/endless", "fp32", epochs=10_000)
+    other = begin(endless, {})
+    try:
+        time.sleep(10)  # it has begun its first epoch
+        beside = in_turns(commands, arguments.rounds, "beside a training")
+        if other.poll() is not None:
+            raise SystemExit("the training has ended too soon")
+    finally:
+        other.terminate()
+        other.wait()
+    return [row(name, alone[name], beside[name]) for name in commands]
+
+
+def in_turns(commands: dict[str, list[str]], rounds: int, how: str) -> dict[str, list[float]]:
+    """Seconds of each command in each round."""
+    found: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            found[name].append(seconds(lambda: finish([begin(command, {})])))  # noqa: B023
+            print(f"{name}, {how}: {found[name][-1]:.1f} s", file=sys.stderr)
+    return found
 
 
 def row(name: str, alone: list[float], beside: list[float]) -> dict[str, object]:

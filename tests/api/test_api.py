@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -78,6 +79,14 @@ def test_a_classifier_answers_as_predict_does(folder, cli):
     assert model.labels == ["neg", "pos"]
     assert model.predict([]) == []
     assert model.predict_proba(iter([])).shape == (0, 2)
+
+
+def test_loading_makes_waiting_threads_sleep_soon(folder, monkeypatch):
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    rnntool.load(folder / "classify")
+    assert [os.environ.get(name) for name in names] == [None, "1000"]
 
 
 def test_texts_beyond_a_batch_are_answered_in_order(folder, monkeypatch):

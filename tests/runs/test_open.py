@@ -11,7 +11,7 @@ import pytest
 from rnntool import tasks
 from rnntool.formats.rundir import read_run
 from rnntool.formats.weights import read_shapes
-from rnntool.models.tensor_names import vocabulary_rows
+from rnntool.models.tensor_names import products_of_a_token, vocabulary_rows
 from rnntool.reporting import QuietReporter
 from rnntool.tasks.bilm.settings import BiLMSettings
 from rnntool.tasks.caption.settings import CaptionSettings
@@ -132,3 +132,17 @@ def test_every_way_of_opening_a_run_compares_vocabulary_and_weights(
 def test_the_other_vocabularies_are_compared_too(cli: Cli, folder, tmp_path, name, file):
     run = damaged(folder, name, tmp_path, file, -1)
     assert f"{run}/{file}: has" in one_line_error(cli("predict", run, folder / "lm", "-q"))
+
+
+def test_a_token_is_multiplied_with_all_weights_but_those_of_its_own_vector():
+    def layer(n: int, D: int) -> dict[str, list[int]]:
+        return {
+            f"encoder.layers.{n}.{way}.{name}_l0": shape
+            for way in (0, 1)
+            for name, shape in (("weight_ih", [12, D]), ("weight_hh", [12, 3]))
+        }
+
+    shapes = {"input.embedding.weight": [99, 5], "output.weight": [2, 6]}
+    assert products_of_a_token(shapes) == 0
+    assert products_of_a_token(shapes | layer(0, 5)) == 2 * 12 * 3
+    assert products_of_a_token(shapes | layer(0, 5) | layer(1, 6)) == 2 * 12 * (3 + 6 + 3)

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from rnntool.errors import UserError
 from rnntool.formats.reading import open_binary
 from rnntool.training.group import Group
+from tests.small_data import write_small_data
 
 ALONE = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
 PLAIN = ("--batch-size", 8, "--dropout", 0, "--embedding-dropout", 0, "--average", 0,
@@ -26,16 +27,9 @@ PLAIN = ("--batch-size", 8, "--dropout", 0, "--embedding-dropout", 0, "--average
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("group")
-    draw = np.random.default_rng(4)
     # 41 of 51 rows to train on: the last batch of 8 holds one, and none for the second process.
     # Of 200 words a batch touches a fifth: the others' vectors are not sent.
-    words = [chr(ord("가") + n) for n in range(200)]
-    lines = [" ".join(draw.choice(words, draw.integers(1, 9))) for _ in range(51)]
-    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rows = "".join(f"{line}\t{ord(line[0]) % 2}\n" for line in lines)
-    (folder / "rows.tsv").write_text("document\tlabel\n" + rows, encoding="utf-8")
-    values = "".join(f"{n},{np.sin(n / 3):.4f}\n" for n in range(120))
-    (folder / "series.csv").write_text("day,value\n" + values, encoding="utf-8")
+    write_small_data(folder, 51)
     return folder
 
 

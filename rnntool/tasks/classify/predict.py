@@ -111,10 +111,11 @@ def _tokenized(
 ) -> Iterator[tuple[list[Row], list[str]]]:
     """Batches of rows with their tokens, of at most `together` rows."""
     pairs: Iterator[tuple[Row, str]] = ((row, row.text) for row in corpus)
-    if corpus.layout.tokenizer is None and is_file(path):
+    raw, complete = corpus.layout.tokenizer is None, is_file(path)
+    if raw and complete:
         # As one stream: at the end of each batch, the processes would wait for the next one.
         pairs = pool.tokenize(pairs)
     for batch in batches_of(path, pairs, together):
-        if corpus.layout.tokenizer is None and not is_file(path):
+        if raw and not complete:
             batch = list(pool.tokenize(batch))
         yield [row for row, _ in batch], [tokens for _, tokens in batch]
